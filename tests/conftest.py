@@ -1,0 +1,38 @@
+"""Shared by all tests: where the project is, and seeded randomness."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("course", deadline=None, max_examples=50, derandomize=True)
+settings.load_profile("course")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def run_module():
+    """Run `python -m minigrad.NAME` with arguments; returns the finished process."""
+
+    def run(name, *arguments, cwd=ROOT, timeout=120):
+        return subprocess.run(
+            [sys.executable, "-X", "utf8", "-m", f"minigrad.{name}", *map(str, arguments)],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=timeout,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+
+    return run

@@ -1,0 +1,170 @@
+"""Functions: gradients against numeric ones, hand-computed values, and known limits."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from minigrad import functional as F
+from minigrad.gradcheck import gradcheck, numeric_gradient
+from minigrad.tensor import Tensor, record
+
+SHAPES = hnp.array_shapes(max_dims=3, max_side=4)
+
+
+def random(*shape, seed=0) -> Tensor:
+    return Tensor(np.random.default_rng(seed).standard_normal(shape), requires_grad=True)
+
+
+@pytest.mark.parametrize("f", [F.relu, F.tanh, F.gelu, F.softmax, F.log_softmax])
+@given(shape=SHAPES)
+def test_elementwise_and_softmax_gradients(f, shape):
+    assert gradcheck(f, random(*shape))
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_softmax_along_any_axis(axis):
+    x = random(3, 4)
+    np.testing.assert_allclose(F.softmax(x, axis=axis).data.sum(axis=axis), 1)
+    np.testing.assert_allclose(np.exp(F.log_softmax(x, axis).data), F.softmax(x, axis).data)
+    assert gradcheck(lambda x: F.softmax(x, axis=axis), x)
+    assert gradcheck(lambda x: F.log_softmax(x, axis=axis), x)
+
+
+def test_softmax_survives_large_numbers_and_minus_infinity():
+    x = Tensor([1e4, 1e4, -np.inf])
+    np.testing.assert_allclose(F.softmax(x).data, [0.5, 0.5, 0])
+    assert np.isfinite(F.log_softmax(Tensor([1e4, -1e4])).data).all()
+
+
+@given(shape=SHAPES, n_out=st.integers(1, 4), bias=st.booleans())
+def test_linear(shape, n_out, bias):
+    x, w, b = random(*shape), random(n_out, shape[-1], seed=1), random(n_out, seed=2)
+    inputs = (x, w, b) if bias else (x, w)
+    expected = x.data @ w.data.T + (b.data if bias else 0)
+    np.testing.assert_allclose(F.linear(*inputs).data, expected)
+    assert gradcheck(F.linear, *inputs)
+
+
+@given(shape=hnp.array_shapes(max_dims=3, min_side=2, max_side=4), affine=st.booleans())
+def test_layer_norm(shape, affine):
+    x, w, b = random(*shape), random(shape[-1], seed=1), random(shape[-1], seed=2)
+    inputs = (x, w, b) if affine else (x,)
+    f = F.layer_norm if affine else lambda x: F.layer_norm(x, None, None)
+    assert gradcheck(f, *inputs, atol=1e-6)
+    unit = F.layer_norm(x, None, None, eps=0).data
+    np.testing.assert_allclose(unit.mean(axis=-1), 0, atol=1e-12)
+    np.testing.assert_allclose(unit.var(axis=-1), 1)
+
+
+@given(ids=hnp.arrays(np.int64, hnp.array_shapes(max_dims=2), elements=st.integers(0, 4)))
+def test_embedding_adds_up_repeated_ids(ids):
+    weight = random(5, 3)
+    np.testing.assert_array_equal(F.embedding(weight, ids).data, weight.data[ids])
+    F.embedding(weight, ids).sum().backward()
+    counts = np.bincount(ids.reshape(-1), minlength=5)
+    np.testing.assert_allclose(weight.grad, np.repeat(counts[:, None], 3, axis=1))
+    assert gradcheck(lambda w: F.embedding(w, ids), weight)
+
+
+def test_embedding_of_no_ids():
+    assert F.embedding(random(5, 3), np.zeros((2, 0), dtype=int)).shape == (2, 0, 3)
+
+
+def test_dropout_keeps_the_mean_and_passes_gradients_where_it_kept():
+    x = Tensor(np.ones(100_000), requires_grad=True)
+    y = F.dropout(x, 0.25, np.random.default_rng(0))
+    y.sum().backward()
+    assert abs(y.data.mean() - 1) < 0.01
+    assert abs((y.data == 0).mean() - 0.25) < 0.01
+    np.testing.assert_array_equal(x.grad, y.data)
+    assert F.dropout(x, 0, None) is x
+
+
+def test_dropout_is_repeatable():
+    x = random(50)
+    once, again = (F.dropout(x, 0.5, np.random.default_rng(7)).data for _ in range(2))
+    np.testing.assert_array_equal(once, again)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_cat_and_stack(axis):
+    a, b = random(2, 3), random(2, 3, seed=1)
+    np.testing.assert_array_equal(F.cat([a, b], axis).data, np.concatenate([a.data, b.data], axis))
+    np.testing.assert_array_equal(F.stack([a, b], axis).data, np.stack([a.data, b.data], axis))
+    assert gradcheck(lambda a, b: F.cat([a, b, a], axis), a, b)
+    assert gradcheck(lambda a, b: F.stack([a, b, a], axis), a, b)
+
+
+def test_cat_of_different_lengths():
+    assert gradcheck(lambda a, b: F.cat([a, b], axis=1), random(2, 3), random(2, 1, seed=1))
+
+
+@given(hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=3))
+def test_where(shapes):
+    c, a, b = shapes.input_shapes
+    condition = np.random.default_rng(0).random(c) < 0.5
+    assert gradcheck(lambda a, b: F.where(condition, a, b), random(*a), random(*b, seed=1))
+
+
+def test_where_with_a_number():
+    x = random(4)
+    np.testing.assert_array_equal(
+        F.where(x.data > 0, x, -np.inf).data, np.where(x.data > 0, x.data, -np.inf)
+    )
+
+
+def test_float32_stays_float32():
+    x = Tensor(np.ones((2, 4), np.float32), requires_grad=True)
+    w = Tensor(np.ones((4, 4), np.float32), requires_grad=True)
+    g = Tensor(np.ones(4, np.float32), requires_grad=True)
+    rng = np.random.default_rng(0)
+    outputs = [
+        *(f(x) for f in (F.relu, F.tanh, F.gelu, F.softmax, F.log_softmax)),
+        F.linear(x, w, g),
+        F.layer_norm(x, g, g),
+        F.embedding(w, np.array([0, 1])),
+        F.dropout(x, 0.5, rng),
+        F.cat([x, x]),
+        F.where(x.data > 0, x, 0.0),
+    ]
+    for out in outputs:
+        assert out.dtype == np.float32
+        for _, vjp in out._inputs:
+            assert vjp(np.ones_like(out.data)).dtype == np.float32
+
+
+def test_errors_say_what_was_expected_and_what_came():
+    with pytest.raises(ValueError, match=r"\(\.\.\., 3\).*got \(2, 4\)"):
+        F.linear(random(2, 4), random(5, 3))
+    with pytest.raises(ValueError, match=r"weight \(4,\), got \(3,\)"):
+        F.layer_norm(random(2, 4), random(3), None)
+    with pytest.raises(IndexError, match="rows 0 to 4.*from 1 to 5"):
+        F.embedding(random(5, 3), np.array([1, 5]))
+    with pytest.raises(IndexError, match="from -1"):
+        F.embedding(random(5, 3), np.array([-1]))
+    with pytest.raises(TypeError, match="integer ids, got float64"):
+        F.embedding(random(5, 3), np.array([1.0]))
+    with pytest.raises(ValueError, match="0 <= p < 1, got 1"):
+        F.dropout(random(2), 1, np.random.default_rng(0))
+
+
+def test_gradcheck_finds_a_wrong_derivative():
+    def wrong_square(x):
+        return record(x.data**2, (x, lambda g: g * x.data))  # the factor 2 is missing
+
+    with pytest.raises(AssertionError, match="input 0 at"):
+        gradcheck(wrong_square, random(3))
+
+
+def test_gradcheck_finds_an_unrecorded_input_and_refuses_float32():
+    with pytest.raises(AssertionError, match="input 1"):
+        gradcheck(lambda a, b: a * b.detach(), random(3), random(3, seed=1))
+    with pytest.raises(TypeError, match="float64"):
+        gradcheck(F.relu, Tensor([1.0], requires_grad=True))
+
+
+def test_numeric_gradient_of_a_parabola():
+    x = np.array([1.0, 2.0, -3.0])
+    np.testing.assert_allclose(numeric_gradient(lambda: float((x * x).sum()), x), 2 * x)

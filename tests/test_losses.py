@@ -1,0 +1,61 @@
+"""Cross-entropy and what is said with it."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from minigrad import functional as F
+from minigrad.gradcheck import gradcheck
+from minigrad.losses import bits_per_character, cross_entropy, perplexity
+from minigrad.tensor import Tensor
+
+
+@given(shape=hnp.array_shapes(max_dims=3, max_side=4), vocab=st.integers(1, 5))
+def test_equals_minus_the_mean_log_probability(shape, vocab):
+    rng = np.random.default_rng(0)
+    logits = Tensor(rng.standard_normal((*shape, vocab)), requires_grad=True)
+    targets = rng.integers(vocab, size=shape)
+    log_p = np.take_along_axis(F.log_softmax(logits).data, targets[..., None], axis=-1)
+    np.testing.assert_allclose(cross_entropy(logits, targets).item(), -log_p.mean(), atol=1e-12)
+    assert gradcheck(lambda x: cross_entropy(x, targets), logits)
+
+
+def test_hand_computed():
+    loss = cross_entropy(Tensor(np.log([[0.5, 0.25, 0.25]])), np.array([1]))
+    assert abs(loss.item() - math.log(4)) < 1e-12
+
+
+def test_knowing_nothing_costs_ln_vocab():
+    loss = cross_entropy(Tensor(np.zeros((4, 7, 65))), np.zeros((4, 7), dtype=int))
+    assert abs(loss.item() - math.log(65)) < 1e-12
+
+
+def test_huge_logits_do_not_overflow():
+    logits = Tensor([[1e4, -1e4, 0.0]], requires_grad=True)
+    loss = cross_entropy(logits, np.array([1]))
+    loss.backward()
+    assert loss.item() == 2e4
+    np.testing.assert_allclose(logits.grad, [[1, -1, 0]])
+
+
+def test_units():
+    assert perplexity(math.log(8)) == pytest.approx(8)
+    assert bits_per_character(Tensor(math.log(8))) == pytest.approx(3)
+
+
+def test_errors_say_what_was_expected_and_what_came():
+    logits = Tensor(np.zeros((2, 3, 5)))
+    with pytest.raises(ValueError, match=r"targets \(2, 3\).*got \(6,\)"):
+        cross_entropy(logits, np.zeros(6, dtype=int))
+    with pytest.raises(ValueError, match="from 0 to 4.*from 0 to 5"):
+        cross_entropy(logits, np.array([[0, 1, 2], [3, 4, 5]]))
+    with pytest.raises(ValueError, match="from -1 to 0"):
+        cross_entropy(logits, np.array([[0, -1, 0], [0, 0, 0]]))
+    with pytest.raises(ValueError, match="integers.*got float64"):
+        cross_entropy(logits, np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="at least one"):
+        cross_entropy(Tensor(np.zeros((0, 5))), np.zeros(0, dtype=int))

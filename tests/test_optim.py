@@ -1,0 +1,111 @@
+"""Optimizers, clipping and the schedule, against hand-computed steps."""
+
+import math
+
+import numpy as np
+import pytest
+
+from minigrad.nn import Parameter
+from minigrad.optim import SGD, AdamW, clip_grad_norm, cosine_lr, decay_groups
+
+
+def parameter(*values) -> Parameter:
+    return Parameter(np.array(values))
+
+
+def test_sgd_by_hand():
+    p = parameter(1.0)
+    optimizer = SGD([p], lr=0.1, momentum=0.5)
+    p.grad = np.array([2.0])
+    optimizer.step()
+    np.testing.assert_allclose(p.data, [0.8])
+    optimizer.step()  # velocity 0.5 * 2 + 2 = 3
+    np.testing.assert_allclose(p.data, [0.5])
+
+
+def test_adamw_first_step_has_the_size_of_the_learning_rate():
+    for gradient in (1e-4, 1.0, 1e4):
+        p = parameter(1.0)
+        p.grad = np.array([gradient])
+        AdamW([p], lr=0.1, weight_decay=0).step()
+        np.testing.assert_allclose(p.data, [0.9], rtol=1e-3)
+
+
+def test_adamw_two_steps_by_hand():
+    p = parameter(1.0)
+    optimizer = AdamW([p], lr=0.1, betas=(0.5, 0.5), eps=0, weight_decay=0.2)
+    p.grad = np.array([1.0])
+    optimizer.step()  # decay to 0.98; m = v = 0.5, corrected to 1 and 1
+    np.testing.assert_allclose(p.data, [0.88])
+    p.grad = np.array([3.0])
+    optimizer.step()  # m = 1.75 / 0.75, v = 4.75 / 0.75
+    expected = 0.88 * 0.98 - 0.1 * (1.75 / 0.75) / math.sqrt(4.75 / 0.75)
+    np.testing.assert_allclose(p.data, [expected])
+
+
+def test_groups_have_their_own_options():
+    decayed, plain = Parameter(np.ones((2, 2))), parameter(1.0)
+    optimizer = AdamW(decay_groups([decayed, plain], 0.5), lr=0.1)
+    for p in (decayed, plain):
+        p.grad = np.zeros_like(p.data)
+    optimizer.step()
+    np.testing.assert_allclose(decayed.data, 0.95)
+    np.testing.assert_allclose(plain.data, 1.0)
+
+
+def test_parameters_without_a_gradient_are_left_alone():
+    used, unused = parameter(1.0), parameter(1.0)
+    for optimizer in (SGD([unused, used]), AdamW([unused, used])):
+        used.grad = np.array([1.0])
+        optimizer.step()
+        assert unused.data == 1.0 and used.data != 1.0
+        optimizer.zero_grad()
+        assert used.grad is None
+
+
+def test_adamw_continues_from_its_state():
+    rng = np.random.default_rng(0)
+    gradients = rng.standard_normal((6, 3))
+    p, q = parameter(1.0, 2.0, 3.0), parameter(1.0, 2.0, 3.0)
+    first = AdamW([p])
+    for g in gradients[:3]:
+        p.grad = g
+        first.step()
+    second = AdamW([q])
+    q.data[...] = p.data
+    second.load_state_dict(first.collect_state_dict())
+    for g in gradients[3:]:
+        p.grad = q.grad = g
+        first.step()
+        second.step()
+    np.testing.assert_array_equal(p.data, q.data)
+    with pytest.raises(ValueError, match=r"\[\(2,\)\], but has \[\(3,\)\]"):
+        AdamW([parameter(1.0, 2.0)]).load_state_dict(first.collect_state_dict())
+
+
+def test_clip_grad_norm():
+    p, q = parameter(0.0), parameter(0.0, 0.0)
+    p.grad, q.grad = np.array([3.0]), np.array([0.0, 4.0])
+    assert clip_grad_norm([p, q], 10.0) == 5.0
+    assert p.grad == 3.0
+    assert clip_grad_norm([p, q], 1.0) == 5.0
+    np.testing.assert_allclose([*p.grad, *q.grad], [0.6, 0, 0.8])
+    p.grad = None
+    assert clip_grad_norm([p, q], 1.0) == pytest.approx(0.8)
+
+
+def test_cosine_schedule():
+    lr = [cosine_lr(step, 1.0, 0.1, 10, 110) for step in range(200)]
+    np.testing.assert_allclose(lr[:10], np.arange(1, 11) / 11)
+    assert lr[10] == 1.0
+    assert lr[60] == pytest.approx(0.55)
+    assert lr[110:] == [0.1] * 90
+    assert all(a >= b for a, b in zip(lr[10:], lr[11:]))
+    assert cosine_lr(0, 1.0, 0.1, 0, 0) == 0.1
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="no parameters"):
+        AdamW([])
+    with pytest.raises(ValueError, match="got -1"):
+        SGD([parameter(1.0)], lr=-1)
