@@ -1,0 +1,328 @@
+"""Against torch, where it is installed: every operation, the whole GPT, and twenty AdamW steps."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+torch = pytest.importorskip("torch", reason="torch, the reference, is not installed")
+
+from minigrad import functional as F  # noqa: E402
+from minigrad.checkpoint import convert, load_model  # noqa: E402
+from minigrad.gpt import GPT  # noqa: E402
+from minigrad.losses import cross_entropy  # noqa: E402
+from minigrad.optim import AdamW, clip_grad_norm, cosine_lr, decay_groups  # noqa: E402
+from minigrad.tensor import Tensor  # noqa: E402
+
+TF = torch.nn.functional
+TOLERANCE = {np.float32: 1e-5, np.float64: 1e-9}
+
+BINARY = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
+    "power": lambda a, b: a**b,
+}
+# name: (in minigrad, in torch), both of one tensor with at least one axis
+UNARY = {
+    "neg": (lambda x: -x, lambda x: -x),
+    "exp": (lambda x: x.exp(), torch.exp),
+    "log": (lambda x: x.log(), torch.log),
+    "sqrt": (lambda x: x.sqrt(), torch.sqrt),
+    "sum": (lambda x: x.sum(), torch.sum),
+    "sum axis": (lambda x: x.sum(axis=0), lambda x: x.sum(0)),
+    "mean": (lambda x: x.mean(), torch.mean),
+    "mean axis": (lambda x: x.mean(axis=-1, keepdims=True), lambda x: x.mean(-1, keepdim=True)),
+    "max": (lambda x: x.max(axis=-1), lambda x: x.amax(-1)),
+    "max all": (lambda x: x.max(), lambda x: x.amax()),
+    "reshape": (lambda x: x.reshape(-1, 1), lambda x: x.reshape(-1, 1)),
+    "transpose": (lambda x: x.transpose(0, -1), lambda x: x.transpose(0, -1)),
+    "slice": (lambda x: x[..., 1:], lambda x: x[..., 1:]),
+    "integers": (lambda x: x[np.array([0, 0, -1])], lambda x: x[torch.tensor([0, 0, -1])]),
+    "cube": (lambda x: x**3, lambda x: x**3),
+    "one over": (lambda x: 1 / x, lambda x: 1 / x),
+    "two to the": (lambda x: 2**x, lambda x: 2**x),
+    "relu": (F.relu, torch.relu),
+    "tanh": (F.tanh, torch.tanh),
+    "gelu": (F.gelu, lambda x: TF.gelu(x, approximate="tanh")),
+    "softmax": (F.softmax, lambda x: torch.softmax(x, -1)),
+    "softmax axis": (lambda x: F.softmax(x, axis=0), lambda x: torch.softmax(x, 0)),
+    "log_softmax": (F.log_softmax, lambda x: torch.log_softmax(x, -1)),
+    "cat": (lambda x: F.cat([x, x * 2], axis=-1), lambda x: torch.cat([x, x * 2], -1)),
+    "stack": (lambda x: F.stack([x, x * 2], axis=1), lambda x: torch.stack([x, x * 2], 1)),
+}
+SMOOTH_ONLY_ABOVE_ZERO = {"log", "sqrt", "one over"}
+
+
+def close(ours, theirs, tolerance) -> None:
+    """Relative to the largest element: sums of float32 round differently, near zero too."""
+    theirs = theirs.detach().numpy()
+    assert ours.shape == theirs.shape
+    scale = max(1e-3, np.abs(theirs).max(initial=0))
+    assert np.abs(ours - theirs).max(initial=0) / scale < tolerance
+
+
+def compare(ours, theirs, arrays, dtype) -> None:
+    """Values and gradients of one operation on the same inputs."""
+    inputs = [Tensor(a.astype(dtype), requires_grad=True) for a in arrays]
+    twins = [torch.tensor(a.astype(dtype), requires_grad=True) for a in arrays]
+    out, twin = ours(*inputs), theirs(*twins)
+    close(out.data, twin, TOLERANCE[dtype])
+    weights = np.random.default_rng(9).uniform(0.5, 1.5, out.shape).astype(dtype)
+    out.backward(weights)
+    twin.backward(torch.tensor(weights))
+    for x, y in zip(inputs, twins):
+        assert x.grad.dtype == dtype
+        close(x.grad, y.grad, TOLERANCE[dtype])
+
+
+@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"], scope="module")
+def dtype(request):
+    return request.param
+
+
+@pytest.mark.parametrize("name", BINARY)
+@given(
+    shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, max_side=5),
+    seed=st.integers(0, 99),
+)
+def test_binary_operations(name, dtype, shapes, seed):
+    rng = np.random.default_rng(seed)
+    arrays = [rng.uniform(1.1, 2, shape) for shape in shapes.input_shapes]  # logs of one sign
+    compare(BINARY[name], BINARY[name], arrays, dtype)
+
+
+@pytest.mark.parametrize("name", UNARY)
+@given(
+    shape=hnp.array_shapes(min_dims=1, max_dims=4, min_side=2, max_side=5), seed=st.integers(0, 99)
+)
+def test_unary_operations(name, dtype, shape, seed):
+    x = np.random.default_rng(seed).standard_normal(shape)
+    if name in SMOOTH_ONLY_ABOVE_ZERO:
+        x = np.abs(x) + 0.5
+    compare(*UNARY[name], [x], dtype)
+
+
+@given(
+    batch=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=2, max_side=3),
+    n=st.integers(1, 5),
+    k=st.integers(1, 5),
+    m=st.integers(1, 5),
+    vectors=st.sampled_from(["", "a", "b", "ab"]),
+)
+def test_matmul(dtype, batch, n, k, m, vectors):
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((k,) if "a" in vectors else (*batch.input_shapes[0], n, k))
+    b = rng.standard_normal((k,) if "b" in vectors else (*batch.input_shapes[1], k, m))
+    compare(lambda a, b: a @ b, lambda a, b: a @ b, [a, b], dtype)
+
+
+@given(shape=hnp.array_shapes(min_dims=1, max_dims=3, min_side=4, max_side=8))
+def test_layers(dtype, shape):
+    rng = np.random.default_rng(0)
+    x, n = rng.standard_normal(shape), shape[-1]
+    w, b, m = rng.standard_normal(n), rng.standard_normal(n), rng.standard_normal((4, n))
+    compare(F.layer_norm, lambda x, w, b: TF.layer_norm(x, (n,), w, b), [x, w, b], dtype)
+    compare(F.linear, TF.linear, [x, m, rng.standard_normal(4)], dtype)
+    ids = rng.integers(4, size=shape)
+    compare(
+        lambda w: F.embedding(w, ids), lambda w: TF.embedding(torch.tensor(ids), w), [m], dtype
+    )
+    targets = rng.integers(n, size=shape[:-1])
+    theirs = lambda x: TF.cross_entropy(x.reshape(-1, n), torch.tensor(targets).reshape(-1))
+    compare(lambda x: cross_entropy(x, targets), theirs, [x], dtype)
+
+
+@given(shapes=hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=4))
+def test_where(dtype, shapes):
+    rng = np.random.default_rng(0)
+    c, a, b = (rng.standard_normal(s) for s in shapes.input_shapes)
+    theirs = lambda a, b: torch.where(torch.tensor(c > 0), a, b)
+    compare(lambda a, b: F.where(c > 0, a, b), theirs, [a, b], dtype)
+
+
+def test_dropout_given_the_same_mask(dtype):
+    x = np.random.default_rng(0).standard_normal((3, 4))
+    mask = np.random.default_rng(1).random((3, 4), dtype=np.float32) >= 0.25
+    ours = lambda x: F.dropout(x, 0.25, np.random.default_rng(1))
+    compare(ours, lambda x: x * torch.tensor(mask) / 0.75, [x], dtype)
+
+
+@dataclass
+class Sizes:
+    vocab_size: int = 65
+    n_embd: int = 32
+    n_layer: int = 3
+    n_head: int = 4
+    block_size: int = 16
+    bias: bool = True
+
+
+class TorchBlock(torch.nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        nn = torch.nn
+        self.n_head = c.n_head
+        self.ln_1 = nn.LayerNorm(c.n_embd, bias=c.bias)
+        self.attn = nn.ModuleDict(
+            {
+                "c_attn": nn.Linear(c.n_embd, 3 * c.n_embd, bias=c.bias),
+                "c_proj": nn.Linear(c.n_embd, c.n_embd, bias=c.bias),
+            }
+        )
+        self.ln_2 = nn.LayerNorm(c.n_embd, bias=c.bias)
+        self.mlp = nn.ModuleDict(
+            {
+                "c_fc": nn.Linear(c.n_embd, 4 * c.n_embd, bias=c.bias),
+                "c_proj": nn.Linear(4 * c.n_embd, c.n_embd, bias=c.bias),
+            }
+        )
+
+    def forward(self, x):
+        B, T, C = x.shape
+        heads = lambda t: t.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)
+        q, k, v = (heads(t) for t in self.attn["c_attn"](self.ln_1(x)).split(C, dim=2))
+        y = TF.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.attn["c_proj"](y.transpose(1, 2).reshape(B, T, C))
+        h = TF.gelu(self.mlp["c_fc"](self.ln_2(x)), approximate="tanh")
+        return x + self.mlp["c_proj"](h)
+
+
+class TorchGPT(torch.nn.Module):
+    """The same architecture in torch, with the same names, written independently."""
+
+    def __init__(self, c):
+        super().__init__()
+        nn = torch.nn
+        self.transformer = nn.ModuleDict(
+            {
+                "wte": nn.Embedding(c.vocab_size, c.n_embd),
+                "wpe": nn.Embedding(c.block_size, c.n_embd),
+                "h": nn.ModuleList(TorchBlock(c) for _ in range(c.n_layer)),
+                "ln_f": nn.LayerNorm(c.n_embd, bias=c.bias),
+            }
+        )
+        self.lm_head = nn.Linear(c.n_embd, c.vocab_size, bias=False)
+        self.lm_head.weight = self.transformer["wte"].weight
+
+    def forward(self, idx, targets):
+        t = self.transformer
+        x = t["wte"](idx) + t["wpe"](torch.arange(idx.shape[1]))
+        for block in t["h"]:
+            x = block(x)
+        logits = self.lm_head(t["ln_f"](x))
+        return logits, TF.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+
+def twins(sizes: Sizes) -> tuple[GPT, TorchGPT]:
+    """The same weights in both, large enough that every part of the model matters."""
+    model = GPT(**vars(sizes), rng=np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    for p in model.parameters():
+        p.data += rng.normal(0, 0.05, p.shape).astype(np.float32)
+    twin = TorchGPT(sizes)
+    state = {k: torch.tensor(v) for k, v in model.collect_state_dict().items()}
+    twin.load_state_dict(state)  # strict: the names are the same
+    return model, twin
+
+
+def batch(seed=0, size=4, length=16):
+    rng = np.random.default_rng(seed)
+    return rng.integers(65, size=(size, length)), rng.integers(65, size=(size, length))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_gpt_logits_loss_and_every_gradient(bias):
+    model, twin = twins(Sizes(bias=bias))
+    x, y = batch()
+    logits, loss = model(x, y)
+    twin_logits, twin_loss = twin(torch.tensor(x), torch.tensor(y))
+    close(logits.data, twin_logits, 1e-4)
+    assert abs(loss.item() - twin_loss.item()) < 1e-4
+    loss.backward()
+    twin_loss.backward()
+    theirs = dict(twin.named_parameters())
+    ours = dict(model.named_parameters())
+    assert set(ours) == set(theirs)
+    for name, p in ours.items():
+        close(p.grad, theirs[name].grad, 1e-4)
+
+
+def test_twenty_steps_of_adamw_with_clipping_and_schedule():
+    model, twin = twins(Sizes())
+    optimizer = AdamW(decay_groups(model.parameters(), 0.1), betas=(0.9, 0.99))
+    groups = [
+        {"params": [p for p in twin.parameters() if p.dim() >= 2], "weight_decay": 0.1},
+        {"params": [p for p in twin.parameters() if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    twin_optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.99))
+    for step in range(20):
+        lr = cosine_lr(step, 1e-3, 1e-4, 5, 20)
+        for group in [*optimizer.param_groups, *twin_optimizer.param_groups]:
+            group["lr"] = lr
+        x, y = batch(seed=step)
+        optimizer.zero_grad()
+        twin_optimizer.zero_grad()
+        model(x, y)[1].backward()
+        twin(torch.tensor(x), torch.tensor(y))[1].backward()
+        norm = clip_grad_norm(model.parameters(), 0.5)
+        twin_norm = torch.nn.utils.clip_grad_norm_(twin.parameters(), 0.5)
+        assert math.isclose(norm, twin_norm, rel_tol=1e-4) and norm > 0.5
+        optimizer.step()
+        twin_optimizer.step()
+    theirs = dict(twin.named_parameters())
+    for name, p in model.named_parameters():
+        assert np.abs(p.data - theirs[name].detach().numpy()).max() < 1e-4, name
+
+
+@pytest.mark.parametrize("prefix", ["", "_orig_mod."])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_conversion_of_a_torch_checkpoint(tmp_path, prefix, dtype):
+    sizes = Sizes()
+    _, twin = twins(sizes)
+    twin = twin.to(dtype).float()
+    state = {prefix + name: p.to(dtype) for name, p in twin.state_dict().items()}
+    state[f"{prefix}transformer.h.0.attn.bias"] = torch.ones(1, 1, 16, 16).tril()
+    optimizer = torch.optim.AdamW(twin.parameters())
+    x, y = batch()
+    twin(torch.tensor(x), torch.tensor(y))[1].backward()
+    checkpoint = {
+        "model": state,
+        "optimizer": optimizer.state_dict(),
+        "model_args": {**vars(sizes), "dropout": 0.0},
+        "iter_num": 10,
+        "best_val_loss": torch.tensor(1.5),
+        "config": {"device": "cpu", "compile": True},
+    }
+    torch.save(checkpoint, tmp_path / "ckpt.pt")
+    convert(tmp_path / "ckpt.pt", tmp_path / "model.pkl")
+    model, tokenizer = load_model(tmp_path / "model.pkl")
+    assert tokenizer is None
+    close(model(x)[0].data, twin(torch.tensor(x), torch.tensor(y))[0], 1e-4)
+
+
+def test_conversion_of_views_with_strides(tmp_path):
+    from minigrad.checkpoint import load_torch
+
+    x = torch.arange(24.0).reshape(4, 6)
+    views = {"t": x.T, "part": x[1:3, ::2], "scalar": x[2, 2], "empty": x[:0], "ints": x[0].long()}
+    torch.save(views, tmp_path / "views.pt")
+    for name, array in load_torch(tmp_path / "views.pt").items():
+        np.testing.assert_array_equal(array, views[name].numpy())
+
+
+def test_hugging_face_loads_and_writes_the_same_model(tmp_path):
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    model, _ = twins(Sizes())
+    x, _ = batch()
+    model.save_pretrained(tmp_path / "ours")
+    theirs = transformers.GPT2LMHeadModel.from_pretrained(tmp_path / "ours").eval()
+    close(model(x)[0].data, theirs(torch.tensor(x)).logits, 1e-4)
+    theirs.save_pretrained(tmp_path / "theirs")
+    back = GPT.from_pretrained(tmp_path / "theirs")
+    close(back(x)[0].data, theirs(torch.tensor(x)).logits, 1e-4)
