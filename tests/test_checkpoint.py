@@ -1,0 +1,268 @@
+"""Checkpoints: nothing is lost in writing, and nothing is trusted in reading."""
+
+import collections
+import fractions
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minigrad.checkpoint import CheckpointError, CheckpointManager, load, load_model, load_torch, save
+from minigrad.gpt import GPT
+
+CONTENT = {
+    "weights": {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array(1.5)},
+    "list": [1, 2.5, True, None, "text", b"bytes", (1, 2)],
+    "scalar": np.float32(3),
+    "big": 2**127,
+    "ordered": collections.OrderedDict(x=1),
+    "transposed": np.arange(6).reshape(2, 3).T,
+    "empty": np.zeros((0, 3)),
+}
+
+
+def same(a, b) -> bool:
+    return pickle.dumps(a) == pickle.dumps(b)
+
+
+def test_round_trip(tmp_path):
+    save(tmp_path / "new folder" / "c.pkl", CONTENT)
+    loaded = load(tmp_path / "new folder" / "c.pkl")
+    assert same(loaded["list"], CONTENT["list"]) and loaded["big"] == CONTENT["big"]
+    for name, array in CONTENT["weights"].items():
+        np.testing.assert_array_equal(loaded["weights"][name], array)
+        assert loaded["weights"][name].dtype == array.dtype
+    np.testing.assert_array_equal(loaded["transposed"], CONTENT["transposed"])
+    assert [p.name for p in (tmp_path / "new folder").iterdir()] == ["c.pkl"]
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_plain_pickles_of_arrays_load_in_every_protocol(tmp_path, protocol):
+    (tmp_path / "c.pkl").write_bytes(pickle.dumps(CONTENT["weights"], protocol=protocol))
+    np.testing.assert_array_equal(load(tmp_path / "c.pkl")["a"], CONTENT["weights"]["a"])
+
+
+class Runs:
+    """A pickle that calls a function when it is loaded."""
+
+    def __init__(self, function, *arguments):
+        self.call = (function, arguments)
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        Runs(os.system, "touch harmed"),
+        Runs(eval, "open('harmed', 'w')"),
+        Runs(getattr, np.ndarray, "tofile"),
+        Runs(np.save, "harmed", np.ones(1)),
+        Runs(Path.touch, Path("harmed")),
+        fractions.Fraction(1, 2),
+        {1, 2},
+        1j,
+        np.array([object], dtype=object),
+        np.array(["text"]),
+        os.system,
+        CheckpointManager,
+    ],
+    ids=repr,
+)
+def test_anything_but_arrays_and_containers_is_refused(tmp_path, monkeypatch, hostile):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.pkl").write_bytes(pickle.dumps({"model": [hostile]}))
+    with pytest.raises(CheckpointError, match="no intact checkpoint: it (asks for|holds)"):
+        load(tmp_path / "c.pkl")
+    assert [p.name for p in tmp_path.iterdir()] == ["c.pkl"]
+
+
+def test_missing_empty_and_truncated_checkpoints(tmp_path):
+    path = tmp_path / "c.pkl"
+    with pytest.raises(CheckpointError, match="no checkpoint at .*c.pkl"):
+        load(path)
+    raw = pickle.dumps(CONTENT)
+    for length in [0, 1, 10, len(raw) // 2, len(raw) - 1]:
+        path.write_bytes(raw[:length])
+        with pytest.raises(CheckpointError, match="no intact checkpoint"):
+            load(path)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4))
+def test_damaged_bytes_never_do_worse_than_an_error(tmp_path_factory, changes):
+    path = tmp_path_factory.mktemp("damaged") / "c.pkl"
+    raw = bytearray(pickle.dumps(CONTENT))
+    for position, byte in changes:
+        raw[position % len(raw)] = byte
+    path.write_bytes(raw)
+    try:
+        load(path)
+    except CheckpointError:
+        return
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "c.pkl"
+    save(path, {"version": 1})
+    with pytest.raises(TypeError):
+        save(path, {"version": 2, "unpicklable": (i for i in range(3))})
+    monkeypatch.setattr(os, "fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        save(path, {"version": 3})
+    assert load(path) == {"version": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["c.pkl"]
+
+
+def test_a_full_disk_leaves_the_old_file():
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with pytest.raises(OSError), open("/dev/full", "wb") as full:
+        pickle.dump(CONTENT, full)
+
+
+def test_a_killed_process_leaves_a_whole_file(tmp_path):
+    code = (
+        "import numpy as np\nfrom minigrad.checkpoint import save\n"
+        "i = 0\n"
+        "while True:\n"
+        "    save('c.pkl', {'a': np.full(300_000, i), 'b': np.full(300_000, i)})\n"
+        "    i += 1\n"
+    )
+    for pause in (0.05, 0.11, 0.17):
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "c.pkl").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(pause)
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=30)
+        content = load(tmp_path / "c.pkl")
+        assert (content["a"] == content["a"][0]).all() and (content["b"] == content["a"][0]).all()
+
+
+def test_manager_keeps_latest_and_best(tmp_path):
+    manager = CheckpointManager(tmp_path)
+    for step, loss in enumerate([3.0, 2.0, 2.5]):
+        manager.save({"step": step}, loss)
+    manager.save({"step": 3})
+    assert load(manager.latest)["step"] == 3
+    assert load(manager.best) == {"step": 1, "val_loss": 2.0}
+    again = CheckpointManager(tmp_path)
+    again.save({"step": 4}, 2.2)
+    assert load(again.best)["step"] == 1 and load(again.latest)["step"] == 4
+
+
+def test_load_model_names_what_is_missing(tmp_path):
+    path = tmp_path / "c.pkl"
+    for content in ({"no": "model"}, [1, 2], {"model_args": {"n_layer": 1}, "model": {}}):
+        save(path, content)
+        with pytest.raises(CheckpointError, match="holds no GPT"):
+            load_model(path)
+
+
+def test_a_dictionary_is_not_copied_twice_for_tied_weights(tmp_path):
+    model = GPT(vocab_size=1000, n_embd=32, n_layer=1, n_head=1, block_size=4)
+    save(tmp_path / "c.pkl", {"model": model.collect_state_dict()})
+    assert (tmp_path / "c.pkl").stat().st_size < 4 * model.num_parameters() + 5_000
+
+
+def torch_zip(path, pickled: bytes, storages: dict[str, bytes]) -> None:
+    """A file in the layout of torch.save, made without torch."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", pickled)
+        for key, raw in storages.items():
+            archive.writestr(f"archive/data/{key}", raw)
+
+
+def tensor_pickle(shape, strides, offset=0, storage="FloatStorage", numel=6) -> bytes:
+    """A pickle of {"x": tensor} as torch writes it, spelt in opcodes."""
+
+    def tuple_of(numbers):
+        return b"(" + b"".join(pickle.dumps(n, 2)[2:-1] for n in numbers) + b"t"
+
+    return (
+        b"\x80\x02}X\x01\x00\x00\x00x"
+        b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\n"
+        + storage.encode("ascii")
+        + b"\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu"
+        + pickle.dumps(numel, 2)[2:-1]
+        + b"tQ"
+        + pickle.dumps(offset, 2)[2:-1]
+        + tuple_of(shape)
+        + tuple_of(strides)
+        + b"\x89ccollections\nOrderedDict\n)RtRs."
+    )
+
+
+RAW = np.arange(6, dtype=np.float32).tobytes()
+
+
+def test_reads_a_torch_file_without_torch(tmp_path):
+    path = tmp_path / "x.pt"
+    torch_zip(path, tensor_pickle((2, 3), (3, 1)), {"0": RAW})
+    np.testing.assert_array_equal(load_torch(path)["x"], [[0, 1, 2], [3, 4, 5]])
+    torch_zip(path, tensor_pickle((3, 2), (1, 3)), {"0": RAW})
+    np.testing.assert_array_equal(load_torch(path)["x"], [[0, 3], [1, 4], [2, 5]])
+    torch_zip(path, tensor_pickle((2,), (1,), offset=4), {"0": RAW})
+    np.testing.assert_array_equal(load_torch(path)["x"], [4, 5])
+
+
+@pytest.mark.parametrize(
+    ("pickled", "storages"),
+    [
+        (tensor_pickle((2, 4), (3, 1)), {"0": RAW}),  # beyond the end of the storage
+        (tensor_pickle((2, 3), (-3, 1)), {"0": RAW}),
+        (tensor_pickle((2, 3), (3, 1), offset=-1), {"0": RAW}),
+        (tensor_pickle((2, 3), (3, 1), offset=1), {"0": RAW}),
+        (tensor_pickle((2, 3), (2**62, 1)), {"0": RAW}),
+        (tensor_pickle((2, 3), (3, 1), storage="ObjectStorage"), {"0": RAW}),
+        (tensor_pickle((2, 3), (3, 1)), {}),
+        (tensor_pickle((2, 3), (3, 1)), {"0": RAW[:-1]}),
+        (pickle.dumps(Runs(os.system, "touch harmed")), {}),
+        (b"", {}),
+    ],
+)
+def test_hostile_torch_files(tmp_path, monkeypatch, pickled, storages):
+    monkeypatch.chdir(tmp_path)
+    torch_zip(tmp_path / "x.pt", pickled, storages)
+    with pytest.raises(CheckpointError, match="no intact torch checkpoint"):
+        load_torch(tmp_path / "x.pt")
+    assert [p.name for p in tmp_path.iterdir()] == ["x.pt"]
+
+
+def test_files_that_are_no_torch_zip(tmp_path):
+    path = tmp_path / "x.pt"
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        load_torch(path)
+    path.write_bytes(b"not a zip")
+    with pytest.raises(CheckpointError, match="no intact torch checkpoint"):
+        load_torch(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme", "hello")
+    with pytest.raises(CheckpointError, match="no intact torch checkpoint"):
+        load_torch(path)
+
+
+def test_convert_command_line(tmp_path, run_module):
+    process = run_module("checkpoint", "convert", tmp_path / "none.pt", tmp_path / "new.pkl")
+    assert process.returncode == 2
+    assert process.stderr.count("\n") == 1 and "no checkpoint at" in process.stderr
+    torch_zip(tmp_path / "x.pt", tensor_pickle((2, 3), (3, 1)), {"0": RAW})
+    process = run_module("checkpoint", "convert", tmp_path / "x.pt", tmp_path / "new.pkl")
+    assert process.returncode == 2
+    assert "no checkpoint of nanoGPT" in process.stderr and process.stderr.count("\n") == 1
+    assert not (tmp_path / "new.pkl").exists()
+    assert "OLD.pt" in run_module("checkpoint", "convert", "--help").stdout
+
+

@@ -1,0 +1,198 @@
+"""Generation: the distribution, the draw, the cache, and the command line."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from minigrad.checkpoint import save
+from minigrad.generate import (
+    draw,
+    generate,
+    generate_stream,
+    main,
+    next_logits,
+    next_token_probabilities,
+)
+from minigrad.gpt import GPT
+from minigrad.tensor import Tensor, no_grad
+
+LOGITS = hnp.arrays(np.float32, (2, 7), elements=st.floats(-20, 20, width=32))
+
+
+def gpt(**options) -> GPT:
+    sizes = {"vocab_size": 11, "n_embd": 16, "n_layer": 2, "n_head": 4, "block_size": 8, **options}
+    model = GPT(**sizes, rng=np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    for p in model.parameters():  # larger weights, so that the logits say something
+        p.data += rng.normal(0, 0.2, p.shape).astype(np.float32)
+    return model
+
+
+def ids(*shape) -> np.ndarray:
+    return np.random.default_rng(2).integers(11, size=shape)
+
+
+@given(
+    logits=LOGITS,
+    temperature=st.floats(0, 5),
+    top_k=st.none() | st.integers(1, 10),
+    top_p=st.none() | st.floats(0.01, 1),
+)
+def test_always_a_distribution_with_the_likeliest_token(logits, temperature, top_k, top_p):
+    p = next_token_probabilities(logits, temperature, top_k, top_p)
+    np.testing.assert_allclose(p.sum(axis=-1), 1)
+    assert (p >= 0).all()
+    for row, original in zip(p, logits):
+        assert row[original.argmax()] == row.max() > 0
+    if top_k is not None:
+        assert ((p > 0).sum(axis=-1) <= top_k).all()
+
+
+def test_temperature_by_hand():
+    logits = np.log([[0.5, 0.25, 0.25]])
+    np.testing.assert_allclose(next_token_probabilities(logits), [[0.5, 0.25, 0.25]])
+    half = next_token_probabilities(logits, temperature=0.5)  # squares the probabilities
+    np.testing.assert_allclose(half, [[4 / 6, 1 / 6, 1 / 6]])
+    np.testing.assert_array_equal(next_token_probabilities(logits, temperature=0), [[1, 0, 0]])
+
+
+def test_top_k_and_top_p_by_hand():
+    logits = np.log([0.1, 0.4, 0.2, 0.3])
+    two = next_token_probabilities(logits, top_k=2)
+    np.testing.assert_allclose(two, [0, 4 / 7, 0, 3 / 7])
+    np.testing.assert_allclose(next_token_probabilities(logits, top_p=0.6), two)
+    np.testing.assert_allclose(next_token_probabilities(logits, top_p=0.71), [0, 4 / 9, 2 / 9, 3 / 9])
+    np.testing.assert_allclose(next_token_probabilities(logits, top_p=0.3), [0, 1, 0, 0])
+    np.testing.assert_allclose(next_token_probabilities(logits, top_k=4, top_p=1), np.exp(logits))
+    np.testing.assert_allclose(next_token_probabilities(logits, top_k=99), np.exp(logits))
+
+
+def test_draws_follow_the_probabilities():
+    p = np.tile([0.1, 0, 0.6, 0.3], (20_000, 1))
+    drawn = draw(p, np.random.default_rng(0))
+    counts = np.bincount(drawn, minlength=4) / 20_000
+    np.testing.assert_allclose(counts, p[0], atol=0.015)
+    assert counts[1] == 0
+
+
+@pytest.mark.parametrize("prompt", [1, 5, 8, 20])
+def test_cached_logits_equal_uncached_ones_at_every_position(prompt):
+    model, idx = gpt(), ids(2, 24)
+    cache = model.new_cache()
+    for end in range(prompt, 24):
+        cached = next_logits(model, idx[:, :end], cache)
+        np.testing.assert_allclose(cached, next_logits(model, idx[:, :end]), atol=1e-4)
+        context = idx[:, max(0, end - 8) : end]
+        with no_grad():
+            np.testing.assert_allclose(cached, model(context)[0].data[:, -1], atol=1e-4)
+
+
+@pytest.mark.parametrize("options", [{}, {"top_k": 3}, {"top_p": 0.8}, {"temperature": 0}])
+def test_the_same_seed_writes_the_same_with_and_without_cache(options):
+    model = gpt()
+    written = [
+        generate(model, ids(2, 3), 20, rng=np.random.default_rng(5), use_cache=cache, **options)
+        for cache in (True, True, False)
+    ]
+    assert written[0].shape == (2, 23)
+    np.testing.assert_array_equal(written[0], written[1])
+    np.testing.assert_array_equal(written[0], written[2])
+    np.testing.assert_array_equal(written[0][:, :3], ids(2, 3))
+
+
+def test_stream_yields_what_generate_returns():
+    model = gpt()
+    stream = generate_stream(model, ids(1, 3), 10, rng=np.random.default_rng(5))
+    tokens = [int(token[0]) for token in stream]
+    assert tokens == generate(model, ids(1, 3), 10, rng=np.random.default_rng(5))[0, 3:].tolist()
+
+
+def test_generation_leaves_mode_and_recording_alone():
+    model = gpt(dropout=0.5)
+    stream = generate_stream(model, ids(1, 3), 5, temperature=0)
+    next(stream)
+    x = Tensor(1.0, requires_grad=True)
+    assert (x * 2).requires_grad and model.training and model.transformer.h[0].training
+    again = generate_stream(model, ids(1, 3), 5, temperature=0)
+    assert [next(again)[0]] + [t[0] for t in again] == [
+        t[0] for t in generate_stream(model, ids(1, 3), 5, temperature=0)
+    ]
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_nothing_to_write():
+    np.testing.assert_array_equal(generate(gpt(), ids(1, 3), 0), ids(1, 3))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"temperature": -1}, "temperature must be 0 or more, got -1"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"top_k": 0}, "top_k must be at least 1, got 0"),
+        ({"top_p": 0}, "top_p must be above 0 and at most 1, got 0"),
+        ({"top_p": 1.5}, "got 1.5"),
+    ],
+)
+def test_bad_options_fail_before_anything_is_drawn(options, message):
+    with pytest.raises(ValueError, match=message):
+        generate_stream(gpt(), ids(1, 3), 5, **options)
+
+
+@pytest.mark.parametrize("idx", [np.zeros((1, 0), int), np.zeros(3, int), np.zeros((1, 3))])
+def test_bad_prompts(idx):
+    with pytest.raises(ValueError, match=r"integer ids \(batch, time\)"):
+        generate(gpt(), idx, 5)
+
+
+def test_unknown_ids():
+    with pytest.raises(IndexError, match="rows 0 to 10"):
+        generate(gpt(), np.array([[11]]), 5)
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    model = gpt()
+    content = {"model_args": model.config, "model": model.collect_state_dict()}
+    save(tmp_path / "m.pkl", {**content, "characters": "abcdefghij\n"})
+    return tmp_path / "m.pkl"
+
+
+def test_command_line_writes_and_repeats(checkpoint, capsys):
+    argv = ["--checkpoint", str(checkpoint), "--prompt", "abc", "--max-new-tokens", "30"]
+    texts = []
+    for extra in (["--seed", "1"], ["--seed", "1", "--no-cache"], ["--seed", "2"]):
+        assert main([*argv, *extra]) == 0
+        texts.append(capsys.readouterr().out)
+    assert texts[0] == texts[1] != texts[2]
+    assert texts[0].startswith("abc") and len(texts[0]) == 34
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--prompt", "Abc"], "unknown character 'A' at position 0"),
+        (["--prompt", ""], "at least one token"),
+        (["--top-k", "0"], "top_k must be at least 1"),
+        (["--temperature", "-1"], "temperature must be 0 or more"),
+        (["--max-new-tokens", "-5"], "must be 0 or more, got -5"),
+        (["--checkpoint", "missing.pkl"], "no checkpoint at missing.pkl"),
+    ],
+)
+def test_command_line_errors(checkpoint, capsys, extra, message):
+    with pytest.raises(SystemExit) as exit_:
+        main(["--checkpoint", str(checkpoint), "--prompt", "abc", *extra])
+    assert exit_.value.code == 2
+    stderr = capsys.readouterr().err
+    assert message in stderr and stderr.count("\n") == 1
+
+
+def test_a_checkpoint_without_characters(tmp_path, capsys):
+    model = gpt()
+    content = {"model_args": model.config, "model": model.collect_state_dict()}
+    save(tmp_path / "m.pkl", content)
+    with pytest.raises(SystemExit):
+        main(["--checkpoint", str(tmp_path / "m.pkl")])
+    assert "holds no characters" in capsys.readouterr().err
