@@ -16,7 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigrad.checkpoint import CheckpointError, CheckpointManager, load, load_model, load_torch, save
+from minigrad.checkpoint import (
+    CheckpointError,
+    CheckpointManager,
+    load,
+    load_model,
+    load_torch,
+    save,
+)
 from minigrad.gpt import GPT
 
 CONTENT = {
@@ -264,5 +271,3 @@ def test_convert_command_line(tmp_path, run_module):
     assert "no checkpoint of nanoGPT" in process.stderr and process.stderr.count("\n") == 1
     assert not (tmp_path / "new.pkl").exists()
     assert "OLD.pt" in run_module("checkpoint", "convert", "--help").stdout
-
-

@@ -18,7 +18,10 @@ def network(rng=None) -> nn.Module:
 
 def test_names_follow_attributes(rng):
     model = nn.ModuleDict(
-        {"wte": nn.Embedding(5, 4), "h": nn.ModuleList([nn.LayerNorm(4), nn.LayerNorm(4, bias=False)])}
+        {
+            "wte": nn.Embedding(5, 4),
+            "h": nn.ModuleList([nn.LayerNorm(4), nn.LayerNorm(4, bias=False)]),
+        }
     )
     assert [name for name, _ in model.named_parameters()] == [
         "wte.weight",

@@ -130,9 +130,7 @@ def test_layers(dtype, shape):
     compare(F.layer_norm, lambda x, w, b: TF.layer_norm(x, (n,), w, b), [x, w, b], dtype)
     compare(F.linear, TF.linear, [x, m, rng.standard_normal(4)], dtype)
     ids = rng.integers(4, size=shape)
-    compare(
-        lambda w: F.embedding(w, ids), lambda w: TF.embedding(torch.tensor(ids), w), [m], dtype
-    )
+    compare(lambda w: F.embedding(w, ids), lambda w: TF.embedding(torch.tensor(ids), w), [m], dtype)
     targets = rng.integers(n, size=shape[:-1])
     theirs = lambda x: TF.cross_entropy(x.reshape(-1, n), torch.tensor(targets).reshape(-1))
     compare(lambda x: cross_entropy(x, targets), theirs, [x], dtype)

@@ -32,8 +32,9 @@ def tiny(text_file, **options) -> TrainConfig:
 
 
 def arguments(text_file, tmp_path, **options) -> list[str]:
-    values = {"dataset": text_file, "out_dir": tmp_path / "out", **TINY, "eval_iters": 2, **options}
-    return [str(x) for name, value in values.items() for x in (f"--{name.replace('_', '-')}", value)]
+    values = {"dataset": text_file, "out_dir": tmp_path / "out", **TINY, "eval_iters": 2}
+    pairs = (values | options).items()
+    return [str(x) for name, value in pairs for x in (f"--{name.replace('_', '-')}", value)]
 
 
 def gpt(seed=0, **options) -> GPT:
@@ -213,8 +214,8 @@ def test_help_names_every_option(run_module):
     process = run_module("train", "--help")
     assert process.returncode == 0
     for name in (
-        "dataset out-dir n-layer n-head n-embd block-size batch-size max-iters learning-rate min-lr "
-        "warmup-iters lr-decay-iters weight-decay beta1 beta2 grad-clip dropout eval-interval "
-        "eval-iters seed resume"
+        "dataset out-dir n-layer n-head n-embd block-size batch-size max-iters learning-rate "
+        "min-lr warmup-iters lr-decay-iters weight-decay beta1 beta2 grad-clip dropout "
+        "eval-interval eval-iters seed resume"
     ).split():
         assert f"--{name}" in process.stdout

@@ -1,0 +1,83 @@
+# Every target makes the virtual environment it needs in .venv first.
+PYTHON ?= python3
+VENV_PYTHON := .venv/bin/python
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test train generate quick-generate demo export notebooks
+
+help:
+	@echo "minigrad: a GPT out of nothing but NumPy"
+	@echo
+	@echo "  make lab             open the course in JupyterLab"
+	@echo "  make train           train a GPT on Shakespeare (about 4 minutes) and print a sample"
+	@echo "  make generate        write with the model that make train trained"
+	@echo "  make demo            train a small demo model (half a minute)"
+	@echo "  make quick-generate  write with the demo model, making it first where there is none"
+	@echo "  make test            run all tests, and all notebooks"
+	@echo "  make export          write minigrad/ from the notebooks"
+	@echo "  make notebooks       run all notebooks again and store their outputs"
+	@echo
+	@echo "Options of a command go into ARGS: make train ARGS='--dataset names --max-iters 500'"
+
+.venv/made:
+	@echo "== making a virtual environment in .venv"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else \
+		"minigrad needs Python 3.10 or newer, but this is " + sys.version.split()[0])'
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/run: .venv/made pyproject.toml
+	@echo "== installing minigrad and NumPy"
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e . tqdm
+	@touch $@
+
+.venv/course: .venv/run pyproject.toml
+	@echo "== installing the course's tools (JupyterLab, matplotlib, pytest, ...)"
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e ".[course,dev]"
+	@touch $@
+
+lab: .venv/course
+	$(VENV_PYTHON) -m jupyter lab --notebook-dir=. notebooks/00_welcome.ipynb
+
+train: .venv/run
+	@echo "== training; Ctrl-C stops with a checkpoint, ARGS=--resume goes on"
+	@$(VENV_PYTHON) -m minigrad.train $(ARGS)
+	@echo "== what it writes after that"
+	@$(VENV_PYTHON) -m minigrad.generate --newest --max-new-tokens 300
+
+generate: .venv/run
+	@$(VENV_PYTHON) -m minigrad.generate $(ARGS)
+
+out/demo/best.pkl: | .venv/run
+	@echo "== training a small demo model (half a minute)"
+	@$(VENV_PYTHON) -m minigrad.train --out-dir out/demo --n-layer 2 --n-embd 64 --batch-size 16 \
+		--max-iters 1000 --learning-rate 4e-3 --overwrite
+
+demo: out/demo/best.pkl
+	@echo "the demo model is in $<"
+
+quick-generate: out/demo/best.pkl
+	@$(VENV_PYTHON) -m minigrad.generate --checkpoint $< --max-new-tokens 300 $(ARGS)
+
+export: .venv/course
+	@$(VENV_PYTHON) -c "from pathlib import Path; from minigrad.exercise import export_notebook; \
+		[export_notebook(path, 'minigrad') for path in sorted(Path('notebooks').glob('*.ipynb'))]"
+
+notebooks: .venv/course
+	@echo "== running every notebook and storing its outputs"
+	@$(VENV_PYTHON) -m jupyter nbconvert --to notebook --inplace --execute notebooks/*.ipynb \
+		--ExecutePreprocessor.record_timing=False
+	@$(VENV_PYTHON) -m nbstripout --keep-output --keep-count --keep-id notebooks/*.ipynb
+
+test: .venv/course
+	@echo "== style"
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+	@$(VENV_PYTHON) -m flake8 minigrad tests datasets conftest.py
+	@echo "== tests of the package"
+	@$(VENV_PYTHON) -m pytest
+	@echo "== every notebook, run and compared with its stored outputs"
+	@$(VENV_PYTHON) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 \
+		--timeout=0 notebooks
+	@echo "== all passed"

@@ -1,0 +1,130 @@
+"""The house: what importing needs, and that the notebooks are the package's only source."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from conftest import ROOT
+from minigrad.exercise import export_notebook
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MODULES = sorted(p.stem for p in (ROOT / "minigrad").glob("*.py") if not p.stem.startswith("_"))
+
+
+def package_files(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.glob("*.py") if p.name != "_modidx.py"}
+
+
+def run_python(code: str, **options) -> str:
+    process = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        **options,
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout
+
+
+@pytest.mark.parametrize("module", ["", *MODULES])
+def test_import_needs_numpy_alone(module):
+    """Refuse every import from site-packages but NumPy's, and look at what came in."""
+    name = f"minigrad.{module}".rstrip(".")
+    code = (
+        "import sys\n"
+        "import numpy\n"
+        "class OnlyNumPy:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        top = name.split('.')[0]\n"
+        "        if top not in sys.stdlib_module_names | {'numpy', 'minigrad'}:\n"
+        "            raise ImportError(f'{name} is not NumPy')\n"
+        "sys.meta_path.insert(0, OnlyNumPy())\n"
+        f"import {name}\n"
+        "assert not {'torch', 'matplotlib', 'tqdm'} & set(sys.modules)\n"
+    )
+    run_python(code, cwd=ROOT)
+
+
+def test_rooms_import_only_rooms_above_them():
+    order = []
+    for path in NOTEBOOKS:
+        cells = nbformat.read(path, 4).cells
+        for cell in cells:
+            for line in cell.source.splitlines():
+                if line.startswith(("#| default_exp ", "#| export ")):
+                    name = line.split()[2]
+                    order += [name] if name not in order else []
+    assert sorted(order) == MODULES
+    order = sorted(order, key=lambda name: room_number(name))
+    for name in order:
+        tree = ast.parse((ROOT / "minigrad" / f"{name}.py").read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                used = [node.module] if node.module else [alias.name for alias in node.names]
+                for other in used:
+                    assert room_number(other) <= room_number(name), f"{name} imports {other}"
+
+
+def room_number(module: str) -> str:
+    """The notebook that exports a module, from the comment at its top."""
+    text = (ROOT / "minigrad" / f"{module}.py").read_text(encoding="utf-8")
+    return text.split("File to edit: ../notebooks/")[1].split(".ipynb")[0]
+
+
+def test_no_name_is_defined_twice():
+    found: dict[str, str] = {}
+    for module in MODULES:
+        tree = ast.parse((ROOT / "minigrad" / f"{module}.py").read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name != "main":
+                assert node.name not in found, f"{node.name} in {module} and {found[node.name]}"
+                found[node.name] = module
+
+
+def test_public_functions_have_docstrings_and_type_hints():
+    for module in MODULES:
+        tree = ast.parse((ROOT / "minigrad" / f"{module}.py").read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name[0] != "_":
+                doc = ast.get_docstring(node)
+                assert doc, f"{module}.{node.name} has no docstring"
+                assert len(doc.splitlines()) <= 5, f"{module}.{node.name}: a long docstring"
+            if isinstance(node, ast.FunctionDef) and node.name[0] != "_":
+                assert node.returns is not None, f"{module}.{node.name}: what does it return?"
+
+
+def test_export_is_byte_identical(tmp_path):
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    (tmp_path / "minigrad").mkdir()
+    for path in NOTEBOOKS:
+        export_notebook(tmp_path / "notebooks" / path.name, tmp_path / "minigrad")
+    assert package_files(tmp_path / "minigrad") == package_files(ROOT / "minigrad")
+    for path in NOTEBOOKS:  # and a second time, over what is there
+        export_notebook(tmp_path / "notebooks" / path.name, tmp_path / "minigrad")
+    assert package_files(tmp_path / "minigrad") == package_files(ROOT / "minigrad")
+
+
+@pytest.mark.timeout(1200)
+def test_the_course_replays_from_an_empty_package(tmp_path, monkeypatch):
+    """Each notebook runs in a fresh kernel that sees only what the chapters before it exported."""
+    course = tmp_path / "a course"
+    shutil.copytree(ROOT / "notebooks", course / "notebooks")
+    shutil.copytree(ROOT / "datasets", course / "datasets")
+    (course / "minigrad").mkdir()
+    (course / "minigrad" / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(course))
+    for path in NOTEBOOKS:
+        notebook = nbformat.read(course / "notebooks" / path.name, 4)
+        resources = {"metadata": {"path": str(course / "notebooks")}}
+        NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
+        here = "import minigrad; print(minigrad.__path__[0])"
+        assert run_python(here, env=dict(os.environ)).strip() == str(course / "minigrad")
+    assert package_files(course / "minigrad") == package_files(ROOT / "minigrad")
