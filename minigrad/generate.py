@@ -123,7 +123,8 @@ def generate_stream(
     idx = np.asarray(idx)
     if idx.ndim != 2 or idx.shape[1] == 0 or idx.dtype.kind not in "iu":
         raise ValueError(
-            f"expected integer ids (batch, time) with at least one token, got {idx.dtype} {idx.shape}"
+            "expected integer ids (batch, time) with at least one token, "
+            f"got {idx.dtype} {idx.shape}"
         )
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens must be 0 or more, got {max_new_tokens}")

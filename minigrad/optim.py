@@ -27,6 +27,11 @@ class Optimizer:
         if not self._parameters():
             raise ValueError("the optimizer got no parameters")
         for group in self.param_groups:
+            unknown = set(group) - {"params", *defaults}
+            if unknown:
+                raise ValueError(
+                    f"{type(self).__name__} has no option {', '.join(sorted(unknown))}"
+                )
             if not group["lr"] >= 0:
                 raise ValueError(f"the learning rate must be 0 or more, got {group['lr']}")
 

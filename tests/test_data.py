@@ -93,6 +93,9 @@ def test_split_keeps_all_and_the_order():
     train, val = train_val_split(range(100), 0.1)
     np.testing.assert_array_equal([*train, *val], np.arange(100))
     assert len(val) == 10
+    for fraction in (0, 1):
+        with pytest.raises(ValueError, match=f"got {fraction}"):
+            train_val_split(range(100), fraction)
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -105,6 +108,8 @@ def test_texts_from_files(tmp_path):
     path = tmp_path / "a text.txt"
     path.write_text("Grüße, 世界", encoding="utf-8")
     assert load_text(path) == load_text(str(path)) == "Grüße, 世界"
+    path.write_text("marked", encoding="utf-8-sig")
+    assert load_text(path) == "marked"
     with pytest.raises(FileNotFoundError, match="'nowhere'.*names, poems, shakespeare"):
         load_text("nowhere")
     path.write_bytes(b"")

@@ -128,7 +128,7 @@ def test_config_fills_in_what_was_left_out():
         ({"block_size": 0}, "block_size must be at least 1, got 0"),
         ({"block_size": 5000}, "block_size 5000 needs a text of at least 5001 tokens"),
         ({"dropout": 1.5}, "0 <= p < 1, got 1.5"),
-        ({"dataset": "nowhere.txt"}, "no data set or text file 'nowhere.txt'"),
+        ({"dataset": "nowhere.txt"}, "no text file at 'nowhere.txt'"),
         ({"resume": True}, "no checkpoint at"),
         ({"n_layer": "two"}, "invalid int value: 'two'"),
     ],
