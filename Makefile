@@ -44,7 +44,7 @@ train: .venv/run
 	@echo "== training; Ctrl-C stops with a checkpoint, ARGS=--resume goes on"
 	@$(VENV_PYTHON) -m minigrad.train $(ARGS)
 	@echo "== what it writes after that"
-	@$(VENV_PYTHON) -m minigrad.generate --newest --max-new-tokens 300
+	@$(VENV_PYTHON) -m minigrad.generate --max-new-tokens 300
 
 generate: .venv/run
 	@$(VENV_PYTHON) -m minigrad.generate $(ARGS)
@@ -76,8 +76,8 @@ test: .venv/course
 	@$(VENV_PYTHON) -m ruff format --check .
 	@$(VENV_PYTHON) -m flake8 minigrad tests datasets conftest.py
 	@echo "== tests of the package"
-	@$(VENV_PYTHON) -m pytest
+	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m pytest
 	@echo "== every notebook, run and compared with its stored outputs"
-	@$(VENV_PYTHON) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 \
+	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 \
 		--timeout=0 notebooks
 	@echo "== all passed"

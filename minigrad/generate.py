@@ -10,7 +10,8 @@ __all__ = [
     "next_logits",
     "generate_stream",
     "generate",
-    "parse_arguments",
+    "generation_options",
+    "newest_checkpoint",
     "text_stream",
     "main",
 ]
@@ -20,6 +21,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -158,15 +160,17 @@ def generate(
     return np.concatenate([idx, *(ids[:, None] for ids in new)], axis=1, dtype=np.int64)
 
 
-# %% ../notebooks/10_generate.ipynb #parse-arguments
-def parse_arguments(argv: list[str] | None) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+# %% ../notebooks/10_generate.ipynb #generation-options
+def generation_options(
+    argv: list[str] | None,
+) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     """The parser, and what it read."""
     parser = argparse.ArgumentParser(
         prog="python -m minigrad.generate", description="Write text with a trained model."
     )
     add = parser.add_argument
-    default = "out/shakespeare/best.pkl"
-    add("--checkpoint", default=default, help="a checkpoint of minigrad.train [%(default)s]")
+    newest = "a checkpoint of minigrad.train [the newest out/*/best.pkl]"
+    add("--checkpoint", default=None, help=newest)
     add("--prompt", default="\n", help="the text to continue [%(default)r]")
     add("--max-new-tokens", type=int, default=500, help="characters to write [%(default)s]")
     temperature = "below 1 safer, above 1 wilder, 0 no chance [%(default)s]"
@@ -179,11 +183,23 @@ def parse_arguments(argv: list[str] | None) -> tuple[argparse.ArgumentParser, ar
 
 
 # %% ../notebooks/10_generate.ipynb #text-stream
+def newest_checkpoint(folder: str | Path = "out") -> Path:
+    """The best model of the run in `folder` that improved last."""
+    found = sorted(Path(folder).glob("*/best.pkl"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise FileNotFoundError(
+            f"no trained model in {folder}/: train one with python -m minigrad.train, "
+            "or name one with --checkpoint"
+        )
+    return found[-1]
+
+
 def text_stream(args: argparse.Namespace) -> Iterator[str]:
     """The prompt, then one by one the characters that the checkpoint's model writes after it."""
-    model, tokenizer = load_model(args.checkpoint)
+    path = args.checkpoint or newest_checkpoint()
+    model, tokenizer = load_model(path)
     if tokenizer is None:
-        raise ValueError(f"{args.checkpoint} holds no characters, only token ids")
+        raise ValueError(f"{path} holds no characters, only token ids")
     if not args.prompt:
         raise ValueError("the prompt is empty; a model needs a character to start from")
     stream = generate_stream(
@@ -204,7 +220,7 @@ def text_stream(args: argparse.Namespace) -> Iterator[str]:
 # %% ../notebooks/10_generate.ipynb #command
 def main(argv: list[str] | None = None) -> int:
     """The command line of `python -m minigrad.generate`."""
-    parser, args = parse_arguments(argv)
+    parser, args = generation_options(argv)
     if hasattr(sys.stdout, "reconfigure"):  # a pipe on Windows is not in UTF-8, a notebook always
         sys.stdout.reconfigure(encoding="utf-8")
     try:

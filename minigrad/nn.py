@@ -103,10 +103,10 @@ class Module:
             array[...] = state[name]
 
     def __repr__(self) -> str:
-        lines = [f"({name}): {child!r}" for name, child in self.named_children()]
         own = [f"{n}={v.shape}" for n, v in vars(self).items() if isinstance(v, Parameter)]
-        inside = "".join("\n  " + line.replace("\n", "\n  ") for line in lines)
-        return f"{type(self).__name__}({', '.join(own)}{inside}{chr(10) if lines else ''})"
+        children = [f"\n({name}): {child!r}" for name, child in self.named_children()]
+        inside = "".join(children).replace("\n", "\n  ") + "\n" * bool(children)
+        return f"{type(self).__name__}({', '.join(own)}{inside})"
 
 
 # %% ../notebooks/03_layers.ipynb #linear

@@ -94,6 +94,46 @@ def test_anything_but_arrays_and_containers_is_refused(tmp_path, monkeypatch, ho
     assert [p.name for p in tmp_path.iterdir()] == ["c.pkl"]
 
 
+def nested(levels: int) -> list:
+    """A small pickle that has 10**levels parts when it is walked through."""
+    x = []
+    for _ in range(levels):
+        x = [x] * 10
+    return x
+
+
+def cyclic() -> list:
+    x = []
+    x.append(x)
+    return x
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        Runs(np.ndarray, Runs(np.dtype, "f4"), "O", b"A" * 8),  # would forge object pointers
+        Runs(np.ndarray, (1,), "O", b"A" * 8),
+        Runs(np.ndarray, (10**12,), "f8"),
+        Runs(np.dtype, "O"),
+        nested(40),
+        cyclic(),
+    ],
+    ids=["pointers", "pointer", "huge", "objects", "nested", "cyclic"],
+)
+@pytest.mark.timeout(120)
+def test_hostile_pickles_neither_crash_nor_hang(tmp_path, hostile):
+    (tmp_path / "c.pkl").write_bytes(pickle.dumps({"x": hostile}))
+    with pytest.raises(CheckpointError):
+        load(tmp_path / "c.pkl")
+
+
+@pytest.mark.parametrize("content", [{1, 2}, Path("x"), 1j, np.array(["a"]), np.array([None])])
+def test_what_could_not_be_loaded_is_not_saved(tmp_path, content):
+    with pytest.raises(TypeError, match="it holds a"):
+        save(tmp_path / "c.pkl", {"x": content})
+    assert not list(tmp_path.iterdir())
+
+
 def test_missing_empty_and_truncated_checkpoints(tmp_path):
     path = tmp_path / "c.pkl"
     with pytest.raises(CheckpointError, match="no checkpoint at .*c.pkl"):
@@ -172,7 +212,19 @@ def test_manager_keeps_latest_and_best(tmp_path):
 
 def test_load_model_names_what_is_missing(tmp_path):
     path = tmp_path / "c.pkl"
-    for content in ({"no": "model"}, [1, 2], {"model_args": {"n_layer": 1}, "model": {}}):
+    sizes = {"vocab_size": 5, "n_embd": 4, "n_layer": 1, "n_head": 1, "block_size": 4}
+    weights = GPT(**sizes).collect_state_dict()
+    for content in (
+        {"no": "model"},
+        [1, 2],
+        5,
+        {"model_args": {"n_layer": 1}, "model": {}},
+        {"model_args": sizes, "model": 5},
+        {"model_args": {**sizes, "n_embd": 10**12}, "model": weights},
+        {"model_args": {**sizes, "colour": "red"}, "model": weights},
+        {"model_args": sizes, "model": weights, "characters": "abc"},
+        {"model_args": sizes, "model": weights, "characters": 5},
+    ):
         save(path, content)
         with pytest.raises(CheckpointError, match="holds no GPT"):
             load_model(path)
@@ -233,6 +285,8 @@ def test_reads_a_torch_file_without_torch(tmp_path):
         (tensor_pickle((2, 3), (3, 1), offset=-1), {"0": RAW}),
         (tensor_pickle((2, 3), (3, 1), offset=1), {"0": RAW}),
         (tensor_pickle((2, 3), (2**62, 1)), {"0": RAW}),
+        (tensor_pickle((7,), (1,)), {"0": RAW}),
+        (tensor_pickle((-1,), (1,)), {"0": RAW}),
         (tensor_pickle((2, 3), (3, 1), storage="ObjectStorage"), {"0": RAW}),
         (tensor_pickle((2, 3), (3, 1)), {}),
         (tensor_pickle((2, 3), (3, 1)), {"0": RAW[:-1]}),

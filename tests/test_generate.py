@@ -1,5 +1,8 @@
 """Generation: the distribution, the draw, the cache, and the command line."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +15,7 @@ from minigrad.generate import (
     generate,
     generate_stream,
     main,
+    newest_checkpoint,
     next_logits,
     next_token_probabilities,
 )
@@ -130,7 +134,7 @@ def test_nothing_to_write():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"temperature": -1}, "temperature must be 0 or more, got -1"),
+        ({"temperature": -1}, "temperature must be a finite number from 0 on, got -1"),
         ({"temperature": float("nan")}, "temperature"),
         ({"top_k": 0}, "top_k must be at least 1, got 0"),
         ({"top_p": 0}, "top_p must be above 0 and at most 1, got 0"),
@@ -175,9 +179,9 @@ def test_command_line_writes_and_repeats(checkpoint, capsys):
     ("extra", "message"),
     [
         (["--prompt", "Abc"], "unknown character 'A' at position 0"),
-        (["--prompt", ""], "at least one token"),
+        (["--prompt", ""], "the prompt is empty"),
         (["--top-k", "0"], "top_k must be at least 1"),
-        (["--temperature", "-1"], "temperature must be 0 or more"),
+        (["--temperature", "-1"], "temperature must be a finite number"),
         (["--max-new-tokens", "-5"], "must be 0 or more, got -5"),
         (["--checkpoint", "missing.pkl"], "no checkpoint at missing.pkl"),
     ],
@@ -188,6 +192,20 @@ def test_command_line_errors(checkpoint, capsys, extra, message):
     assert exit_.value.code == 2
     stderr = capsys.readouterr().err
     assert message in stderr and stderr.count("\n") == 1
+
+
+def test_without_a_checkpoint_the_newest_is_taken(checkpoint, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main([])
+    assert "no trained model in out/" in capsys.readouterr().err
+    for age, name in enumerate(["old", "new"]):
+        path = tmp_path / "out" / name / "best.pkl"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(checkpoint.read_bytes())
+        os.utime(path, (age, age))
+    assert newest_checkpoint() == Path("out/new/best.pkl")
+    assert main(["--max-new-tokens", "5"]) == 0
 
 
 def test_a_checkpoint_without_characters(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """The form of the committed notebooks."""
 
+import ast
 import re
 
 import nbformat
@@ -75,8 +76,10 @@ def test_outputs_name_no_path_of_a_machine_and_no_address(notebook):
 
 def test_every_open_names_its_encoding(notebook):
     for cell in code_cells(notebook):
-        for call in re.findall(r"(?:read_text|write_text)\([^)]*\)|\bopen\([^)]*\)", cell.source):
-            assert "encoding" in call or '"rb"' in call or '"wb"' in call, (cell.id, call)
+        for call in (n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Call)):
+            text = ast.unparse(call)
+            if re.fullmatch(r"(open|.*\.(read_text|write_text))", ast.unparse(call.func)):
+                assert re.search(r"encoding=|'[rwax]b'", text), (cell.id, text)
 
 
 def test_sections_stand_in_order(path, notebook):

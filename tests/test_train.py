@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from minigrad.checkpoint import CheckpointManager, load
+from minigrad.checkpoint import CheckpointManager, load, save
 from minigrad.data import TextDataset
 from minigrad.gpt import GPT
 from minigrad.optim import SGD, AdamW
@@ -106,7 +106,9 @@ def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path):
 def test_a_diverging_run_says_so(text_file):
     trainer = Trainer(tiny(text_file, max_iters=50))
     next(trainer.model.parameters()).data[...] = np.nan
-    with pytest.raises(FloatingPointError, match="became nan at step 0.*learning_rate"):
+    with pytest.raises(
+        FloatingPointError, match="the loss is no longer a finite.*step 0.*learning_rate"
+    ):
         trainer.run()
 
 
@@ -128,6 +130,10 @@ def test_config_fills_in_what_was_left_out():
         ({"block_size": 0}, "block_size must be at least 1, got 0"),
         ({"block_size": 5000}, "block_size 5000 needs a text of at least 5001 tokens"),
         ({"dropout": 1.5}, "0 <= p < 1, got 1.5"),
+        ({"grad_clip": -1}, "grad_clip must be 0 or more, got -1"),
+        ({"learning_rate": "inf"}, "learning_rate must be 0 or more, got inf"),
+        ({"weight_decay": "nan"}, "weight_decay must be 0 or more, got nan"),
+        ({"beta1": 1}, "beta1 must be at least 0, below 1, got 1.0"),
         ({"dataset": "nowhere.txt"}, "no text file at 'nowhere.txt'"),
         ({"resume": True}, "no checkpoint at"),
         ({"n_layer": "two"}, "invalid int value: 'two'"),
@@ -208,6 +214,41 @@ def test_overwrite_replaces_a_better_run(text_file, tmp_path):
     best = load(tmp_path / "out" / "best.pkl")["val_loss"]
     assert main([*arguments(text_file, tmp_path, max_iters=1), "--overwrite"]) == 0
     assert load(tmp_path / "out" / "best.pkl")["val_loss"] > best
+
+
+def test_resume_refuses_what_is_no_run(text_file, tmp_path, capsys):
+    save(tmp_path / "out" / "latest.pkl", {"no": "run"})
+    for extra, message in (
+        (["--resume"], "holds no run to continue"),
+        (["--resume", "--overwrite"], "contradict each other"),
+        ([], "already holds a run"),
+    ):
+        with pytest.raises(SystemExit) as exit_:
+            main([*arguments(text_file, tmp_path, max_iters=2), *extra])
+        assert exit_.value.code == 2
+        stderr = capsys.readouterr().err
+        assert message in stderr and stderr.count("\n") == 1
+    assert load(tmp_path / "out" / "latest.pkl") == {"no": "run"}
+
+
+def test_resume_takes_the_runs_own_options_and_a_moved_folder(text_file, tmp_path):
+    options = {"max_iters": 4, "learning_rate": 1e-2, "min_lr": 5e-3}
+    assert main(arguments(text_file, tmp_path, **options)) == 0
+    (tmp_path / "out").rename(tmp_path / "moved")
+    moved = ["--dataset", str(text_file), "--out-dir", str(tmp_path / "moved")]
+    assert main([*moved, "--resume", "--max-iters", "6"]) == 0
+    state = load(tmp_path / "moved" / "latest.pkl")
+    assert state["step"] == 6 and state["config"]["learning_rate"] == 1e-2
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_ruined_model_never_replaces_a_good_checkpoint(text_file, tmp_path):
+    trainer, manager = Trainer(tiny(text_file)), CheckpointManager(tmp_path / "out")
+    manager.save(trainer.state(), 1.0)
+    next(trainer.model.parameters()).data[0, 0] = np.inf
+    with pytest.raises(FloatingPointError, match="a weight is no longer a finite number"):
+        manager.save(trainer.state(), 0.5)
+    assert np.isfinite(load(manager.latest)["model"]["transformer.wte.weight"]).all()
 
 
 def test_help_names_every_option(run_module):
