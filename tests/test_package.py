@@ -1,7 +1,6 @@
 """The house: what importing needs, and that the notebooks are the package's only source."""
 
 import ast
-import os
 import shutil
 import subprocess
 import sys
@@ -126,5 +125,5 @@ def test_the_course_replays_from_an_empty_package(tmp_path, monkeypatch):
         resources = {"metadata": {"path": str(course / "notebooks")}}
         NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
         here = "import minigrad; print(minigrad.__path__[0])"
-        assert run_python(here, env=dict(os.environ)).strip() == str(course / "minigrad")
+        assert run_python(here, cwd=course / "notebooks").strip() == str(course / "minigrad")
     assert package_files(course / "minigrad") == package_files(ROOT / "minigrad")
