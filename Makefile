@@ -44,7 +44,7 @@ train: .venv/run
 	@echo "== training; Ctrl-C stops with a checkpoint, ARGS=--resume goes on"
 	@$(VENV_PYTHON) -m minigrad.train $(ARGS)
 	@echo "== what it writes after that"
-	@$(VENV_PYTHON) -m minigrad.generate --max-new-tokens 300
+	@$(VENV_PYTHON) -m minigrad.generate --max-new-tokens 300 --seed 1337
 
 generate: .venv/run
 	@$(VENV_PYTHON) -m minigrad.generate $(ARGS)

@@ -412,9 +412,15 @@ def permute(a: Tensor, axes) -> Tensor:
 def take(a: Tensor, index) -> Tensor:
     """a[index], for integers, slices, None, and arrays of integers or booleans."""
 
+    parts = index if isinstance(index, tuple) else (index,)
+    names_each_once = all(p is None or isinstance(p, (int, slice, type(...))) for p in parts)
+
     def put_back(g):
         full = np.zeros_like(a.data)
-        np.add.at(full, index, g)  # not full[index] += g, which counts a repeated index once
+        if names_each_once:
+            full[index] = g
+        else:
+            np.add.at(full, index, g)  # not full[index] += g, which counts a repeated index once
         return full
 
     return record(a.data[index], (a, put_back))

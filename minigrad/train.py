@@ -116,7 +116,9 @@ class TrainConfig:
     max_iters: int = _option(2000, "training steps")
     learning_rate: float = _option(1e-3, "highest learning rate, after the warm-up")
     min_lr: float | None = _option(None, "lowest learning rate, at the end [a tenth]")
-    warmup_iters: int | None = _option(None, "steps of warm-up [5 %% of max-iters, at most 100]")
+    warmup_iters: int | None = _option(
+        None, "steps of warm-up [5 %% of lr-decay-iters, at most 100]"
+    )
     lr_decay_iters: int | None = _option(None, "step that reaches min-lr [max-iters]")
     weight_decay: float = _option(0.1, "decay of the matrices")
     beta1: float = _option(0.9, "AdamW's memory of gradients")
@@ -126,7 +128,9 @@ class TrainConfig:
     eval_interval: int = _option(250, "steps between evaluations, each with a checkpoint")
     eval_iters: int = _option(20, "batches in an evaluation")
     seed: int = _option(1337, "seed of all randomness")
-    threads: int = _option(1, "threads that share each batch; with dropout no run repeats")
+    threads: int = _option(
+        1, "threads that share each batch; above 1, a run with dropout is not repeatable"
+    )
 
     def __post_init__(self):
         """Fill in what depends on other options, and refuse what contradicts itself."""
