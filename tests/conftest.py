@@ -11,6 +11,15 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Python's operators, which mean the same for tensors of minigrad, of torch, and for arrays.
+BINARY = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
+    "power": lambda a, b: a**b,
+}
+
 settings.register_profile("course", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("course")
 

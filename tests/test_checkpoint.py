@@ -170,11 +170,28 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["c.pkl"]
 
 
-def test_a_full_disk_leaves_the_old_file():
-    if not Path("/dev/full").exists():
-        pytest.skip("this system has no /dev/full")
-    with pytest.raises(OSError), open("/dev/full", "wb") as full:
-        pickle.dump(CONTENT, full)
+def test_no_room_for_the_new_file_leaves_the_old_one(tmp_path):
+    """A limit on the size of files, set in a process of its own, stands in for a full disk."""
+    pytest.importorskip("resource", reason="this system has no limits on file sizes")
+    code = (
+        "import resource\nimport numpy as np\nfrom minigrad.checkpoint import save\n"
+        "save('c.pkl', {'version': 1})\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "try:\n"
+        "    save('c.pkl', {'version': 2, 'a': np.zeros(100_000)})\n"
+        "except OSError:\n"
+        "    print('no room')\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert process.stdout == "no room\n", process.stderr
+    assert load(tmp_path / "c.pkl") == {"version": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["c.pkl"]
 
 
 def test_a_killed_process_leaves_a_whole_file(tmp_path):

@@ -8,16 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from conftest import BINARY
 from minigrad.gradcheck import gradcheck
 from minigrad.tensor import Tensor, backpropagate, no_grad, record, topological_order, unbroadcast
 
-BINARY = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
-    "power": lambda a, b: a**b,
-}
 UNARY = {
     "neg": lambda a: -a,
     "exp": lambda a: a.exp(),

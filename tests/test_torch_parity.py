@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from conftest import BINARY
+
 torch = pytest.importorskip("torch", reason="torch, the reference, is not installed")
 
 from minigrad import functional as F  # noqa: E402
@@ -21,13 +23,6 @@ from minigrad.tensor import Tensor  # noqa: E402
 TF = torch.nn.functional
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-9}
 
-BINARY = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
-    "power": lambda a, b: a**b,
-}
 # name: (in minigrad, in torch), both of one tensor with at least one axis
 UNARY = {
     "neg": (lambda x: -x, lambda x: -x),
