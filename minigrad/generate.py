@@ -135,7 +135,7 @@ def generate_stream(
 
 
 def _stream(model, idx, max_new_tokens, temperature, top_k, top_p, rng, use_cache):
-    rng = np.random.default_rng() if rng is None else rng
+    rng = np.random.default_rng(rng)
     cache = model.new_cache() if use_cache else None
     for _ in range(max_new_tokens):
         p = next_token_probabilities(next_logits(model, idx, cache), temperature, top_k, top_p)

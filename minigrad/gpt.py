@@ -90,7 +90,7 @@ class GPT(Module):
                 raise ValueError(f"{name} must be at least 1, got {size}")
         self.config = dict(**sizes, n_head=n_head, dropout=dropout, bias=bias)
         self.block_size = block_size
-        rng = np.random.default_rng() if rng is None else rng
+        rng = np.random.default_rng(rng)
         self.transformer = ModuleDict(
             dict(
                 wte=Embedding(vocab_size, n_embd, rng),
@@ -170,10 +170,10 @@ class GPT(Module):
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write config.json and model.safetensors, which Hugging Face transformers loads."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         if not self.config["bias"]:
             raise ValueError("GPT-2's format has biases; this model was made with bias=False")
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         state = self.collect_state_dict()
         del state["lm_head.weight"]  # tied to wte
         for name in state:

@@ -110,10 +110,6 @@ class Module:
 
 
 # %% ../notebooks/03_layers.ipynb #linear
-def _generator(rng: np.random.Generator | None) -> np.random.Generator:
-    return np.random.default_rng() if rng is None else rng
-
-
 class Linear(Module):
     """y = x @ weight.T + bias, with weight (n_out, n_in) and bias (n_out,)."""
 
@@ -124,7 +120,7 @@ class Linear(Module):
         bias: bool = True,
         rng: np.random.Generator | None = None,
     ):
-        rng, bound = _generator(rng), 1 / math.sqrt(n_in)
+        rng, bound = np.random.default_rng(rng), 1 / math.sqrt(n_in)  # a given rng stays itself
         self.weight = Parameter(rng.uniform(-bound, bound, (n_out, n_in)).astype(np.float32))
         self.bias = None
         if bias:
@@ -139,7 +135,8 @@ class Embedding(Module):
     """A table of n vectors of d numbers, looked up by integer ids (...) -> (..., d)."""
 
     def __init__(self, n: int, d: int, rng: np.random.Generator | None = None):
-        self.weight = Parameter(_generator(rng).standard_normal((n, d), dtype=np.float32))
+        rng = np.random.default_rng(rng)
+        self.weight = Parameter(rng.standard_normal((n, d), dtype=np.float32))
 
     def forward(self, ids: np.ndarray) -> Tensor:
         return F.embedding(self.weight, ids)
@@ -165,7 +162,7 @@ class Dropout(Module):
     def __init__(self, p: float = 0.5, rng: np.random.Generator | None = None):
         if not 0 <= p < 1:
             raise ValueError(f"Dropout needs 0 <= p < 1, got {p}")
-        self.p, self.rng = p, _generator(rng)
+        self.p, self.rng = p, np.random.default_rng(rng)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.p, self.rng) if self.training else x
