@@ -4,10 +4,13 @@
 
 # %% auto #0
 __all__ = [
+    "TILE",
     "causal_mask",
     "attention_weights",
     "scaled_dot_product_attention",
     "KVCache",
+    "causal_weights",
+    "causal_attention",
     "CausalSelfAttention",
 ]
 
@@ -18,7 +21,7 @@ import numpy as np
 
 from . import functional as F
 from .nn import Dropout, Linear, Module
-from .tensor import Tensor
+from .tensor import Tensor, record
 
 
 # %% ../notebooks/07_attention.ipynb #causal-mask
@@ -76,6 +79,60 @@ class KVCache:
         return self.k[:, :, :end], self.v[:, :, :end]
 
 
+# %% ../notebooks/07_attention.ipynb #causal-attention
+TILE = 32  # queries at a time
+
+
+def causal_weights(q: np.ndarray, k: np.ndarray) -> np.ndarray:
+    """The weights of queries (..., n, d), the last of the positions of the keys (..., S, d)."""
+    w = q @ k.swapaxes(-1, -2)  # (..., n, S)
+    w *= 1 / math.sqrt(q.shape[-1])
+    if q.shape[-2] > 1:  # a single query is the last position and may look at all
+        np.copyto(w, -np.inf, where=~causal_mask(*w.shape[-2:]))
+    w -= w.max(axis=-1, keepdims=True)
+    np.exp(w, out=w)
+    w /= w.sum(axis=-1, keepdims=True)
+    return w
+
+
+def causal_attention(qkv: Tensor, n_head: int, cache: KVCache | None = None) -> Tensor:
+    """All heads' attention as one operation, (B, T, 3 C) -> (B, T, C); a tile of queries meets only
+    the keys that it may see (after Dao et al., 2022). With a cache nothing can be differentiated.
+    """
+    B, T, C3 = qkv.shape
+
+    def split(array):  # (B, T, 3 C) -> views of q, k and v, each (B, n_head, T, d)
+        return array.reshape(B, T, 3, n_head, -1).transpose(2, 0, 3, 1, 4)
+
+    q, k, v = split(qkv.data)
+    if cache is not None:
+        k, v = cache.append(k, v)  # (B, n_head, S, d)
+    y = np.empty((B, T, C3 // 3), qkv.dtype)
+    y_heads = y.reshape(B, T, n_head, -1).swapaxes(1, 2)  # a view: (B, n_head, T, d)
+    tiles = []  # (its rows, the keys it sees, their weights)
+    for start in range(0, T, TILE):
+        rows = slice(start, min(start + TILE, T))
+        seen = slice(k.shape[2] - T + rows.stop)
+        w = causal_weights(q[:, :, rows], k[:, :, seen])
+        np.matmul(w, v[:, :, seen], out=y_heads[:, :, rows])
+        tiles.append((rows, seen, w))
+
+    def vjp(g):
+        g = g.reshape(B, T, n_head, -1).swapaxes(1, 2)
+        mean = np.vecdot(g, y_heads)[..., None]  # (B, n_head, T, 1)
+        grad = np.zeros(qkv.shape, qkv.dtype)
+        grad_q, grad_k, grad_v = split(grad)
+        for rows, seen, w in tiles:
+            grad_v[:, :, seen] += w.swapaxes(-1, -2) @ g[:, :, rows]
+            grad_w = g[:, :, rows] @ v[:, :, seen].swapaxes(-1, -2)
+            grad_a = w * (grad_w - mean[:, :, rows]) * (1 / math.sqrt(q.shape[-1]))
+            grad_q[:, :, rows] = grad_a @ k[:, :, seen]
+            grad_k[:, :, seen] += grad_a.swapaxes(-1, -2) @ q[:, :, rows]
+        return grad
+
+    return record(y, (qkv, vjp)) if cache is None else Tensor(y)
+
+
 # %% ../notebooks/07_attention.ipynb #causal-self-attention
 class CausalSelfAttention(Module):
     """n_head attentions side by side, each on its own n_embd / n_head of the channels."""
@@ -97,19 +154,17 @@ class CausalSelfAttention(Module):
         self.resid_dropout = Dropout(dropout, rng)
 
     def forward(self, x: Tensor, cache: KVCache | None = None) -> Tensor:
-        B, T, C = x.shape
-        qkv = self.c_attn(x).reshape(B, T, 3, self.n_head, C // self.n_head)
-        qkv = qkv.transpose(1, 3)  # (B, n_head, 3, T, head_dim)
-        q, k, v = qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2]  # (B, n_head, T, head_dim) each
-        if cache is not None:  # in generation, without gradients
-            k, v = map(Tensor, cache.append(k.data, v.data))  # (B, n_head, S, head_dim)
-        y = scaled_dot_product_attention(
-            q,
-            k,
-            v,
-            mask=causal_mask(T, k.shape[2]),
-            dropout_p=self.attn_dropout.p if self.training else 0.0,
-            rng=self.attn_dropout.rng,
-        )
-        y = y.transpose(1, 2).reshape(B, T, C)  # the heads side by side again
+        qkv = self.c_attn(x)  # (B, T, 3 C)
+        if self.training and self.attn_dropout.p and cache is None:
+            y = self._attend_with_dropout(qkv)
+        else:
+            y = causal_attention(qkv, self.n_head, cache)
         return self.resid_dropout(self.c_proj(y))
+
+    def _attend_with_dropout(self, qkv: Tensor) -> Tensor:
+        B, T, C3 = qkv.shape
+        qkv = qkv.reshape(B, T, 3, self.n_head, -1).transpose(1, 3)  # (B, n_head, 3, T, head_dim)
+        q, k, v = qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2]  # (B, n_head, T, head_dim) each
+        dropout = self.attn_dropout
+        y = scaled_dot_product_attention(q, k, v, causal_mask(T, T), dropout.p, dropout.rng)
+        return y.transpose(1, 2).reshape(B, T, C3 // 3)  # the heads side by side again

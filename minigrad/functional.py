@@ -64,15 +64,14 @@ def tanh(x: Tensor) -> Tensor:
 # %% ../notebooks/02_functional.ipynb #gelu
 def gelu(x: Tensor) -> Tensor:
     """x times a smooth gate, in GPT-2's tanh form (Hendrycks and Gimpel, 2016)."""
-    scale, cubic = math.sqrt(2 / math.pi), 0.044715
-    square = x.data * x.data  # x**3 would be far slower than two products
-    t = np.tanh(scale * x.data * (1 + cubic * square))
+    linear, cubic = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
+    gate = 0.5 * (1 + np.tanh(x.data * (linear + cubic * x.data * x.data)))
 
     def vjp(g):
-        slope = scale * (1 + 3 * cubic * square)  # of what stands inside the tanh
-        return g * (0.5 * (1 + t) + 0.5 * x.data * (1 - t * t) * slope)
+        steepness = 2 * x.data * (linear + 3 * cubic * x.data * x.data)  # 2 x u'
+        return gate * (1 + (1 - gate) * steepness) * g
 
-    return record(0.5 * x.data * (1 + t), (x, vjp))
+    return record(x.data * gate, (x, vjp))
 
 
 # %% ../notebooks/02_functional.ipynb #softmax
@@ -98,15 +97,17 @@ def layer_norm(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
     for name, parameter in (("weight", weight), ("bias", bias)):
         if parameter is not None and parameter.shape != (n,):
             raise ValueError(f"layer_norm of {x.shape} needs {name} ({n},), got {parameter.shape}")
-    centred = x.data - x.data.mean(axis=-1, keepdims=True)
-    inv_std = 1 / np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + eps)  # (..., 1)
-    unit = centred * inv_std
+    centred = x.data - x.data.sum(axis=-1, keepdims=True) / n
+    variance = np.vecdot(centred, centred)[..., None] / n  # vecdot: products, summed along a row
+    std = np.sqrt(variance + eps)  # (..., 1)
+    unit = centred / std
     value = unit if weight is None else unit * weight.data
 
     def grad_x(g):
         g = g if weight is None else g * weight.data
-        along = (g * unit).mean(axis=-1, keepdims=True)  # what would change the variance
-        return inv_std * (g - g.mean(axis=-1, keepdims=True) - unit * along)
+        mean = g.sum(axis=-1, keepdims=True) / n
+        along = np.vecdot(g, unit)[..., None] / n  # what would change the variance
+        return (g - mean - unit * along) / std
 
     inputs = [(x, grad_x)]
     if weight is not None:

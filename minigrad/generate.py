@@ -50,6 +50,8 @@ def next_token_probabilities(
     with np.errstate(over="ignore", invalid="ignore"):  # exp(-inf) is 0; draw refuses NaN
         p = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
     p /= p.sum(axis=-1, keepdims=True)
+    if top_k is None and top_p is None:
+        return p
     order = np.argsort(-p, axis=-1, kind="stable")  # the likeliest first
     p_sorted = np.take_along_axis(p, order, axis=-1)
     if top_k is not None:
@@ -96,17 +98,17 @@ def next_logits(model: GPT, idx: np.ndarray, cache: list[KVCache] | None = None)
             f"the cache has seen {cache[0].length} tokens, so that none of these {idx.shape[1]} is "
             "new: a text needs its own cache"
         )
-    was_training = model.training
-    model.eval()
-    try:
-        if cache and idx.shape[1] <= model.block_size:
-            x = model.hidden(idx[:, cache[0].length :], cache)
-        else:
-            x = model.hidden(idx[:, -model.block_size :])
-        return model.lm_head(x[:, -1]).data
-    finally:
-        if was_training:
+    if model.training and model.config["dropout"]:  # none of it here, but afterwards again
+        model.eval()
+        try:
+            return next_logits(model, idx, cache)
+        finally:
             model.train()
+    if cache and idx.shape[1] <= model.block_size:
+        x = model.hidden(idx[:, cache[0].length :], cache)
+    else:
+        x = model.hidden(idx[:, -model.block_size :])
+    return model.lm_head(x[:, -1]).data
 
 
 # %% ../notebooks/10_generate.ipynb #generate-stream

@@ -127,7 +127,7 @@ class GPT(Module):
         end = start + idx.shape[1]
         if not start < end <= self.block_size:
             raise ValueError(f"the GPT reads 1 to block_size={self.block_size} tokens, got {end}")
-        x = self.transformer.wte(idx) + self.transformer.wpe(np.arange(start, end))
+        x = self.transformer.wte(idx) + self.transformer.wpe.weight[start:end]
         x = self.transformer.drop(x)
         for i, block in enumerate(self.transformer.h):
             x = block(x, cache[i] if cache else None)

@@ -50,6 +50,12 @@ class Module:
         """(name, module) for each module that is an attribute of this one."""
         return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
 
+    def modules(self) -> Iterator["Module"]:
+        """This module and all within it."""
+        yield self
+        for _, child in self.named_children():
+            yield from child.modules()
+
     def _named_tensors(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
         """(dotted name, Parameter) by every path: a shared parameter comes under each name."""
         for name, value in vars(self).items():
@@ -75,9 +81,8 @@ class Module:
 
     def train(self, mode: bool = True) -> "Module":
         """Switch this module and all within it to training (dropout on), or to evaluation."""
-        self.training = mode
-        for _, child in self.named_children():
-            child.train(mode)
+        for module in self.modules():
+            module.training = mode
         return self
 
     def eval(self) -> "Module":

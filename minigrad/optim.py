@@ -7,7 +7,7 @@ __all__ = ["Optimizer", "SGD", "AdamW", "decay_groups", "clip_grad_norm", "cosin
 
 # %% ../notebooks/05_optim.ipynb #imports
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -62,6 +62,16 @@ class SGD(Optimizer):
 
 
 # %% ../notebooks/05_optim.ipynb #adamw
+def _row_blocks(shape: tuple[int, ...], size: int = 2**17) -> Iterator:
+    """Indices that cut an array into blocks of rows, of about `size` numbers each."""
+    if math.prod(shape) <= size:
+        yield ...  # all of it; an array without axes has no rows
+        return
+    rows = max(1, size // math.prod(shape[1:]))
+    for start in range(0, shape[0], rows):
+        yield slice(start, start + rows)
+
+
 class AdamW(Optimizer):
     """Adam with decoupled weight decay (Kingma and Ba, 2015; Loshchilov and Hutter, 2019)."""
 
@@ -84,18 +94,18 @@ class AdamW(Optimizer):
         for group in self.param_groups:
             for p, (m, v) in zip(group["params"], moments):
                 if p.grad is not None:
-                    self._update(p, m, v, **group)
+                    for rows in _row_blocks(p.shape):
+                        self._update(p.data[rows], p.grad[rows], m[rows], v[rows], **group)
 
-    def _update(self, p, m, v, lr, betas, eps, weight_decay, **_) -> None:
+    def _update(self, p, g, m, v, lr, betas, eps, weight_decay, **_) -> None:
         beta1, beta2 = betas
-        p.data *= 1 - lr * weight_decay
-        m *= beta1
-        m += (1 - beta1) * p.grad
-        v *= beta2
-        v += (1 - beta2) * p.grad * p.grad
-        m_hat = m / (1 - beta1**self.t)  # m and v start at 0: without this they are too small
-        v_hat = v / (1 - beta2**self.t)
-        p.data -= lr * m_hat / (np.sqrt(v_hat) + eps)
+        p *= 1 - lr * weight_decay
+        m += (1 - beta1) * (g - m)
+        v += (1 - beta2) * (g * g - v)
+        # m and v start at 0, so that they are too small; correcting two numbers corrects all
+        correction = math.sqrt(1 - beta2**self.t)
+        step_size = lr * correction / (1 - beta1**self.t)
+        p -= step_size * (m / (np.sqrt(v) + eps * correction))
 
     def collect_state_dict(self) -> dict:
         """The step count and both moments: all that a resumed run needs."""

@@ -26,7 +26,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -38,7 +37,8 @@ from .data import DataLoaderSimple, SimpleTokenizer, TextDataset, load_text, tra
 from .gpt import GPT
 from .nn import Module
 from .optim import AdamW, Optimizer, clip_grad_norm, cosine_lr, decay_groups
-from .tensor import Tensor, backpropagate, no_grad
+from .parallel import batch_gradient, fastest_threads, in_threads, keep_freed_memory
+from .tensor import no_grad
 
 
 # %% ../notebooks/09_train.ipynb #train-step
@@ -50,50 +50,33 @@ def train_step(
     grad_clip: float | None = None,
     threads: int | None = None,
 ) -> float:
-    """Forward, backward, clip, step; returns the loss. With `threads`, the batch is divided among
-    them (data parallelism): each computes the gradient of its share, and the shares are added."""
+    """Forward, backward, clip, step; returns the loss. The batch is divided among `threads`, by
+    default as many as are fastest for its size."""
+    keep_freed_memory()
     optimizer.zero_grad()
-    if threads is None or threads == 1:
-        _, loss = model(idx, targets)
-        loss.backward()
-        loss = loss.item()
-    else:
-        loss = _accumulate_in_threads(model, idx, targets, threads)
+    loss = batch_gradient(model, idx, targets, threads or fastest_threads(model, idx))
     if grad_clip:
         clip_grad_norm(model.parameters(), grad_clip)
     optimizer.step()
     return loss
 
 
-# %% ../notebooks/09_train.ipynb #data-parallel
-def _accumulate_in_threads(model: Module, idx, targets, threads: int) -> float:
-    """Set every parameter's gradient from parts of the batch, computed side by side."""
-
-    def share(part: tuple[np.ndarray, np.ndarray]) -> tuple[float, dict[Tensor, np.ndarray]]:
-        _, loss = model(*part)
-        weight = len(part[0]) / len(idx)
-        gradients = {node: g for node, g in backpropagate(loss, weight) if node.is_leaf}
-        return loss.item() * weight, gradients
-
-    threads = min(threads, len(idx))
-    parts = zip(np.array_split(idx, threads), np.array_split(targets, threads))
-    with ThreadPoolExecutor(threads) as pool:
-        shares = list(pool.map(share, parts))
-    for _, gradients in shares:
-        for p, g in gradients.items():
-            p.grad = np.array(g) if p.grad is None else p.grad + g
-    return sum(loss for loss, _ in shares)
-
-
 # %% ../notebooks/09_train.ipynb #evaluate
-@no_grad()
 def evaluate(model: Module, dataset: TextDataset, batch_size: int, n_batches: int) -> float:
     """The mean loss over random batches, the same ones at every call, without dropout."""
     loader = DataLoaderSimple(dataset, min(batch_size, len(dataset)), np.random.default_rng(0))
+    batches = [loader.sample() for _ in range(n_batches)]
+
+    @no_grad()
+    def loss_of(batch):
+        return model(*batch)[1].item()
+
     was_training = model.training
     model.eval()
-    losses = [model(*loader.sample())[1].item() for _ in range(n_batches)]
-    model.train(was_training)
+    try:
+        losses = in_threads(loss_of, batches, fastest_threads(model, batches[0][0]))
+    finally:
+        model.train(was_training)
     return float(np.mean(losses))
 
 
@@ -128,9 +111,7 @@ class TrainConfig:
     eval_interval: int = _option(250, "steps between evaluations, each with a checkpoint")
     eval_iters: int = _option(20, "batches in an evaluation")
     seed: int = _option(1337, "seed of all randomness")
-    threads: int = _option(
-        1, "threads that share each batch; above 1, a run with dropout is not repeatable"
-    )
+    threads: int | None = _option(None, "threads that share a batch [what its size is worth]")
 
     def __post_init__(self):
         """Fill in what depends on other options, and refuse what contradicts itself."""
@@ -143,7 +124,7 @@ class TrainConfig:
         if self.warmup_iters is None:
             self.warmup_iters = min(100, self.lr_decay_iters // 20)
         for name in ("batch_size", "max_iters", "eval_interval", "eval_iters", "threads"):
-            if getattr(self, name) < 1:
+            if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         for name in ("learning_rate", "weight_decay", "grad_clip"):
             if not 0 <= getattr(self, name) < math.inf:
