@@ -110,7 +110,8 @@ class GPT(Module):
         for name, p in self.named_parameters():
             if p.ndim == 2:
                 std = 0.02 / math.sqrt(n_additions) if name.endswith("c_proj.weight") else 0.02
-                p.data[...] = rng.standard_normal(p.shape, dtype=np.float32) * np.float32(std)
+                rng.standard_normal(p.shape, dtype=np.float32, out=p.data)
+                p.data *= np.float32(std)
             elif name.endswith("bias"):
                 p.data[...] = 0
 

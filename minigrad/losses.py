@@ -30,9 +30,10 @@ def cross_entropy(logits: Tensor, targets: np.ndarray) -> Tensor:
     rows, ids = logits.data.reshape(-1, vocab), targets.reshape(-1)  # (N, vocab), (N,)
     n = np.arange(len(ids))
     shifted = rows - rows.max(axis=1, keepdims=True)  # at most 0, so exp cannot overflow
-    exp = np.exp(shifted)
+    picked = shifted[n, ids]
+    exp = np.exp(shifted, out=shifted)
     total = exp.sum(axis=1)
-    value = (np.log(total) - shifted[n, ids]).mean()
+    value = (np.log(total) - picked).mean()
 
     def vjp(g):
         grad = exp / total[:, None]  # softmax

@@ -126,7 +126,9 @@ class Linear(Module):
         rng: np.random.Generator | None = None,
     ):
         rng, bound = np.random.default_rng(rng), 1 / math.sqrt(n_in)  # a given rng stays itself
-        self.weight = Parameter(rng.uniform(-bound, bound, (n_out, n_in)).astype(np.float32))
+        self.weight = Parameter(np.empty((n_out, n_in), dtype=np.float32))
+        for row in self.weight.data:  # a matrix of float64 numbers would need three times as much
+            row[:] = rng.uniform(-bound, bound, n_in)
         self.bias = None
         if bias:
             self.bias = Parameter(rng.uniform(-bound, bound, n_out).astype(np.float32))

@@ -7,7 +7,7 @@ __all__ = ["Optimizer", "SGD", "AdamW", "decay_groups", "clip_grad_norm", "cosin
 
 # %% ../notebooks/05_optim.ipynb #imports
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class Optimizer:
         if not groups or not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         self.param_groups = [{**defaults, **g, "params": list(g["params"])} for g in groups]
-        if not self._parameters():
+        if not self.parameters():
             raise ValueError("the optimizer got no parameters")
         for group in self.param_groups:
             unknown = set(group) - {"params", *defaults}
@@ -35,11 +35,11 @@ class Optimizer:
             if not group["lr"] >= 0:
                 raise ValueError(f"the learning rate must be 0 or more, got {group['lr']}")
 
-    def _parameters(self) -> list[Parameter]:
+    def parameters(self) -> list[Parameter]:
         return [p for group in self.param_groups for p in group["params"]]
 
     def zero_grad(self) -> None:
-        for p in self._parameters():
+        for p in self.parameters():
             p.grad = None
 
 
@@ -49,7 +49,7 @@ class SGD(Optimizer):
 
     def __init__(self, params: Iterable, lr: float = 1e-2, momentum: float = 0.0):
         super().__init__(params, lr=lr, momentum=momentum)
-        self.velocity = [np.zeros_like(p.data) for p in self._parameters()]
+        self.velocity = [np.zeros_like(p.data) for p in self.parameters()]
 
     def step(self) -> None:
         velocities = iter(self.velocity)
@@ -62,14 +62,12 @@ class SGD(Optimizer):
 
 
 # %% ../notebooks/05_optim.ipynb #adamw
-def _row_blocks(shape: tuple[int, ...], size: int = 2**17) -> Iterator:
+def _row_blocks(shape: tuple[int, ...], size: int = 2**17) -> list:
     """Indices that cut an array into blocks of rows, of about `size` numbers each."""
     if math.prod(shape) <= size:
-        yield ...  # all of it; an array without axes has no rows
-        return
+        return [...]  # all of it; an array without axes has no rows
     rows = max(1, size // math.prod(shape[1:]))
-    for start in range(0, shape[0], rows):
-        yield slice(start, start + rows)
+    return [slice(start, start + rows) for start in range(0, shape[0], rows)]
 
 
 class AdamW(Optimizer):
@@ -85,8 +83,8 @@ class AdamW(Optimizer):
     ):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
         self.t = 0  # steps taken
-        self.m = [np.zeros_like(p.data) for p in self._parameters()]
-        self.v = [np.zeros_like(p.data) for p in self._parameters()]
+        self.m = [np.zeros_like(p.data) for p in self.parameters()]
+        self.v = [np.zeros_like(p.data) for p in self.parameters()]
 
     def step(self) -> None:
         self.t += 1
@@ -99,7 +97,8 @@ class AdamW(Optimizer):
 
     def _update(self, p, g, m, v, lr, betas, eps, weight_decay, **_) -> None:
         beta1, beta2 = betas
-        p *= 1 - lr * weight_decay
+        if weight_decay:
+            p *= 1 - lr * weight_decay
         m += (1 - beta1) * (g - m)
         v += (1 - beta2) * (g * g - v)
         # m and v start at 0, so that they are too small; correcting two numbers corrects all

@@ -2,12 +2,13 @@
 
 # %% auto #0
 __all__ = [
-    "WORTH_A_THREAD",
+    "WORTH_A_CORE",
+    "TOO_LARGE_TO_COPY",
     "available_cores",
     "blas_threads",
     "keep_freed_memory",
+    "divide_work",
     "in_threads",
-    "fastest_threads",
     "batch_gradient",
 ]
 
@@ -51,13 +52,13 @@ def _openblas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
 
 @contextmanager
 def blas_threads(n: int) -> Iterator[None]:
-    """Within this block each matrix product uses n threads, if NumPy uses OpenBLAS."""
+    """Within this block a matrix product uses at most n threads, if NumPy uses OpenBLAS."""
     if _openblas() is None:
         yield
         return
     get, set_to = _openblas()
     before = get()
-    set_to(n)
+    set_to(min(n, before))
     try:
         yield
     finally:
@@ -76,7 +77,18 @@ def keep_freed_memory() -> None:
 
 
 # %% ../notebooks/09_train.ipynb #in-threads
-WORTH_A_THREAD = 150_000_000  # products in a forward pass; some 15 ms of work for a training step
+WORTH_A_CORE = 100_000_000  # products in a forward pass; some 10 ms of work for a training step
+TOO_LARGE_TO_COPY = 50_000_000  # parameters, of whose gradient each thread has a copy
+
+
+def divide_work(model_size: int, sequences: int, tokens: int) -> tuple[int, int]:
+    """How many threads should share a batch of (sequences, tokens) for a model of so many
+    parameters, and how many threads BLAS should use in each of them."""
+    cores = min(available_cores(), max(1, model_size * sequences * tokens // WORTH_A_CORE))
+    if model_size > TOO_LARGE_TO_COPY or _openblas() is None:
+        return 1, cores
+    threads = min(cores, sequences)
+    return threads, cores // threads
 
 
 _workers = functools.cache(ThreadPoolExecutor)  # started once for each number, and kept
@@ -86,31 +98,21 @@ def in_threads(function: Callable, items: Sequence, threads: int) -> list:
     """[function(item) for item in items], with `threads` of them under way at a time."""
     if threads == 1:
         return [function(item) for item in items]
-    with blas_threads(1):
-        return list(_workers(threads).map(function, items))
-
-
-def fastest_threads(model: Module, idx: np.ndarray) -> int:
-    """Among how many threads to divide a batch of ids (B, T); 1 for small batches."""
-    if _openblas() is None:  # its threads would be in the way of ours
-        return 1
-    products = np.size(idx) * sum(p.size for p in model.parameters())
-    return int(max(1, min(available_cores(), len(idx), products // WORTH_A_THREAD)))
+    return list(_workers(threads).map(function, items))
 
 
 # %% ../notebooks/09_train.ipynb #batch-gradient
 def batch_gradient(model: Module, idx: np.ndarray, targets: np.ndarray, threads: int = 1) -> float:
     """Set each parameter's grad to the gradient of the batch's mean loss, and return that loss.
     Each thread computes the gradient of its share of the sequences; the shares are added."""
-    threads = min(threads, len(idx))
     if threads == 1:
-        _, loss = model(idx, targets)
+        loss = model(idx, targets)[1]
         loss.backward()
         return loss.item()
 
     def share(work: tuple[Module, np.ndarray, np.ndarray]) -> tuple[float, dict]:
         replica, *part = work
-        _, loss = replica(*part)
+        loss = replica(*part)[1]
         weight = len(part[0]) / len(idx)
         gradients = {node: g for node, g in backpropagate(loss, weight) if node.is_leaf}
         return loss.item() * weight, gradients

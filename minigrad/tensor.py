@@ -284,7 +284,9 @@ def backpropagate(
 ) -> Iterator[tuple[Tensor, np.ndarray]]:
     """Yield (node, d root / d node), from `root` back to the leaves, each node once."""
     gradients = {root: _first_gradient(root, gradient)}
-    for node in topological_order(root):
+    order = topological_order(root)[::-1]
+    while order:
+        node = order.pop()  # so that nothing keeps its memory once it is done
         grad = gradients.pop(node)  # complete: everything that uses node came before it
         yield node, grad
         for tensor, vjp in node._inputs:

@@ -37,7 +37,14 @@ from .data import DataLoaderSimple, SimpleTokenizer, TextDataset, load_text, tra
 from .gpt import GPT
 from .nn import Module
 from .optim import AdamW, Optimizer, clip_grad_norm, cosine_lr, decay_groups
-from .parallel import batch_gradient, fastest_threads, in_threads, keep_freed_memory
+from minigrad.parallel import (
+    available_cores,
+    batch_gradient,
+    blas_threads,
+    divide_work,
+    in_threads,
+    keep_freed_memory,
+)
 from .tensor import no_grad
 
 
@@ -53,10 +60,17 @@ def train_step(
     """Forward, backward, clip, step; returns the loss. The batch is divided among `threads`, by
     default as many as are fastest for its size."""
     keep_freed_memory()
+    parameters = optimizer.parameters()
+    if threads is None:
+        threads, blas = divide_work(sum(p.size for p in parameters), *idx.shape)
+    else:
+        threads = min(threads, len(idx))
+        blas = max(1, available_cores() // threads)
     optimizer.zero_grad()
-    loss = batch_gradient(model, idx, targets, threads or fastest_threads(model, idx))
+    with blas_threads(blas):
+        loss = batch_gradient(model, idx, targets, threads)
     if grad_clip:
-        clip_grad_norm(model.parameters(), grad_clip)
+        clip_grad_norm(parameters, grad_clip)
     optimizer.step()
     return loss
 
@@ -71,10 +85,13 @@ def evaluate(model: Module, dataset: TextDataset, batch_size: int, n_batches: in
     def loss_of(batch):
         return model(*batch)[1].item()
 
+    model_size = sum(p.size for p in model.parameters())
+    threads, blas = divide_work(model_size, n_batches, batches[0][0].size)
     was_training = model.training
     model.eval()
     try:
-        losses = in_threads(loss_of, batches, fastest_threads(model, batches[0][0]))
+        with blas_threads(blas):
+            losses = in_threads(loss_of, batches, threads)
     finally:
         model.train(was_training)
     return float(np.mean(losses))

@@ -1,7 +1,6 @@
 """Against torch, where it is installed: every operation, the whole GPT, and twenty AdamW steps."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -12,6 +11,8 @@ from hypothesis.extra import numpy as hnp
 from conftest import BINARY
 
 torch = pytest.importorskip("torch", reason="torch, the reference, is not installed")
+
+from torch_twin import Sizes, adamw, twin_of  # noqa: E402
 
 from minigrad import functional as F  # noqa: E402
 from minigrad.checkpoint import convert, load_model  # noqa: E402
@@ -146,82 +147,13 @@ def test_dropout_given_the_same_mask(dtype):
     compare(ours, lambda x: x * torch.tensor(mask) / 0.75, [x], dtype)
 
 
-@dataclass
-class Sizes:
-    vocab_size: int = 65
-    n_embd: int = 32
-    n_layer: int = 3
-    n_head: int = 4
-    block_size: int = 16
-    bias: bool = True
-
-
-class TorchBlock(torch.nn.Module):
-    def __init__(self, c):
-        super().__init__()
-        nn = torch.nn
-        self.n_head = c.n_head
-        self.ln_1 = nn.LayerNorm(c.n_embd, bias=c.bias)
-        self.attn = nn.ModuleDict(
-            {
-                "c_attn": nn.Linear(c.n_embd, 3 * c.n_embd, bias=c.bias),
-                "c_proj": nn.Linear(c.n_embd, c.n_embd, bias=c.bias),
-            }
-        )
-        self.ln_2 = nn.LayerNorm(c.n_embd, bias=c.bias)
-        self.mlp = nn.ModuleDict(
-            {
-                "c_fc": nn.Linear(c.n_embd, 4 * c.n_embd, bias=c.bias),
-                "c_proj": nn.Linear(4 * c.n_embd, c.n_embd, bias=c.bias),
-            }
-        )
-
-    def forward(self, x):
-        B, T, C = x.shape
-        heads = lambda t: t.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)
-        q, k, v = (heads(t) for t in self.attn["c_attn"](self.ln_1(x)).split(C, dim=2))
-        y = TF.scaled_dot_product_attention(q, k, v, is_causal=True)
-        x = x + self.attn["c_proj"](y.transpose(1, 2).reshape(B, T, C))
-        h = TF.gelu(self.mlp["c_fc"](self.ln_2(x)), approximate="tanh")
-        return x + self.mlp["c_proj"](h)
-
-
-class TorchGPT(torch.nn.Module):
-    """The same architecture in torch, with the same names, written independently."""
-
-    def __init__(self, c):
-        super().__init__()
-        nn = torch.nn
-        self.transformer = nn.ModuleDict(
-            {
-                "wte": nn.Embedding(c.vocab_size, c.n_embd),
-                "wpe": nn.Embedding(c.block_size, c.n_embd),
-                "h": nn.ModuleList(TorchBlock(c) for _ in range(c.n_layer)),
-                "ln_f": nn.LayerNorm(c.n_embd, bias=c.bias),
-            }
-        )
-        self.lm_head = nn.Linear(c.n_embd, c.vocab_size, bias=False)
-        self.lm_head.weight = self.transformer["wte"].weight
-
-    def forward(self, idx, targets):
-        t = self.transformer
-        x = t["wte"](idx) + t["wpe"](torch.arange(idx.shape[1]))
-        for block in t["h"]:
-            x = block(x)
-        logits = self.lm_head(t["ln_f"](x))
-        return logits, TF.cross_entropy(logits.flatten(0, 1), targets.flatten())
-
-
-def twins(sizes: Sizes) -> tuple[GPT, TorchGPT]:
+def twins(sizes: Sizes) -> tuple[GPT, torch.nn.Module]:
     """The same weights in both, large enough that every part of the model matters."""
     model = GPT(**vars(sizes), rng=np.random.default_rng(0))
     rng = np.random.default_rng(1)
     for p in model.parameters():
         p.data += rng.normal(0, 0.05, p.shape).astype(np.float32)
-    twin = TorchGPT(sizes)
-    state = {k: torch.tensor(v) for k, v in model.collect_state_dict().items()}
-    twin.load_state_dict(state)  # strict: the names are the same
-    return model, twin
+    return model, twin_of(model)
 
 
 def batch(seed=0, size=4, length=16):
@@ -249,11 +181,7 @@ def test_gpt_logits_loss_and_every_gradient(bias):
 def test_twenty_steps_of_adamw_with_clipping_and_schedule():
     model, twin = twins(Sizes())
     optimizer = AdamW(decay_groups(model.parameters(), 0.1), betas=(0.9, 0.99))
-    groups = [
-        {"params": [p for p in twin.parameters() if p.dim() >= 2], "weight_decay": 0.1},
-        {"params": [p for p in twin.parameters() if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    twin_optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.99))
+    twin_optimizer = adamw(twin, lr=1e-3)
     for step in range(20):
         lr = cosine_lr(step, 1e-3, 1e-4, 5, 20)
         for group in [*optimizer.param_groups, *twin_optimizer.param_groups]:
