@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from minigrad.attention import (
+    TILE,
     CausalSelfAttention,
     KVCache,
     attention_weights,
+    causal_attention,
     causal_mask,
+    causal_weights,
     scaled_dot_product_attention,
 )
 from minigrad.gradcheck import gradcheck
@@ -22,6 +25,22 @@ def in_float64(module):
     for p in module.parameters():
         p.data = p.data.astype(np.float64)
     return module
+
+
+def composed(qkv: Tensor, n_head: int) -> Tensor:
+    """What causal_attention computes, out of operations that each know their derivative."""
+    B, T, C3 = qkv.shape
+    heads = qkv.reshape(B, T, 3, n_head, -1).transpose(1, 3)
+    q, k, v = (heads[:, :, i] for i in range(3))
+    y = scaled_dot_product_attention(q, k, v, causal_mask(T, T))
+    return y.transpose(1, 2).reshape(B, T, C3 // 3)
+
+
+def value_and_gradient(f, x: Tensor, order="C") -> np.ndarray:
+    """f(x), and beside it the gradient of a weighted sum of it."""
+    x.grad, y = None, f(x)
+    y.backward(random(*y.shape, seed=1).data.copy(order))
+    return np.concatenate([y.data, x.grad], axis=-1)
 
 
 def test_causal_mask():
@@ -50,6 +69,58 @@ def test_gradients():
     assert gradcheck(lambda x, *_: layer(x), random(2, 3, 6), *layer.parameters())
 
 
+@pytest.mark.parametrize("n_head", [1, 2, 6])
+@pytest.mark.parametrize("T", [1, 2, TILE - 1, TILE, TILE + 1, 2 * TILE + 5])
+def test_causal_attention_equals_the_composed_one(T, n_head):
+    qkv = random(2, T, 3 * 6)
+    fused = value_and_gradient(lambda x: causal_attention(x, n_head), qkv)
+    expected = value_and_gradient(lambda x: composed(x, n_head), qkv)
+    np.testing.assert_allclose(fused, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_gradients_across_a_tile_boundary():
+    assert gradcheck(lambda x: causal_attention(x, 1), random(1, TILE + 2, 3 * 2))
+
+
+def test_gradients_for_any_size_of_tile(monkeypatch):
+    qkv = random(2, 7, 3 * 4)
+    for tile in (1, 2, 3, 7, 8):
+        monkeypatch.setattr("minigrad.attention.TILE", tile)
+        assert gradcheck(lambda x: causal_attention(x, 2), qkv)
+
+
+def test_the_order_in_memory_does_not_matter():
+    qkv = random(2, TILE + 3, 3 * 4)
+    expected = value_and_gradient(lambda x: causal_attention(x, 2), qkv)
+    for axes in ((2, 1, 0), (0, 2, 1), (1, 0, 2)):
+        array = qkv.data.transpose(axes).copy().transpose(np.argsort(axes))
+        assert not array.flags.c_contiguous
+        x = Tensor(array, requires_grad=True)
+        for order in "CF":
+            found = value_and_gradient(lambda x: causal_attention(x, 2), x, order)
+            np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 100])
+@pytest.mark.parametrize(("n", "S"), [(1, 1), (1, 7), (4, 7), (7, 7)])
+def test_causal_weights_are_probabilities_of_the_past(n, S, size):
+    q, k = (size * random(2, 3, m, 8, seed=m).data.astype(np.float32) for m in (n, S))
+    w = causal_weights(q, k)
+    assert w.shape == (2, 3, n, S) and w.dtype == np.float32
+    np.testing.assert_allclose(w.sum(axis=-1), 1, rtol=1e-5)
+    assert (w >= 0).all() and (w[..., ~causal_mask(n, S)] == 0).all()
+    expected = attention_weights(Tensor(q), Tensor(k), causal_mask(n, S)).data
+    np.testing.assert_allclose(w, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_scores_of_ten_thousand_are_no_problem():
+    q = np.full((1, 3, 1), 100, np.float32)
+    k = np.array([[[100], [-100], [100]]], np.float32)
+    np.testing.assert_array_equal(causal_weights(q, k), [[[1, 0, 0], [1, 0, 0], [0.5, 0, 0.5]]])
+    qkv = Tensor(1e4 * random(1, TILE + 1, 6).data, requires_grad=True)
+    assert np.isfinite(value_and_gradient(lambda x: causal_attention(x, 1), qkv)).all()
+
+
 def test_the_future_does_not_leak():
     layer = CausalSelfAttention(8, 2, rng=np.random.default_rng(0))
     x = random(1, 6, 8)
@@ -71,12 +142,72 @@ def test_cached_attention_equals_attention_at_once(steps):
         np.testing.assert_allclose(np.concatenate(parts, axis=1), layer(x).data, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [2 * TILE + 5],
+        [TILE - 1, 2, TILE, 4],
+        [TILE, TILE, 5],
+        [1, 2 * TILE + 4],
+        [2 * TILE + 4, 1],
+        [3] * 23,
+    ],
+    ids=str,
+)
+def test_causal_attention_in_pieces_equals_the_whole(steps):
+    T = sum(steps)
+    qkv, cache = random(2, T, 3 * 4), KVCache(T)
+    ends = np.cumsum(steps)
+    parts = [causal_attention(qkv[:, end - n : end], 2, cache) for n, end in zip(steps, ends)]
+    whole = causal_attention(qkv, 2).data
+    np.testing.assert_allclose(np.concatenate([p.data for p in parts], axis=1), whole, atol=1e-12)
+    assert cache.length == T
+
+
+def test_with_a_cache_nothing_can_be_differentiated():
+    qkv = random(1, 3, 6)
+    assert causal_attention(qkv, 1).requires_grad
+    y = causal_attention(qkv, 1, KVCache(3))
+    assert y.is_leaf and not y.requires_grad
+
+
 def test_dropout_only_in_training():
     layer = CausalSelfAttention(8, 2, dropout=0.5, rng=np.random.default_rng(0))
     x = random(1, 6, 8)
     assert (layer(x).data != layer(x).data).any()
     layer.eval()
     np.testing.assert_array_equal(layer(x).data, layer(x).data)
+
+
+def only_attention_dropout(p: float) -> CausalSelfAttention:
+    layer = CausalSelfAttention(8, 2, dropout=p, rng=np.random.default_rng(0))
+    layer.resid_dropout.p = 0.0
+    return layer
+
+
+def test_attention_itself_drops_out_in_training_but_not_with_a_cache():
+    layer, x = only_attention_dropout(0.5), random(1, 6, 8)
+    first, second, cached = layer(x).data, layer(x).data, layer(x, KVCache(6)).data
+    layer.eval()
+    whole = layer(x).data
+    assert (first != second).any() and not np.allclose(first, whole)
+    np.testing.assert_array_equal(cached, whole)
+
+
+def test_attention_that_may_drop_out_but_does_not_equals_the_fused_one():
+    layer, x = in_float64(only_attention_dropout(1e-12)), random(2, 6, 8)
+    dropping = value_and_gradient(layer, x)
+    np.testing.assert_allclose(dropping, value_and_gradient(layer.eval(), x), rtol=1e-9, atol=1e-12)
+
+
+def test_attention_with_dropout_has_the_right_gradient():
+    layer = in_float64(only_attention_dropout(0.5))
+
+    def attend(x):
+        layer.attn_dropout.rng = np.random.default_rng(1)  # the same mask at every call
+        return layer(x)
+
+    assert gradcheck(attend, random(2, 3, 8))
 
 
 def test_errors():

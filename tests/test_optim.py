@@ -4,9 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from minigrad.nn import Parameter
-from minigrad.optim import SGD, AdamW, clip_grad_norm, cosine_lr, decay_groups
+from minigrad.optim import SGD, AdamW, _row_blocks, clip_grad_norm, cosine_lr, decay_groups
 
 
 def parameter(*values) -> Parameter:
@@ -81,6 +84,52 @@ def test_adamw_continues_from_its_state():
     np.testing.assert_array_equal(p.data, q.data)
     with pytest.raises(ValueError, match=r"\[\(2,\)\], but has \[\(3,\)\]"):
         AdamW([parameter(1.0, 2.0)]).load_state_dict(first.collect_state_dict())
+
+
+@given(hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=9), st.integers(1, 30))
+def test_row_blocks_cover_each_number_once(shape, size):
+    covered = np.zeros(shape, dtype=int)
+    for rows in _row_blocks(shape, size):
+        covered[rows] += 1
+        assert covered[rows].size <= max(size, math.prod(shape[1:]))
+    assert (covered == 1).all()
+
+
+def test_adamw_updates_a_large_matrix_in_blocks_as_it_does_at_once(rng, monkeypatch):
+    start = rng.standard_normal((300, 1000), dtype=np.float32)
+    gradients = rng.standard_normal((2, *start.shape), dtype=np.float32)
+
+    def updated() -> np.ndarray:
+        p = Parameter(start.copy())
+        optimizer = AdamW([p], lr=0.1, weight_decay=0.1)
+        for p.grad in gradients:
+            optimizer.step()
+        return p.data
+
+    assert len(_row_blocks(start.shape)) == 3
+    in_blocks = updated()
+    monkeypatch.setattr("minigrad.optim._row_blocks", lambda shape: [...])
+    np.testing.assert_array_equal(in_blocks, updated())
+
+
+@pytest.mark.parametrize("optimizer", [SGD, AdamW])
+def test_a_parameter_may_be_a_single_number(optimizer):
+    p = Parameter(np.array(3.0))
+    step = optimizer([p], lr=0.1)
+    for _ in range(100):
+        step.zero_grad()
+        (p * p).backward()
+        step.step()
+    assert p.shape == () and abs(p.item()) < 0.1
+
+
+def test_empty_parameters_are_left_alone():
+    p, q = Parameter(np.ones((0, 3))), parameter(1.0)
+    optimizer = AdamW([p, q], lr=0.1, weight_decay=0)
+    p.grad, q.grad = np.ones((0, 3)), np.array([1.0])
+    optimizer.step()
+    assert p.shape == (0, 3)
+    np.testing.assert_allclose(q.data, [0.9])
 
 
 def test_clip_grad_norm():

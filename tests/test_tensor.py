@@ -1,6 +1,7 @@
 """Tensor: values against NumPy, gradients against numeric ones, and the walk back itself."""
 
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -180,6 +181,33 @@ def test_backpropagate_yields_every_node_once_with_its_whole_gradient():
     out = d * d
     found = {id(node): float(g) for node, g in backpropagate(out)}
     assert found == {id(out): 1, id(d): 12, id(c): 12, id(a): 24, id(b): 36}
+
+
+def chain(x: Tensor) -> tuple[Tensor, list[weakref.ref]]:
+    """A sum at the end of a chain of operations, and whether the arrays on the way still live."""
+    steps = [x * x]
+    for operation in (Tensor.exp, lambda h: h / (h + 1), Tensor.sqrt, lambda h: h @ h):
+        steps.append(operation(steps[-1]))
+    return steps[-1].sum(), [weakref.ref(h.data) for h in steps]
+
+
+def test_memory_is_freed_on_the_way_back():
+    x = leaf(np.ones((3, 3)))
+    out, arrays = chain(x)
+    alive = [sum(array() is not None for array in arrays) for _ in backpropagate(out)]
+    assert alive[0] == len(arrays) and alive[-1] == 0
+    assert alive == sorted(alive, reverse=True)
+
+
+def test_a_retained_graph_keeps_its_memory():
+    x = leaf(np.ones((3, 3)))
+    out, arrays = chain(x)
+    out.backward(retain_graph=True)
+    assert all(array() is not None for array in arrays)
+    once = x.grad.copy()
+    out.backward()
+    np.testing.assert_allclose(x.grad, 2 * once)
+    assert all(array() is None for array in arrays)
 
 
 def test_gradients_accumulate_over_calls():

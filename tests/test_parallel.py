@@ -1,0 +1,331 @@
+"""Threads: a batch divided among them trains as a whole one does, and nothing else changes."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from minigrad import parallel, train
+from minigrad.data import TextDataset
+from minigrad.gpt import GPT
+from minigrad.nn import Dropout
+from minigrad.optim import SGD
+from minigrad.parallel import (
+    available_cores,
+    batch_gradient,
+    blas_threads,
+    divide_work,
+    in_threads,
+    keep_freed_memory,
+)
+from minigrad.train import evaluate, train_step
+
+
+def gpt(seed=0, dtype=np.float32, **options) -> GPT:
+    sizes = {"vocab_size": 9, "n_embd": 16, "n_layer": 2, "n_head": 2, "block_size": 8, **options}
+    model = GPT(**sizes, rng=np.random.default_rng(seed))
+    for p in model.parameters():
+        p.data = p.data.astype(dtype)
+    return model
+
+
+def batch(size: int) -> tuple[np.ndarray, np.ndarray]:
+    return tuple(np.random.default_rng(1).integers(9, size=(2, size, 8)))
+
+
+def gradients(model) -> dict[str, np.ndarray]:
+    return {name: p.grad for name, p in model.named_parameters()}
+
+
+def generators(model) -> list[np.random.Generator]:
+    return [m.rng for m in model.modules() if isinstance(m, Dropout)]
+
+
+def assert_all_close(found: dict, expected: dict, **tolerance):
+    assert found.keys() == expected.keys()
+    for name in expected:
+        np.testing.assert_allclose(found[name], expected[name], **tolerance, err_msg=name)
+
+
+@pytest.fixture
+def three_cores(monkeypatch):
+    """A machine with three cores, and BLAS with three threads, on which all work is worth it."""
+    monkeypatch.setattr(parallel, "available_cores", lambda: 3)
+    monkeypatch.setattr(parallel, "_openblas", lambda: (lambda: 3, lambda n: None))
+    monkeypatch.setattr(parallel, "WORTH_A_CORE", 1)
+
+
+@pytest.mark.parametrize(("size", "threads"), [(1, 1), (4, 2), (5, 2), (3, 3), (5, 3), (5, 5)])
+def test_the_gradient_of_a_divided_batch(size, threads):
+    whole, divided = gpt(dtype=np.float64), gpt(dtype=np.float64)
+    loss = batch_gradient(whole, *batch(size))
+    assert batch_gradient(divided, *batch(size), threads) == pytest.approx(loss, rel=1e-12)
+    assert_all_close(gradients(divided), gradients(whole), rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_gradient_of_a_divided_batch_in_float32(threads):
+    whole, divided = gpt(), gpt()
+    loss = batch_gradient(whole, *batch(5))
+    assert batch_gradient(divided, *batch(5), threads) == pytest.approx(loss, abs=1e-5)
+    assert_all_close(gradients(divided), gradients(whole), atol=1e-5)
+    for p in divided.parameters():
+        assert p.grad.dtype == np.float32 and p.grad.shape == p.shape
+
+
+def test_more_threads_than_sequences():
+    whole, divided = gpt(), gpt()
+    loss = batch_gradient(whole, *batch(2))
+    step_loss = train_step(divided, SGD(divided.parameters(), lr=0), *batch(2), threads=99)
+    assert step_loss == pytest.approx(loss, abs=1e-5)
+    assert_all_close(gradients(divided), gradients(whole), atol=1e-5)
+
+
+def test_a_divided_batch_replaces_old_gradients_and_each_parameter_owns_its_own():
+    model = gpt()
+    batch_gradient(model, *batch(5), 2)
+    first = gradients(model)
+    batch_gradient(model, *batch(5), 2)
+    assert_all_close(gradients(model), first, rtol=0)
+    for name, p in model.named_parameters():
+        assert not np.shares_memory(p.grad, first[name])
+        assert not any(np.shares_memory(p.grad, q.grad) for q in model.parameters() if q is not p)
+
+
+def test_five_steps_divided_as_train_step_thinks_best(three_cores, monkeypatch):
+    used = []
+
+    def spy(model, idx, targets, threads):
+        used.append(threads)
+        return batch_gradient(model, idx, targets, threads)
+
+    monkeypatch.setattr(train, "batch_gradient", spy)
+    models, losses = [gpt(), gpt()], [[], []]
+    for model, threads, found in zip(models, (1, None), losses):
+        optimizer = SGD(model.parameters(), lr=0.5, momentum=0.5)
+        for _ in range(5):
+            found.append(train_step(model, optimizer, *batch(5), grad_clip=0.5, threads=threads))
+    assert used == [1] * 5 + [3] * 5
+    np.testing.assert_allclose(losses[1], losses[0], atol=1e-5)
+    one, other = (model.collect_state_dict() for model in models)
+    assert_all_close(other, one, atol=1e-5)
+
+
+def test_with_dropout_the_same_seed_gives_the_same_run_to_the_bit():
+    def run(seed):
+        model = gpt(seed, dropout=0.3)
+        optimizer = SGD(model.parameters(), lr=0.5)
+        losses = [train_step(model, optimizer, *batch(5), threads=2) for _ in range(3)]
+        return losses, model.collect_state_dict()
+
+    (losses, state), (same_losses, same_state) = run(seed=0), run(seed=0)
+    assert losses == same_losses != run(seed=1)[0]
+    assert_all_close(same_state, state, rtol=0)
+
+
+def test_replicas_share_parameters_but_not_masks():
+    model = gpt(dropout=0.3)
+    modules, rngs = list(model.modules()), generators(model)
+    replicas = parallel._replicas(model, 2) + parallel._replicas(model, 2)
+    for replica in replicas:
+        assert replica is not model and replica.training
+        assert replica.lm_head.weight is replica.transformer.wte.weight
+        own, shared = list(model.named_parameters()), list(replica.named_parameters())
+        assert [(name, id(p)) for name, p in own] == [(name, id(p)) for name, p in shared]
+    outputs = [replica(batch(1)[0])[0].data.tobytes() for replica in replicas]
+    assert len(set(outputs)) == len(replicas)
+    assert all(m is n for m, n in zip(modules, model.modules()))
+    assert all(a is b for a, b in zip(rngs, generators(model)))
+
+
+def test_the_random_numbers_of_replicas_and_model_do_not_overlap():
+    model = gpt(dropout=0.3)
+    streams = [generators(m)[-1] for m in (*parallel._replicas(model, 2), model)]
+    numbers = [x for stream in streams for x in stream.random(1_000)]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_equal_sequences_in_different_shares_get_different_masks():
+    found, model = [], gpt(dropout=0.3)
+
+    class Spy(Dropout):
+        def forward(self, x):
+            found.append(super().forward(x).data == 0)
+            return x
+
+    model.transformer.drop = Spy(0.3, np.random.default_rng(0))
+    batch_gradient(model, *(np.repeat(ids, 2, axis=0) for ids in batch(1)), 2)
+    first, second = found
+    assert (first != second).any()
+
+
+def test_without_dropout_each_replica_is_the_model_itself():
+    model = gpt(dropout=0.3)
+    for m in (gpt(), model.eval()):
+        assert all(replica is m for replica in parallel._replicas(m, 3))
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_the_error_of_a_share_reaches_the_caller(dropout):
+    model, (idx, targets) = gpt(dropout=dropout), batch(4)
+    wrong = targets.copy()
+    wrong[3] = 9
+    with pytest.raises(ValueError, match="targets must be integers from 0 to 8, got .* to 9"):
+        batch_gradient(model, idx, wrong, 2)
+    assert np.isfinite(batch_gradient(model, idx, targets, 2))
+
+
+def test_available_cores():
+    assert available_cores() >= 1
+
+
+@pytest.fixture
+def two_blas_threads():
+    """OpenBLAS with two threads; gives the function that tells how many they are."""
+    if parallel._openblas() is None:
+        pytest.skip("this NumPy has no OpenBLAS of its own")
+    get, set_to = parallel._openblas()
+    before = get()
+    set_to(2)
+    yield get
+    set_to(before)
+
+
+@pytest.mark.parametrize(("wanted", "expected"), [(1, 1), (2, 2), (99, 2)])
+def test_blas_threads_are_limited_within_the_block_only(two_blas_threads, wanted, expected):
+    with blas_threads(wanted):
+        assert two_blas_threads() == expected
+    assert two_blas_threads() == 2
+    with pytest.raises(ZeroDivisionError), blas_threads(wanted):
+        raise ZeroDivisionError
+    assert two_blas_threads() == 2
+
+
+def test_blas_threads_can_be_nested(two_blas_threads):
+    with blas_threads(1):
+        with blas_threads(2):
+            assert two_blas_threads() == 1
+        assert two_blas_threads() == 1
+    assert two_blas_threads() == 2
+
+
+@pytest.mark.parametrize(("threads", "for_blas"), [(None, 1), (1, 2), (2, 1)])
+def test_train_step_limits_blas_and_gives_its_threads_back(
+    two_blas_threads, monkeypatch, threads, for_blas
+):
+    used = []
+
+    def spy(*arguments):
+        used.append(two_blas_threads())
+        return batch_gradient(*arguments)
+
+    monkeypatch.setattr(train, "batch_gradient", spy)
+    monkeypatch.setattr(train, "available_cores", lambda: 2)
+    model, (idx, targets) = gpt(), batch(2)
+    optimizer = SGD(model.parameters())
+    train_step(model, optimizer, idx, targets, threads=threads)
+    assert used == [for_blas] and two_blas_threads() == 2
+    with pytest.raises(ValueError, match="targets"):
+        train_step(model, optimizer, idx, targets + 9, threads=threads)
+    assert two_blas_threads() == 2
+
+
+def test_without_openblas_nothing_is_set(monkeypatch):
+    monkeypatch.setattr(parallel, "_openblas", lambda: None)
+    with blas_threads(1):
+        pass
+    with pytest.raises(ZeroDivisionError), blas_threads(1):
+        raise ZeroDivisionError
+
+
+def test_keep_freed_memory_may_be_called_again(monkeypatch):
+    keep_freed_memory()
+    keep_freed_memory()
+    keep_freed_memory.__wrapped__()
+    monkeypatch.setattr(parallel.sys, "platform", "win32")
+    keep_freed_memory.__wrapped__()
+
+
+@pytest.mark.parametrize(
+    ("model_size", "sequences", "tokens", "expected"),
+    [
+        (9, 1, 10, (1, 1)),  # too small to divide
+        (10, 5, 5, (2, 1)),  # worth two cores and a half
+        (100, 8, 10, (4, 1)),
+        (100, 3, 10, (3, 1)),
+        (100, 2, 10, (2, 2)),  # few sequences: BLAS uses the other cores
+        (100, 1, 10, (1, 4)),
+        (1000, 8, 10, (4, 1)),
+        (1001, 8, 10, (1, 4)),  # too large to copy
+        (1001, 1, 0, (1, 1)),
+    ],
+)
+def test_divide_work(monkeypatch, model_size, sequences, tokens, expected):
+    monkeypatch.setattr(parallel, "available_cores", lambda: 4)
+    monkeypatch.setattr(parallel, "WORTH_A_CORE", 100)
+    monkeypatch.setattr(parallel, "TOO_LARGE_TO_COPY", 1000)
+    monkeypatch.setattr(parallel, "_openblas", lambda: "there")
+    threads, blas = divide_work(model_size, sequences, tokens)
+    assert (threads, blas) == expected
+    monkeypatch.setattr(parallel, "_openblas", lambda: None)
+    assert divide_work(model_size, sequences, tokens)[0] == 1
+
+
+def test_a_tiny_model_gets_one_thread_and_gpt2_no_copies_of_its_gradient():
+    assert divide_work(10_000, 12, 64) == (1, 1)
+    assert divide_work(124_000_000, 12, 1024) == (1, available_cores())
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_in_threads_keeps_the_order(threads):
+    assert in_threads(lambda i: i * i, range(20), threads) == [i * i for i in range(20)]
+    assert in_threads(str, [], threads) == []
+
+
+def test_two_threads_work_at_the_same_time_and_the_slower_result_stays_first():
+    second_is_done = threading.Event()
+
+    def work(i):
+        assert second_is_done.wait(10) if i == 0 else not second_is_done.set()
+        return i
+
+    assert in_threads(work, [0, 1], 2) == [0, 1]
+
+
+def test_one_thread_is_the_callers_own():
+    assert in_threads(lambda _: threading.current_thread(), [0], 1) == [threading.current_thread()]
+    assert threading.current_thread() not in in_threads(
+        lambda _: threading.current_thread(), [0, 1], 2
+    )
+
+
+@pytest.mark.parametrize("division", [(1, 1), (1, 2), (2, 1), (3, 1), (99, 1)])
+def test_evaluation_does_not_depend_on_the_division(monkeypatch, rng, division):
+    model, dataset = gpt(dropout=0.5), TextDataset(rng.integers(9, size=100), 8)
+    expected = evaluate(model, dataset, 4, 5)
+    monkeypatch.setattr(train, "divide_work", lambda *sizes: division)
+    assert evaluate(model, dataset, 4, 5) == pytest.approx(expected, rel=1e-6)
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_evaluation_limits_blas(two_blas_threads, monkeypatch, rng):
+    used = []
+
+    def spy(function, batches, threads):
+        used.append((threads, two_blas_threads()))
+        return in_threads(function, batches, threads)
+
+    monkeypatch.setattr(train, "in_threads", spy)
+    monkeypatch.setattr(train, "divide_work", lambda *sizes: (2, 1))
+    evaluate(gpt(), TextDataset(rng.integers(9, size=100), 8), 4, 3)
+    assert used == [(2, 1)] and two_blas_threads() == 2
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("training", [True, False])
+def test_evaluation_that_fails_leaves_the_mode_alone(monkeypatch, rng, threads, training):
+    monkeypatch.setattr(train, "divide_work", lambda *sizes: (threads, 1))
+    model, strange = gpt(dropout=0.5).train(training), TextDataset(rng.integers(9, 99, 100), 8)
+    with pytest.raises(IndexError, match="rows 0 to 8"):
+        evaluate(model, strange, 4, 3)
+    assert all(m.training == training for m in model.modules())
