@@ -4,7 +4,7 @@ VENV_PYTHON := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test train generate quick-generate demo export notebooks
+.PHONY: help lab test train generate quick-generate demo export notebooks bench
 
 help:
 	@echo "minigrad: a GPT out of nothing but NumPy"
@@ -15,6 +15,7 @@ help:
 	@echo "  make demo            train a small demo model (half a minute)"
 	@echo "  make quick-generate  write with the demo model, making it first where there is none"
 	@echo "  make test            run all tests, and all notebooks"
+	@echo "  make bench           measure minigrad against PyTorch (installs it; 15 minutes)"
 	@echo "  make export          write minigrad/ from the notebooks"
 	@echo "  make notebooks       run all notebooks again and store their outputs"
 	@echo
@@ -35,6 +36,11 @@ help:
 .venv/course: .venv/run pyproject.toml
 	@echo "== installing the course's tools (JupyterLab, matplotlib, pytest, ...)"
 	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e ".[course,dev]"
+	@touch $@
+
+.venv/bench: .venv/run pyproject.toml
+	@echo "== installing PyTorch and transformers, to compare with"
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e ".[bench]"
 	@touch $@
 
 lab: .venv/course
@@ -60,6 +66,9 @@ demo: out/demo/best.pkl
 quick-generate: out/demo/best.pkl
 	@$(VENV_PYTHON) -m minigrad.generate --checkpoint $< --max-new-tokens 300 $(ARGS)
 
+bench: .venv/bench
+	@$(VENV_PYTHON) benchmarks/bench.py $(ARGS)
+
 export: .venv/course
 	@$(VENV_PYTHON) -c "from pathlib import Path; from minigrad.exercise import export_notebook; \
 		[export_notebook(path, 'minigrad') for path in sorted(Path('notebooks').glob('*.ipynb'))]"
@@ -67,17 +76,18 @@ export: .venv/course
 notebooks: .venv/course
 	@echo "== running every notebook and storing its outputs"
 	@$(VENV_PYTHON) -m jupyter nbconvert --to notebook --inplace --execute notebooks/*.ipynb \
-		--ExecutePreprocessor.record_timing=False
-	@$(VENV_PYTHON) -m nbstripout --keep-output --keep-count --keep-id notebooks/*.ipynb
+		solutions/*.ipynb --ExecutePreprocessor.record_timing=False
+	@$(VENV_PYTHON) -m nbstripout --keep-output --keep-count --keep-id notebooks/*.ipynb \
+		solutions/*.ipynb
 
 test: .venv/course
 	@echo "== style"
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m ruff format --check .
-	@$(VENV_PYTHON) -m flake8 minigrad tests datasets conftest.py
+	@$(VENV_PYTHON) -m flake8 minigrad tests datasets benchmarks conftest.py
 	@echo "== tests of the package"
 	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m pytest
 	@echo "== every notebook, run and compared with its stored outputs"
 	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 \
-		--timeout=0 notebooks
+		--timeout=0 notebooks solutions
 	@echo "== all passed"

@@ -59,16 +59,19 @@ def minigrad_model(size: Size):
     return GPT(**size.model_options(), rng=np.random.default_rng(0))
 
 
-def torch_model(size: Size):
-    """A twin with weights of the same spread, made without loading minigrad."""
+def torch_model(size: Size, seed: int = 0):
+    """A twin that starts as nanoGPT does, made without loading minigrad."""
     import torch
     from torch_twin import Sizes, TorchGPT
 
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     twin = TorchGPT(Sizes(**size.model_options()))
-    for p in twin.parameters():
+    for name, p in twin.named_parameters():
         if p.dim() > 1:
-            torch.nn.init.normal_(p, std=0.02)
+            smaller = (2 * size.n_layer) ** -0.5 if name.endswith("c_proj.weight") else 1
+            torch.nn.init.normal_(p, std=0.02 * smaller)
+        elif name.endswith("bias"):
+            torch.nn.init.zeros_(p)
     return twin
 
 
@@ -76,12 +79,12 @@ def training(engine: str, size: Size):
     """A function that takes one training step."""
     idx, targets = batch_for(size)
     if engine == "minigrad":
+        from minigrad import train
         from minigrad.optim import AdamW, decay_groups
-        from minigrad.train import train_step
 
         model = minigrad_model(size)
         optimizer = AdamW(decay_groups(model.parameters(), 0.1), lr=1e-4, betas=(0.9, 0.99))
-        return lambda: train_step(model, optimizer, idx, targets, grad_clip=1.0)
+        return lambda: train.train_step(model, optimizer, idx, targets, grad_clip=1.0)
     import torch
     from torch_twin import adamw, train_step
 

@@ -15,6 +15,7 @@ __all__ = [
 # %% ../notebooks/09_train.ipynb #parallel-imports
 import copy
 import ctypes
+import contextvars
 import functools
 import os
 import sys
@@ -87,23 +88,28 @@ def divide_work(model_size: int, sequences: int, tokens: int) -> tuple[int, int]
     cores = min(available_cores(), max(1, model_size * sequences * tokens // WORTH_A_CORE))
     if model_size > TOO_LARGE_TO_COPY or _openblas() is None:
         return 1, cores
-    threads = min(cores, sequences)
+    threads = max(1, min(cores, sequences))
     return threads, cores // threads
 
 
 _workers = functools.cache(ThreadPoolExecutor)  # started once for each number, and kept
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_workers.cache_clear)  # a copied process has no threads
 
 
 def in_threads(function: Callable, items: Sequence, threads: int) -> list:
-    """[function(item) for item in items], with `threads` of them under way at a time."""
+    """[function(item) for item in items], with `threads` of them under way at a time. What holds
+    for the caller, such as no_grad, holds for them too."""
     if threads == 1:
         return [function(item) for item in items]
-    return list(_workers(threads).map(function, items))
+    contexts = [contextvars.copy_context() for _ in items]
+    run = lambda context, item: context.run(function, item)
+    return list(_workers(threads).map(run, contexts, items))
 
 
 # %% ../notebooks/09_train.ipynb #batch-gradient
 def batch_gradient(model: Module, idx: np.ndarray, targets: np.ndarray, threads: int = 1) -> float:
-    """Set each parameter's grad to the gradient of the batch's mean loss, and return that loss.
+    """Add the gradient of the batch's mean loss to each parameter's grad, and return that loss.
     Each thread computes the gradient of its share of the sequences; the shares are added."""
     if threads == 1:
         loss = model(idx, targets)[1]
@@ -121,7 +127,8 @@ def batch_gradient(model: Module, idx: np.ndarray, targets: np.ndarray, threads:
     shares = in_threads(share, list(zip(_replicas(model, threads), *parts)), threads)
     losses, gradients = zip(*shares)
     for p in gradients[0]:
-        p.grad = functools.reduce(np.add, [share[p] for share in gradients])
+        total = functools.reduce(np.add, [share[p] for share in gradients])
+        p.grad = np.asarray(total) if p.grad is None else p.grad + total
     return sum(losses)
 
 

@@ -64,7 +64,7 @@ def train_step(
     if threads is None:
         threads, blas = divide_work(sum(p.size for p in parameters), *idx.shape)
     else:
-        threads = min(threads, len(idx))
+        threads = max(1, min(threads, len(idx)))
         blas = max(1, available_cores() // threads)
     optimizer.zero_grad()
     with blas_threads(blas):
@@ -76,15 +76,12 @@ def train_step(
 
 
 # %% ../notebooks/09_train.ipynb #evaluate
+@no_grad()
 def evaluate(model: Module, dataset: TextDataset, batch_size: int, n_batches: int) -> float:
     """The mean loss over random batches, the same ones at every call, without dropout."""
     loader = DataLoaderSimple(dataset, min(batch_size, len(dataset)), np.random.default_rng(0))
     batches = [loader.sample() for _ in range(n_batches)]
-
-    @no_grad()
-    def loss_of(batch):
-        return model(*batch)[1].item()
-
+    loss_of = lambda batch: model(*batch)[1].item()
     model_size = sum(p.size for p in model.parameters())
     threads, blas = divide_work(model_size, n_batches, batches[0][0].size)
     was_training = model.training

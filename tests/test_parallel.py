@@ -1,6 +1,9 @@
 """Threads: a batch divided among them trains as a whole one does, and nothing else changes."""
 
+import os
+import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -8,8 +11,8 @@ import pytest
 from minigrad import parallel, train
 from minigrad.data import TextDataset
 from minigrad.gpt import GPT
-from minigrad.nn import Dropout
-from minigrad.optim import SGD
+from minigrad.nn import Dropout, Module, Parameter
+from minigrad.optim import SGD, clip_grad_norm
 from minigrad.parallel import (
     available_cores,
     batch_gradient,
@@ -18,6 +21,7 @@ from minigrad.parallel import (
     in_threads,
     keep_freed_memory,
 )
+from minigrad.tensor import Tensor, no_grad
 from minigrad.train import evaluate, train_step
 
 
@@ -81,12 +85,13 @@ def test_more_threads_than_sequences():
     assert_all_close(gradients(divided), gradients(whole), atol=1e-5)
 
 
-def test_a_divided_batch_replaces_old_gradients_and_each_parameter_owns_its_own():
+@pytest.mark.parametrize("threads", [1, 2])
+def test_gradients_are_added_to_old_ones_and_each_parameter_owns_its_own(threads):
     model = gpt()
-    batch_gradient(model, *batch(5), 2)
-    first = gradients(model)
-    batch_gradient(model, *batch(5), 2)
-    assert_all_close(gradients(model), first, rtol=0)
+    batch_gradient(model, *batch(5), threads)
+    first = {name: g.copy() for name, g in gradients(model).items()}
+    batch_gradient(model, *batch(5), threads)
+    assert_all_close(gradients(model), {name: 2 * g for name, g in first.items()}, rtol=1e-6)
     for name, p in model.named_parameters():
         assert not np.shares_memory(p.grad, first[name])
         assert not any(np.shares_memory(p.grad, q.grad) for q in model.parameters() if q is not p)
@@ -329,3 +334,37 @@ def test_evaluation_that_fails_leaves_the_mode_alone(monkeypatch, rng, threads, 
     with pytest.raises(IndexError, match="rows 0 to 8"):
         evaluate(model, strange, 4, 3)
     assert all(m.training == training for m in model.modules())
+
+
+def test_what_holds_for_the_caller_holds_in_the_threads():
+    with no_grad(), pytest.raises(RuntimeError, match="nothing to differentiate"):
+        batch_gradient(gpt(), *batch(4), 2)
+    with np.errstate(over="ignore"):
+        settings = in_threads(lambda _: np.geterr()["over"], [0, 1], 2)
+    assert settings == ["ignore", "ignore"]
+
+
+def test_a_parameter_that_is_a_single_number_can_be_clipped_after_threads():
+    class Scale(Module):
+        def __init__(self):
+            self.s = Parameter(np.array(3.0))
+
+        def forward(self, x, y):
+            e = self.s * Tensor(x) - y
+            return e, (e * e).mean()
+
+    model = Scale()
+    batch_gradient(model, np.arange(4.0)[:, None], np.ones((4, 1)), 2)
+    assert clip_grad_norm(model.parameters(), 1.0) > 1
+    assert model.s.grad == pytest.approx(1.0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_process_starts_threads_of_its_own():
+    in_threads(time.sleep, [0.01, 0.01], 2)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        os._exit(0 if in_threads(abs, [-1, -2], 2) == [1, 2] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

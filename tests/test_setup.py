@@ -8,7 +8,7 @@ import yaml
 
 from conftest import ROOT
 
-TARGETS = "lab test train generate quick-generate demo export".split()
+TARGETS = "lab test train generate quick-generate demo bench export".split()
 
 
 def read(path: str) -> str:
