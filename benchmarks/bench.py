@@ -21,8 +21,8 @@ BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#666666"
 
 # task, size, rounds, repetitions in a round, warm-up, the largest ratio we want to see
 COMPARISONS = [
-    ("training", "tiny", 5, 100, 20, 0.6),
-    ("training", "small", 5, 30, 5, 1.0),
+    ("training", "tiny", 9, 100, 20, 0.6),
+    ("training", "small", 9, 30, 10, 1.0),
     ("training", "medium", 4, 8, 2, 1.1),
     ("training", "gpt2", 2, 2, 1, None),
     ("forward", "gpt2", 2, 3, 1, None),

@@ -62,12 +62,13 @@ class SGD(Optimizer):
 
 
 # %% ../notebooks/05_optim.ipynb #adamw
-def _row_blocks(shape: tuple[int, ...], size: int = 2**17) -> list:
-    """Indices that cut an array into blocks of rows, of about `size` numbers each."""
-    if math.prod(shape) <= size:
-        return [...]  # all of it; an array without axes has no rows
-    rows = max(1, size // math.prod(shape[1:]))
-    return [slice(start, start + rows) for start in range(0, shape[0], rows)]
+def _row_blocks(*arrays: np.ndarray, size: int = 2**17) -> list[tuple[np.ndarray, ...]]:
+    """Arrays of one shape, cut alike into blocks of rows of about `size` numbers: views."""
+    first = arrays[0]
+    if first.size <= size:
+        return [arrays]
+    rows = max(1, size * len(first) // first.size)
+    return [tuple(a[i : i + rows] for a in arrays) for i in range(0, len(first), rows)]
 
 
 class AdamW(Optimizer):
@@ -92,8 +93,8 @@ class AdamW(Optimizer):
         for group in self.param_groups:
             for p, (m, v) in zip(group["params"], moments):
                 if p.grad is not None:
-                    for rows in _row_blocks(p.shape):
-                        self._update(p.data[rows], p.grad[rows], m[rows], v[rows], **group)
+                    for block in _row_blocks(p.data, p.grad, m, v):
+                        self._update(*block, **group)
 
     def _update(self, p, g, m, v, lr, betas, eps, weight_decay, **_) -> None:
         beta1, beta2 = betas
