@@ -10,12 +10,12 @@ help:
 	@echo "minigrad: a GPT out of nothing but NumPy"
 	@echo
 	@echo "  make lab             open the course in JupyterLab"
-	@echo "  make train           train a GPT on Shakespeare (about 4 minutes) and print a sample"
+	@echo "  make train           train a GPT on Shakespeare (about 2 minutes) and print a sample"
 	@echo "  make generate        write with the model that make train trained"
 	@echo "  make demo            train a small demo model (half a minute)"
 	@echo "  make quick-generate  write with the demo model, making it first where there is none"
 	@echo "  make test            run all tests, and all notebooks"
-	@echo "  make bench           measure minigrad against PyTorch (installs it; 15 minutes)"
+	@echo "  make bench           measure minigrad against PyTorch (installs it; 10 minutes)"
 	@echo "  make export          write minigrad/ from the notebooks"
 	@echo "  make notebooks       run all notebooks again and store their outputs"
 	@echo
