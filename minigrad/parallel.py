@@ -13,9 +13,9 @@ __all__ = [
 ]
 
 # %% ../notebooks/09_train.ipynb #parallel-imports
+import contextvars
 import copy
 import ctypes
-import contextvars
 import functools
 import os
 import sys
@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from .nn import Dropout, Module
-from .tensor import Tensor, backpropagate
+from .tensor import backpropagate
 
 
 # %% ../notebooks/09_train.ipynb #blas-threads
