@@ -6,7 +6,6 @@ other's way. The two sides take turns, round after round, since a machine's spee
 
 import argparse
 import json
-import os
 import platform
 import statistics
 import subprocess
@@ -15,6 +14,8 @@ from pathlib import Path
 
 from contender import size_of
 from tqdm import tqdm
+
+from minigrad.parallel import available_cores
 
 HERE = Path(__file__).resolve().parent
 BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#666666"
@@ -190,8 +191,7 @@ def main() -> None:
         json.dumps({"results": results, "sweeps": sweeps}, indent=1), encoding="utf-8"
     )
     plot(results, sweeps, args.out / "results.png")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    print(f"{cores} cores, {platform.machine()}, Python {platform.python_version()}\n")
+    print(f"{available_cores()} cores, {platform.machine()}, Python {platform.python_version()}\n")
     print(table(results))
     print(f"\nnumbers and plot: {args.out}/results.json, {args.out}/results.png")
 

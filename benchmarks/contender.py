@@ -170,7 +170,7 @@ def peak_memory() -> float:
 def measure(engine: str, task: str, size_name: str, repeat: int, warm_up: int) -> dict:
     size = size_of(size_name)
     run = globals()[task](engine, size)
-    run, tokens = run if isinstance(run, tuple) else (run, size.batch_size * size.block_size)
+    run, tokens = run if isinstance(run, tuple) else (run, None)  # only generation counts them
     times = []
     for i in range(warm_up + repeat):
         start = time.perf_counter()

@@ -18,6 +18,14 @@ import time
 
 import numpy as np
 
+from minigrad.data import (
+    DataLoaderSimple,
+    SimpleTokenizer,
+    TextDataset,
+    load_text,
+    train_val_split,
+)
+
 N_LAYER, N_HEAD, N_EMBD, BLOCK_SIZE = 4, 4, 128, 64
 RECIPES = {  # steps, batch size, steps between evaluations
     "torch": (2000, 12, 50),
@@ -26,38 +34,33 @@ RECIPES = {  # steps, batch size, steps between evaluations
 }
 
 
-def load(path: str):
-    """The vocabulary's size, and the ids to train and to validate on."""
-    from minigrad.data import SimpleTokenizer, load_text, train_val_split
-
+def load(path: str) -> tuple[int, TextDataset, TextDataset]:
+    """The vocabulary's size, and the windows to train and to validate on."""
     text = load_text(path)
     tokenizer = SimpleTokenizer.from_text(text)
-    return tokenizer.vocab_size, *train_val_split(tokenizer.encode(text))
+    parts = train_val_split(tokenizer.encode(text))
+    return tokenizer.vocab_size, *(TextDataset(ids, BLOCK_SIZE) for ids in parts)
 
 
-def random_windows(ids, batch_size, rng):
+def random_windows(loader: DataLoaderSimple):
     """Batches of windows drawn at random, as nanoGPT draws them."""
     while True:
-        starts = rng.integers(len(ids) - BLOCK_SIZE, size=batch_size)
-        windows = ids[starts[:, None] + np.arange(BLOCK_SIZE + 1)]
-        yield windows[:, :-1], windows[:, 1:]
+        yield loader.sample()
 
 
-def shuffled_windows(ids, batch_size, rng):
+def shuffled_windows(loader: DataLoaderSimple):
     """Batches of disjoint windows, from a random offset and in random order, each once."""
     while True:
-        starts = np.arange(rng.integers(BLOCK_SIZE), len(ids) - BLOCK_SIZE, BLOCK_SIZE)
-        order = rng.permutation(starts)
-        for i in range(0, len(order) - batch_size + 1, batch_size):
-            windows = ids[order[i : i + batch_size, None] + np.arange(BLOCK_SIZE + 1)]
-            yield windows[:, :-1], windows[:, 1:]
+        offset = loader.rng.integers(BLOCK_SIZE)
+        order = loader.rng.permutation(np.arange(offset, len(loader.dataset), BLOCK_SIZE))
+        for i in range(0, len(order) - loader.batch_size + 1, loader.batch_size):
+            yield loader.batch(order[i : i + loader.batch_size])
 
 
-def whole_validation(ids):
+def whole_validation(dataset: TextDataset) -> list:
     """All disjoint windows, in batches of 64."""
-    n = (len(ids) - 1) // BLOCK_SIZE * BLOCK_SIZE
-    x, y = ids[:n].reshape(-1, BLOCK_SIZE), ids[1 : n + 1].reshape(-1, BLOCK_SIZE)
-    return [(x[i : i + 64], y[i : i + 64]) for i in range(0, len(x), 64)]
+    loader, starts = DataLoaderSimple(dataset, 64), range(0, len(dataset), BLOCK_SIZE)
+    return [loader.batch(starts[i : i + 64]) for i in range(0, len(starts), 64)]
 
 
 def minigrad_run(recipe: str, vocab_size: int, seed: int):
@@ -109,15 +112,15 @@ def torch_run(vocab_size: int, seed: int):
 
 def run(recipe: str, text: str, target: float, seed: int) -> dict:
     """Train until the target is reached, or to the end of the recipe."""
-    vocab_size, train_ids, val_ids = load(text)
+    vocab_size, train_data, val_data = load(text)
     steps, batch_size, interval = RECIPES[recipe]
     windows = shuffled_windows if recipe == "muon" else random_windows
-    batches = windows(train_ids, batch_size, np.random.default_rng(seed + 1))
+    batches = windows(DataLoaderSimple(train_data, batch_size, np.random.default_rng(seed + 1)))
     is_torch = recipe == "torch"
     advance, loss_of = (
         torch_run(vocab_size, seed) if is_torch else minigrad_run(recipe, vocab_size, seed)
     )
-    validation = whole_validation(val_ids)
+    validation = whole_validation(val_data)
     seconds, history = 0.0, []
     for step in range(1, steps + 1):
         start = time.perf_counter()
