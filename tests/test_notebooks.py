@@ -10,7 +10,7 @@ from conftest import ROOT
 
 PATHS = sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "solutions").glob("*.ipynb")])
 SECTIONS = ["Where we are", "The idea", "Build", "Check", "Export and recap"]
-KNOWN_TAGS = {"nbval-ignore-output", "nbval-skip"}
+KNOWN_TAGS = {"nbval-ignore-output", "nbval-skip", "widget"}
 
 
 @pytest.fixture(params=PATHS, ids=lambda p: p.stem)
