@@ -1,0 +1,397 @@
+"""Plausible wrong attempts at the exercises of chapter 05."""
+
+import numpy as np
+
+
+def my_momentum_step(p, g, velocity, lr, momentum):  # an average instead of a sum
+    velocity = momentum * velocity + (1 - momentum) * g
+    return p - lr * velocity, velocity
+
+
+def my_momentum_step(p, g, velocity, lr, momentum):  # moves by the old velocity
+    return p - lr * velocity, momentum * velocity + g
+
+
+def my_momentum_step(p, g, velocity, lr, momentum):  # uphill
+    velocity = momentum * velocity + g
+    return p + lr * velocity, velocity
+
+
+def my_momentum_step(p, g, velocity, lr, momentum):  # nothing is forgotten
+    velocity = velocity + g
+    return p - lr * velocity, velocity
+
+
+def my_momentum_step(p, g, velocity, lr, momentum):  # the learning rate inside of the velocity
+    velocity = momentum * velocity - lr * g
+    return p + velocity, velocity
+
+
+def my_momentum_step(p, g, velocity, lr, momentum):  # the velocity is not returned
+    return p - lr * (momentum * velocity + g)
+
+
+def my_adam_step(g, m, v, t):  # no bias correction
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    return m, v, m / (np.sqrt(v) + 1e-8)
+
+
+def my_adam_step(g, m, v, t):  # the corrected averages are kept
+    m = (0.9 * m + 0.1 * g) / (1 - 0.9**t)
+    v = (0.999 * v + 0.001 * g**2) / (1 - 0.999**t)
+    return m, v, m / (np.sqrt(v) + 1e-8)
+
+
+def my_adam_step(g, m, v, t):  # steps counted from 0
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    m_hat, v_hat = m / (1 - 0.9 ** (t - 1)), v / (1 - 0.999 ** (t - 1))
+    return m, v, m_hat / (np.sqrt(v_hat) + 1e-8)
+
+
+def my_adam_step(g, m, v, t):  # t times instead of to the power of t
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    m_hat, v_hat = m / (1 - 0.9 * t), v / (1 - 0.999 * t)
+    return m, v, m_hat / (np.sqrt(v_hat) + 1e-8)
+
+
+def my_adam_step(g, m, v, t):  # the correction of step 1 for ever
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    m_hat, v_hat = m / (1 - 0.9), v / (1 - 0.999)
+    return m, v, m_hat / (np.sqrt(v_hat) + 1e-8)
+
+
+def my_adam_step(g, m, v, t):  # no root
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+    return m, v, m_hat / (v_hat + 1e-8)
+
+
+def my_adam_step(g, m, v, t):  # the gradient is not squared
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g
+    m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+    return m, v, m_hat / (np.sqrt(v_hat) + 1e-8)
+
+
+def my_adam_step(g, m, v, t):  # epsilon under the root
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+    return m, v, m_hat / np.sqrt(v_hat + 1e-8)
+
+
+def my_adam_step(g, m, v, t):  # no epsilon
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+    return m, v, m_hat / np.sqrt(v_hat)
+
+
+def my_adam_step(g, m, v, t):  # epsilon is added to the uncorrected root
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    root = (np.sqrt(v) + 1e-8) / np.sqrt(1 - 0.999**t)
+    return m, v, m / (1 - 0.9**t) / root
+
+
+def my_clipped_gradients(gradients, max_norm):  # each array by itself
+    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    own = {name: np.linalg.norm(g) for name, g in gradients.items()}
+    return norm, {
+        name: g * max_norm / own[name] if own[name] > max_norm else g
+        for name, g in gradients.items()
+    }
+
+
+def my_clipped_gradients(gradients, max_norm):  # each number by itself
+    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    return norm, {name: np.clip(g, -max_norm, max_norm) for name, g in gradients.items()}
+
+
+def my_clipped_gradients(gradients, max_norm):  # also lengthens short gradients
+    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    return norm, {name: g * max_norm / norm for name, g in gradients.items()}
+
+
+def my_clipped_gradients(gradients, max_norm):  # the sum of the norms
+    norm = sum(np.linalg.norm(g) for g in gradients.values())
+    factor = max_norm / norm if norm > max_norm else 1.0
+    return norm, {name: g * factor for name, g in gradients.items()}
+
+
+def my_clipped_gradients(gradients, max_norm):  # no root
+    norm = sum((g**2).sum() for g in gradients.values())
+    factor = max_norm / norm if norm > max_norm else 1.0
+    return norm, {name: g * factor for name, g in gradients.items()}
+
+
+def my_clipped_gradients(gradients, max_norm):  # returns the norm after clipping
+    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    factor = max_norm / norm if norm > max_norm else 1.0
+    return min(norm, max_norm), {name: g * factor for name, g in gradients.items()}
+
+
+def my_clipped_gradients(gradients, max_norm):  # divides by the norm, whatever the limit
+    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    factor = 1 / norm if norm > max_norm else 1.0
+    return norm, {name: g * factor for name, g in gradients.items()}
+
+
+def my_decaying_names(shapes):  # by the name
+    names = [name for name in shapes if name.endswith("weight")]
+    sizes = {name: np.prod(shape) for name, shape in shapes.items()}
+    return names, sum(sizes[name] for name in names) / sum(sizes.values())
+
+
+def my_decaying_names(shapes):  # exactly two axes
+    names = [name for name, shape in shapes.items() if len(shape) == 2]
+    sizes = {name: np.prod(shape) for name, shape in shapes.items()}
+    return names, sum(sizes[name] for name in names) / sum(sizes.values())
+
+
+def my_decaying_names(shapes):  # counts arrays instead of numbers
+    names = [name for name, shape in shapes.items() if len(shape) >= 2]
+    return names, len(names) / len(shapes)
+
+
+def my_decaying_names(shapes):  # the sum of the sides instead of their product
+    names = [name for name, shape in shapes.items() if len(shape) >= 2]
+    sizes = {name: sum(shape) for name, shape in shapes.items()}
+    return names, sum(sizes[name] for name in names) / sum(sizes.values())
+
+
+def my_decaying_names(shapes):  # a matrix with a side of 1 is taken for a vector
+    names = [name for name, shape in shapes.items() if len(shape) >= 2 and min(shape) > 1]
+    sizes = {name: np.prod(shape) for name, shape in shapes.items()}
+    return names, sum(sizes[name] for name in names) / sum(sizes.values())
+
+
+def my_decaying_names(shapes):  # relative to what does not decay
+    names = [name for name, shape in shapes.items() if len(shape) >= 2]
+    sizes = {name: np.prod(shape) for name, shape in shapes.items()}
+    decaying = sum(sizes[name] for name in names)
+    return names, decaying / (sum(sizes.values()) - decaying)
+
+
+def my_hold_and_fall_lr(step, peak, warmup, fall, end):  # begins with a rate of 0
+    if step < warmup:
+        return peak * step / warmup
+    if step < fall:
+        return peak
+    return peak * max(0, (end - step) / (end - fall))
+
+
+def my_hold_and_fall_lr(step, peak, warmup, fall, end):  # at the peak one step early
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    if step < fall:
+        return peak
+    return peak * max(0, (end - step) / (end - fall))
+
+
+def my_hold_and_fall_lr(step, peak, warmup, fall, end):  # falls below 0
+    if step < warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step < fall:
+        return peak
+    return peak * (end - step) / (end - fall)
+
+
+def my_hold_and_fall_lr(step, peak, warmup, fall, end):  # a jump where the fall begins
+    if step < warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step < fall:
+        return peak
+    return peak * max(0, 1 - step / end)
+
+
+def my_hold_and_fall_lr(step, peak, warmup, fall, end):  # the fall is one step ahead
+    if step < warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step < fall:
+        return peak
+    return peak * max(0, (end - step - 1) / (end - fall))
+
+
+def my_hold_and_fall_lr(step, peak, warmup, fall, end):  # the warm-up forgets the peak
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    if step < fall:
+        return peak
+    return peak * max(0, (end - step) / (end - fall))
+
+
+def my_hold_and_fall_lr(step, peak, warmup, fall, end):  # never falls: the branches overlap
+    if step < warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step >= warmup:
+        return peak
+    return peak * max(0, (end - step) / (end - fall))
+
+
+def my_two_decays(w, gradients, lr, decay):  # the learning rate is missing in the decay
+    ends = []
+    for l2, decoupled in ((decay, 0), (0, decay)):
+        theta, m, v = w, 0, 0
+        for t, g in enumerate(gradients, start=1):
+            g = g + l2 * theta
+            theta = theta * (1 - decoupled)
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            theta = theta - lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        ends.append(theta)
+    return tuple(ends)
+
+
+def my_two_decays(w, gradients, lr, decay):  # the gradient of decay * w**2, without the one half
+    ends = []
+    for l2, decoupled in ((decay, 0), (0, decay)):
+        theta, m, v = w, 0, 0
+        for t, g in enumerate(gradients, start=1):
+            g = g + 2 * l2 * theta
+            theta = theta * (1 - lr * decoupled)
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            theta = theta - lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        ends.append(theta)
+    return tuple(ends)
+
+
+def my_two_decays(w, gradients, lr, decay):  # the penalty pulls at the weights of the start
+    ends = []
+    for l2, decoupled in ((decay, 0), (0, decay)):
+        theta, m, v = w, 0, 0
+        for t, g in enumerate(gradients, start=1):
+            g = g + l2 * w
+            theta = theta * (1 - lr * decoupled)
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            theta = theta - lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        ends.append(theta)
+    return tuple(ends)
+
+
+def my_two_decays(w, gradients, lr, decay):  # the decay comes after the step
+    ends = []
+    for l2, decoupled in ((decay, 0), (0, decay)):
+        theta, m, v = w, 0, 0
+        for t, g in enumerate(gradients, start=1):
+            g = g + l2 * theta
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            theta = theta - lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+            theta = theta * (1 - lr * decoupled)
+        ends.append(theta)
+    return tuple(ends)
+
+
+def my_two_decays(w, gradients, lr, decay):  # no bias correction
+    ends = []
+    for l2, decoupled in ((decay, 0), (0, decay)):
+        theta, m, v = w, 0, 0
+        for g in gradients:
+            g = g + l2 * theta
+            theta = theta * (1 - lr * decoupled)
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            theta = theta - lr * m / (np.sqrt(v) + 1e-8)
+        ends.append(theta)
+    return tuple(ends)
+
+
+def my_two_decays(w, gradients, lr, decay):  # the other way round
+    ends = []
+    for l2, decoupled in ((0, decay), (decay, 0)):
+        theta, m, v = w, 0, 0
+        for t, g in enumerate(gradients, start=1):
+            g = g + l2 * theta
+            theta = theta * (1 - lr * decoupled)
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            theta = theta - lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        ends.append(theta)
+    return tuple(ends)
+
+
+def my_two_decays(w, gradients, lr, decay):  # w changes in place: the second walk starts late
+    ends = []
+    for l2, decoupled in ((decay, 0), (0, decay)):
+        theta, m, v = w, 0, 0
+        for t, g in enumerate(gradients, start=1):
+            g = g + l2 * theta
+            theta *= 1 - lr * decoupled
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            theta -= lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        ends.append(theta.copy())
+    return tuple(ends)
+
+
+def my_two_decays(w, gradients, lr, decay):  # m and v are not set back for the second walk
+    ends, m, v = [], 0, 0
+    for l2, decoupled in ((decay, 0), (0, decay)):
+        theta = w
+        for t, g in enumerate(gradients, start=1):
+            g = g + l2 * theta
+            theta = theta * (1 - lr * decoupled)
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            theta = theta - lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        ends.append(theta)
+    return tuple(ends)
+
+
+def my_nesterov_end(A, start, lr, momentum, steps):  # plain momentum
+    theta, velocity = start, 0 * start
+    for _ in range(steps):
+        velocity = momentum * velocity + A @ theta
+        theta = theta - lr * velocity
+    return theta
+
+
+def my_nesterov_end(A, start, lr, momentum, steps):  # goes on from the place ahead
+    theta, velocity = start, 0 * start
+    for _ in range(steps):
+        ahead = theta - lr * momentum * velocity
+        velocity = momentum * velocity + A @ ahead
+        theta = ahead - lr * velocity
+    return theta
+
+
+def my_nesterov_end(A, start, lr, momentum, steps):  # looks back instead of ahead
+    theta, velocity = start, 0 * start
+    for _ in range(steps):
+        velocity = momentum * velocity + A @ (theta + lr * momentum * velocity)
+        theta = theta - lr * velocity
+    return theta
+
+
+def my_nesterov_end(A, start, lr, momentum, steps):  # looks ahead without the learning rate
+    theta, velocity = start, 0 * start
+    for _ in range(steps):
+        velocity = momentum * velocity + A @ (theta - momentum * velocity)
+        theta = theta - lr * velocity
+    return theta
+
+
+def my_nesterov_end(A, start, lr, momentum, steps):  # looks ahead with the whole velocity
+    theta, velocity = start, 0 * start
+    for _ in range(steps):
+        velocity = momentum * velocity + A @ (theta - lr * velocity)
+        theta = theta - lr * velocity
+    return theta
+
+
+def my_nesterov_end(A, start, lr, momentum, steps):  # number by number: only the diagonal counts
+    theta, velocity = start, 0 * start
+    for _ in range(steps):
+        ahead = theta - lr * momentum * velocity
+        velocity = momentum * velocity + np.diag(A) * ahead
+        theta = theta - lr * velocity
+    return theta
+
+
+def my_nesterov_end(A, start, lr, momentum, steps):  # `*` where the matrix product belongs
+    theta, velocity = start, 0 * start
+    for _ in range(steps):
+        ahead = theta - lr * momentum * velocity
+        velocity = momentum * velocity + A * ahead
+        theta = theta - lr * velocity
+    return theta

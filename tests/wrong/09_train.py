@@ -1,0 +1,442 @@
+"""Plausible wrong attempts at the exercises of chapter 09."""
+
+import contextlib
+import io
+import os
+import pickle
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from minigrad.optim import clip_grad_norm
+from minigrad.tensor import no_grad
+
+
+def my_safe_loads(raw, allowed):  # a list of what is forbidden instead of what is allowed
+    class Careful(pickle.Unpickler):
+        def find_class(self, module, name):
+            if module in ("os", "subprocess", "builtins", "sys"):
+                raise pickle.UnpicklingError(f"{module}.{name}")
+            return allowed.get((module, name)) or super().find_class(module, name)
+
+    return Careful(io.BytesIO(raw)).load()
+
+
+def my_safe_loads(raw, allowed):  # the name is checked, but the file's own function is used
+    class Careful(pickle.Unpickler):
+        def find_class(self, module, name):
+            if (module, name) not in allowed:
+                raise pickle.UnpicklingError(f"{module}.{name}")
+            return super().find_class(module, name)
+
+    return Careful(io.BytesIO(raw)).load()
+
+
+def my_safe_loads(raw, allowed):  # only the module is checked
+    class Careful(pickle.Unpickler):
+        def find_class(self, module, name):
+            if module not in {m for m, _ in allowed}:
+                raise pickle.UnpicklingError(f"{module}.{name}")
+            return allowed.get((module, name), float)
+
+    return Careful(io.BytesIO(raw)).load()
+
+
+def my_safe_loads(raw, allowed):  # only the name is checked
+    class Careful(pickle.Unpickler):
+        def find_class(self, module, name):
+            for (_, other), value in allowed.items():
+                if other == name:
+                    return value
+            raise pickle.UnpicklingError(f"{module}.{name}")
+
+    return Careful(io.BytesIO(raw)).load()
+
+
+def my_safe_loads(raw, allowed):  # an unknown name is None, which is found out when it is called
+    class Careful(pickle.Unpickler):
+        def find_class(self, module, name):
+            return allowed.get((module, name))
+
+    return Careful(io.BytesIO(raw)).load()
+
+
+def my_safe_loads(raw, allowed):  # notes the unknown names and complains when all is done
+    unknown = []
+
+    class Careful(pickle.Unpickler):
+        def find_class(self, module, name):
+            if (module, name) in allowed:
+                return allowed[module, name]
+            unknown.append(name)
+            return super().find_class(module, name)
+
+    result = Careful(io.BytesIO(raw)).load()
+    if unknown:
+        raise pickle.UnpicklingError(str(unknown))
+    return result
+
+
+def my_write_whole(path, content):  # in place
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def my_write_whole(path, content):  # in place, in one line
+    path.write_bytes(content)
+
+
+def my_write_whole(path, content):  # the old file is removed first
+    new = path.with_name(path.name + ".tmp")
+    try:
+        with open(new, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.remove(path)
+        os.rename(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def my_write_whole(path, content):  # no fsync
+    new = path.with_name(path.name + ".tmp")
+    try:
+        new.write_bytes(content)
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def my_write_whole(path, content):  # fsync before Python has handed the bytes over
+    new = path.with_name(path.name + ".tmp")
+    try:
+        with open(new, "wb") as file:
+            file.write(content)
+            os.fsync(file.fileno())
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def my_write_whole(path, content):  # fsync after the swap
+    new = path.with_name(path.name + ".tmp")
+    try:
+        with open(new, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.replace(new, path)
+            os.fsync(file.fileno())
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def my_write_whole(path, content):  # the new file is in another folder, perhaps on another disk
+    with tempfile.TemporaryDirectory() as folder:
+        new = Path(folder, "new")
+        with open(new, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, path)
+
+
+def my_write_whole(path, content):  # an unfinished file is left behind
+    new = path.with_name(path.name + ".tmp")
+    with open(new, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, path)
+
+
+def my_write_whole(path, content):  # the error is swallowed
+    new = path.with_name(path.name + ".tmp")
+    with contextlib.suppress(OSError):
+        with open(new, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, path)
+    new.unlink(missing_ok=True)
+
+
+def my_write_whole(path, content):  # a copy of the old file stays
+    old = path.with_name(path.name + ".bak")
+    os.replace(path, old)
+    path.write_bytes(content)
+
+
+def my_step_in_parts(model, optimizer, parts, max_norm):  # the sum of the gradients
+    optimizer.zero_grad()
+    total = 0.0
+    for idx, targets in parts:
+        loss = model(idx, targets)[1]
+        loss.backward()
+        total += loss.item() / len(parts)
+    clip_grad_norm(optimizer.parameters(), max_norm)
+    optimizer.step()
+    return total
+
+
+def my_step_in_parts(model, optimizer, parts, max_norm):  # old gradients are not cleared
+    total = 0.0
+    for idx, targets in parts:
+        loss = model(idx, targets)[1] / len(parts)
+        loss.backward()
+        total += loss.item()
+    clip_grad_norm(optimizer.parameters(), max_norm)
+    optimizer.step()
+    return total
+
+
+def my_step_in_parts(model, optimizer, parts, max_norm):  # cleared for each part
+    total = 0.0
+    for idx, targets in parts:
+        optimizer.zero_grad()
+        loss = model(idx, targets)[1] / len(parts)
+        loss.backward()
+        total += loss.item()
+    clip_grad_norm(optimizer.parameters(), max_norm)
+    optimizer.step()
+    return total
+
+
+def my_step_in_parts(model, optimizer, parts, max_norm):  # a step for each part
+    optimizer.zero_grad()
+    total = 0.0
+    for idx, targets in parts:
+        loss = model(idx, targets)[1] / len(parts)
+        loss.backward()
+        total += loss.item()
+        clip_grad_norm(optimizer.parameters(), max_norm)
+        optimizer.step()
+    return total
+
+
+def my_step_in_parts(model, optimizer, parts, max_norm):  # clipped after each part
+    optimizer.zero_grad()
+    total = 0.0
+    for idx, targets in parts:
+        loss = model(idx, targets)[1] / len(parts)
+        loss.backward()
+        clip_grad_norm(optimizer.parameters(), max_norm)
+        total += loss.item()
+    optimizer.step()
+    return total
+
+
+def my_step_in_parts(model, optimizer, parts, max_norm):  # clipped after the step
+    optimizer.zero_grad()
+    total = 0.0
+    for idx, targets in parts:
+        loss = model(idx, targets)[1] / len(parts)
+        loss.backward()
+        total += loss.item()
+    optimizer.step()
+    clip_grad_norm(optimizer.parameters(), max_norm)
+    return total
+
+
+def my_step_in_parts(model, optimizer, parts, max_norm):  # returns the loss of the last part
+    optimizer.zero_grad()
+    for idx, targets in parts:
+        loss = model(idx, targets)[1]
+        (loss / len(parts)).backward()
+    clip_grad_norm(optimizer.parameters(), max_norm)
+    optimizer.step()
+    return loss.item()
+
+
+def my_validation_loss(model, idx, targets, batch_size):  # the plain mean of the batches
+    before = model.training
+    model.eval()
+    losses = []
+    with no_grad():
+        for i in range(0, len(idx), batch_size):
+            losses.append(model(idx[i : i + batch_size], targets[i : i + batch_size])[1].item())
+    model.train(before)
+    return float(np.mean(losses))
+
+
+def my_validation_loss(model, idx, targets, batch_size):  # each batch is taken for a full one
+    before = model.training
+    model.eval()
+    total = 0.0
+    with no_grad():
+        for i in range(0, len(idx), batch_size):
+            loss = model(idx[i : i + batch_size], targets[i : i + batch_size])[1].item()
+            total += loss * batch_size
+    model.train(before)
+    return total / len(idx)
+
+
+def my_validation_loss(model, idx, targets, batch_size):  # the last batch is left out
+    before = model.training
+    model.eval()
+    total = n = 0
+    with no_grad():
+        for k in range(max(1, len(idx) // batch_size)):
+            part = slice(k * batch_size, (k + 1) * batch_size)
+            total += model(idx[part], targets[part])[1].item() * len(idx[part])
+            n += len(idx[part])
+    model.train(before)
+    return total / n
+
+
+def my_validation_loss(model, idx, targets, batch_size):  # in training mode
+    total = 0.0
+    with no_grad():
+        for i in range(0, len(idx), batch_size):
+            part = slice(i, i + batch_size)
+            total += model(idx[part], targets[part])[1].item() * len(idx[part])
+    return total / len(idx)
+
+
+def my_validation_loss(model, idx, targets, batch_size):  # stays in evaluation mode
+    model.eval()
+    total = 0.0
+    with no_grad():
+        for i in range(0, len(idx), batch_size):
+            part = slice(i, i + batch_size)
+            total += model(idx[part], targets[part])[1].item() * len(idx[part])
+    return total / len(idx)
+
+
+def my_validation_loss(model, idx, targets, batch_size):  # in training mode whatever was before
+    model.eval()
+    total = 0.0
+    with no_grad():
+        for i in range(0, len(idx), batch_size):
+            part = slice(i, i + batch_size)
+            total += model(idx[part], targets[part])[1].item() * len(idx[part])
+    model.train()
+    return total / len(idx)
+
+
+def my_validation_loss(model, idx, targets, batch_size):  # records graphs
+    before = model.training
+    model.eval()
+    total = 0.0
+    for i in range(0, len(idx), batch_size):
+        part = slice(i, i + batch_size)
+        total += model(idx[part], targets[part])[1].item() * len(idx[part])
+    model.train(before)
+    return total / len(idx)
+
+
+def my_early_stop(losses, patience):  # knows the future
+    best = int(np.argmin(losses))
+    return best, min(best + patience, len(losses) - 1)
+
+
+def my_early_stop(losses, patience):  # compares with the evaluation before
+    best = worse = 0
+    for i in range(1, len(losses)):
+        if losses[i] < losses[i - 1]:
+            worse = 0
+            if losses[i] < losses[best]:
+                best = i
+        else:
+            worse += 1
+        if worse == patience:
+            return best, i
+    return best, len(losses) - 1
+
+
+def my_early_stop(losses, patience):  # counts all evaluations without improvement
+    best, worse = 0, 0
+    for i in range(1, len(losses)):
+        if losses[i] < losses[best]:
+            best = i
+        else:
+            worse += 1
+        if worse == patience:
+            return best, i
+    return best, len(losses) - 1
+
+
+def my_early_stop(losses, patience):  # one evaluation too many
+    best = 0
+    for i, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = i
+        if i - best > patience:
+            return best, i
+    return best, len(losses) - 1
+
+
+def my_early_stop(losses, patience):  # an equal loss counts as better
+    best = 0
+    for i, loss in enumerate(losses):
+        if loss <= losses[best]:
+            best = i
+        if i - best == patience:
+            return best, i
+    return best, len(losses) - 1
+
+
+def my_early_stop(losses, patience):  # nan is not "no better", and starts the count anew
+    best = worse = 0
+    for i in range(1, len(losses)):
+        worse = worse + 1 if losses[i] >= losses[best] else 0
+        if losses[i] < losses[best]:
+            best = i
+        if worse == patience:
+            return best, i
+    return best, len(losses) - 1
+
+
+def my_resumable_run(steps, state=None):  # saves the seed instead of the generator's state
+    state = state or {"p": 1.0, "u": 0.0, "t": 0, "seed": 0}
+    rng, p, u, t = np.random.default_rng(state["seed"]), state["p"], state["u"], state["t"]
+    for _ in range(steps):
+        u = 0.5 * u + p + rng.normal()
+        p -= 0.1 / (t + 1) * u
+        t += 1
+    return p, {"p": p, "u": u, "t": t, "seed": state["seed"]}
+
+
+def my_resumable_run(steps, state=None):  # the velocity is not saved
+    rng, p, u, t = np.random.default_rng(0), 1.0, 0.0, 0
+    if state:
+        p, t, rng.bit_generator.state = state
+    for _ in range(steps):
+        u = 0.5 * u + p + rng.normal()
+        p -= 0.1 / (t + 1) * u
+        t += 1
+    return p, (p, t, rng.bit_generator.state)
+
+
+def my_resumable_run(steps, state=None):  # the step is not saved: the schedule begins anew
+    rng, p, u = np.random.default_rng(0), 1.0, 0.0
+    if state:
+        p, u, rng.bit_generator.state = state
+    for t in range(steps):
+        u = 0.5 * u + p + rng.normal()
+        p -= 0.1 / (t + 1) * u
+    return p, (p, u, rng.bit_generator.state)
+
+
+def my_resumable_run(steps, state=None):  # the generator's state before the steps
+    rng, p, u, t = np.random.default_rng(0), 1.0, 0.0, 0
+    if state:
+        p, u, t, rng.bit_generator.state = state
+    at_start = rng.bit_generator.state
+    for _ in range(steps):
+        u = 0.5 * u + p + rng.normal()
+        p -= 0.1 / (t + 1) * u
+        t += 1
+    return p, (p, u, t, at_start)
+
+
+def my_resumable_run(steps, state=None):  # the generator itself in the state
+    p, u, t, rng = state or (1.0, 0.0, 0, np.random.default_rng(0))
+    for _ in range(steps):
+        u = 0.5 * u + p + rng.normal()
+        p -= 0.1 / (t + 1) * u
+        t += 1
+    return p, (p, u, t, rng)
