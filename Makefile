@@ -75,8 +75,7 @@ export: .venv/course
 
 notebooks: .venv/course
 	@echo "== running every notebook and storing its outputs"
-	@$(VENV_PYTHON) -m jupyter nbconvert --to notebook --inplace --execute notebooks/*.ipynb \
-		solutions/*.ipynb --ExecutePreprocessor.record_timing=False
+	@$(VENV_PYTHON) tests/execute.py notebooks/*.ipynb solutions/*.ipynb
 	@$(VENV_PYTHON) -m nbstripout --keep-output --keep-count --keep-id notebooks/*.ipynb \
 		solutions/*.ipynb
 

@@ -35,7 +35,9 @@ def difference(expected, got, tolerance: float = 1e-5) -> str | None:
         problems = [difference(e, g, tolerance) for e, g in zip(expected, got)]
         found = [f"result {i}: {p}" for i, p in enumerate(problems) if p]
         return found[0] if found else None
-    if isinstance(expected, dict) and isinstance(got, dict) and got.keys() == expected.keys():
+    if isinstance(expected, dict) and isinstance(got, dict):
+        if got.keys() != expected.keys():
+            return f"expected {_short(expected)}, got {_short(got)}"
         problems = {key: difference(expected[key], got[key], tolerance) for key in expected}
         found = [f"at {key!r}: {p}" for key, p in problems.items() if p]
         return found[0] if found else None
@@ -47,7 +49,8 @@ def difference(expected, got, tolerance: float = 1e-5) -> str | None:
     if have.dtype.kind not in "fiub":
         return f"expected numbers of shape {want.shape}, got {_short(got)}"
     if want.shape != have.shape:
-        return f"expected shape {want.shape}, got shape {have.shape}"
+        small = f": {_short(have)}" if have.size <= 20 else ""
+        return f"expected shape {want.shape}, got shape {have.shape}{small}"
     if not np.allclose(have, want, rtol=tolerance, atol=tolerance):
         return f"expected {_short(want)}, got {_short(have)}"
     return None
@@ -59,7 +62,7 @@ def _short(value) -> str:
         value = np.asarray(value)
         numbers = np.array2string(value, precision=4, separator=", ", threshold=20)
         return numbers if value.size <= 20 else f"{numbers} of shape {value.shape}"
-    text = repr(value)
+    text = value.__name__ if callable(value) else repr(value)
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
@@ -70,17 +73,18 @@ NOTES = Path("my_progress.txt")  # in the folder of the notebooks
 def _note(exercise: str, outcome: str) -> None:
     """Remember an outcome, so that it outlives the kernel."""
     line = f"{exercise} {outcome}"
-    if exercise.startswith("my_") and line not in _notes():
-        try:
+    try:
+        if exercise.startswith("my_") and line not in _notes():
             with NOTES.open("a", encoding="utf-8") as file:
-                file.write(f"{line}\n")
-        except OSError as error:  # a full disk must not cost the verdict
-            print(f"(your progress is not kept: {error})")
+                file.write(f"\n{line}")  # a new line first: the last one may be torn
+    except OSError as error:  # a full disk must not cost the verdict
+        print(f"(your progress is not kept: {error})")
 
 
 def _notes() -> list[str]:
     """The outcomes so far, such as "my_followers correct"."""
-    return NOTES.read_text(encoding="utf-8").splitlines() if NOTES.exists() else []
+    text = NOTES.read_text(encoding="utf-8", errors="replace") if NOTES.exists() else ""
+    return text.splitlines()
 
 
 # %% ../notebooks/00_welcome.ipynb #check
@@ -145,9 +149,9 @@ def draw_house(chapter: str) -> None:
         fill = "#E69F00" if room == chapter else "#BFD9EA" if room < chapter else "white"
         axes.add_patch(plt.Rectangle((i, 0), 0.94, 1, facecolor=fill, edgecolor="#444444"))
         weight = "bold" if room == chapter else "normal"
-        axes.text(i + 0.47, 0.66, number, ha="center", va="center", fontsize=11, weight=weight)
-        label = name.replace("_", "\n") if len(name) > 10 else name
-        axes.text(i + 0.47, 0.3, label, ha="center", va="center", fontsize=9, weight=weight)
+        axes.text(i + 0.47, 0.72, number, ha="center", va="center", fontsize=11, weight=weight)
+        label = textwrap.fill(name.replace("_", " "), 8, break_long_words=False)
+        axes.text(i + 0.47, 0.32, label, ha="center", va="center", fontsize=9, weight=weight)
     axes.set(xlim=(-0.05, len(rooms)), ylim=(-0.05, 1.05))
     axes.axis("off")
     plt.show()

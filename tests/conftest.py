@@ -45,3 +45,21 @@ def run_module():
         )
 
     return run
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how many exercises, solutions and wrong attempts were checked."""
+    passed = [report.nodeid for report in terminalreporter.stats.get("passed", [])]
+    counts = [
+        sum(f"test_exercises.py::{test}[" in nodeid for nodeid in passed)
+        for test in (
+            "test_the_stub_is_not_attempted",
+            "test_the_solution_is_correct",
+            "test_a_wrong_attempt_is_rejected_with_a_message",
+        )
+    ]
+    if any(counts):
+        terminalreporter.write_line(
+            "exercises: {} stubs not attempted, {} solutions correct, "
+            "{} wrong attempts rejected".format(*counts)
+        )

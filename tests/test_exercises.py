@@ -1,7 +1,11 @@
 """Every exercise: the stub counts as not attempted, the solution passes, wrong attempts do not."""
 
 import ast
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections import Counter
 
 import nbformat
@@ -9,7 +13,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from minigrad.exercise import WrongAnswer
+from minigrad.exercise import NOTES, WrongAnswer, check, difference, progress
 
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
@@ -46,10 +50,10 @@ def outcome(chapter: str, name: str, attempt: str, capsys, imports: str = "") ->
     space = {"np": np}
     exec(code("solutions", chapter)[0], space)
     exec(imports, space)
-    for other, (stub, check) in exercises("notebooks", chapter).items():
+    for other, (stub, its_check) in exercises("notebooks", chapter).items():
         exec(attempt if other == name else stub, space)
         capsys.readouterr()
-        exec(check, space)
+        exec(its_check, space)
         if other == name:
             return capsys.readouterr().out.strip()
     raise AssertionError(f"no exercise {name}")
@@ -78,7 +82,7 @@ def test_there_are_enough_exercises_and_no_name_twice():
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_all_exercises_of_a_chapter_have_solutions_and_wrong_attempts(chapter):
-    names = [name for name in exercises("notebooks", chapter)]
+    names = list(exercises("notebooks", chapter))
     assert len(names) >= 3
     assert list(exercises("solutions", chapter)) == names
     attempts = Counter(name for name, _ in wrong_attempts(chapter)[1])
@@ -94,9 +98,9 @@ def test_the_stub_is_not_attempted(chapter, name, capsys):
 
 @pytest.mark.parametrize("chapter, name", EXERCISES)
 def test_the_solution_is_correct(chapter, name, capsys):
-    _, check = exercises("notebooks", chapter)[name]
+    _, its_check = exercises("notebooks", chapter)[name]
     solution, same_check = exercises("solutions", chapter)[name]
-    assert check == same_check
+    assert its_check == same_check
     assert outcome(chapter, name, solution, capsys) == f"{name}: correct"
 
 
@@ -105,3 +109,84 @@ def test_a_wrong_attempt_is_rejected_with_a_message(chapter, imports, name, atte
     with np.errstate(all="ignore"), pytest.raises(WrongAnswer, match=rf"^{name}\(") as raised:
         outcome(chapter, name, attempt, capsys, imports)
     assert re.search("expected|raised", str(raised.value))
+
+
+def my_double(x):
+    return 2 * x
+
+
+def test_check_names_case_expectation_result_and_hint(capsys):
+    with pytest.raises(WrongAnswer) as raised:
+        check(my_double, [((1,), 2, "twice one"), ((2,), 5, "not twice two")])
+    assert str(raised.value) == "my_double(2): expected 5, got 4\nHint: not twice two"
+    with pytest.raises(WrongAnswer, match=r"my_double\(None\) raised TypeError.*\nHint: a number"):
+        check(my_double, [((None,), 2, "a number")])
+    check(my_double, [((1,), 2)])
+    assert capsys.readouterr().out == "my_double: correct\n"
+
+
+@pytest.mark.parametrize(
+    "expected, got, problem",
+    [
+        (np.zeros(3), np.zeros((3, 1)), r"expected shape \(3,\), got shape \(3, 1\)"),
+        (np.ones(2), np.array([1.0, 2.0]), r"expected \[1., 1.\], got \[1., 2.\]"),
+        ((1, 2), 1, "expected 2 results, got 1"),
+        ((1, 2), (1, 3), "result 1: expected 2, got 3"),
+        ({"a": 1.0}, {"a": 2.0}, "at 'a': expected 1., got 2."),
+        ({"a": np.ones(2)}, {"b": np.ones(2)}, "expected {'a'"),
+        ("yes", np.ones(2), "expected 'yes', got"),
+        (1.0, None, r"expected numbers of shape \(\), got None"),
+        (1.0, float("nan"), "expected 1., got nan"),
+    ],
+)
+def test_difference_says_what_differs(expected, got, problem):
+    assert re.match(problem, difference(expected, got))
+    assert difference(expected, expected) is None
+
+
+def attempt(name: str, answer) -> None:
+    """Check an attempt at an exercise whose answer is 1."""
+    function = eval("lambda: answer", {"answer": answer})
+    function.__name__ = name
+    try:
+        check(function, [((), 1)])
+    except WrongAnswer:
+        print("wrong")
+
+
+def test_progress_outlives_the_kernel_and_a_success_is_never_lost(tmp_path, capsys):
+    shutil.copy(ROOT / "notebooks" / "00_welcome.ipynb", tmp_path)
+    names = list(exercises("notebooks", "00_welcome"))
+    attempt(names[0], 1)
+    attempt(names[0], ...)
+    attempt(names[0], 2)  # broken again: it was correct once
+    attempt(names[1], 2)
+    attempt(names[2], ...)
+    attempt("before", 1)  # no exercise
+    process = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", "from minigrad.exercise import *; progress()"],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        timeout=60,
+    )
+    marks = "  ".join(f"[{mark}]\u00a0{name}" for mark, name in zip("x- ", names))
+    expected = f"00_welcome       {marks}\n1 correct, 1 attempted, 1 open\n"
+    assert process.stdout == expected
+    capsys.readouterr()
+    progress()
+    assert capsys.readouterr().out == expected
+
+
+def test_a_torn_line_in_the_notes_costs_nothing_else(tmp_path):
+    NOTES.write_text("my_follo", encoding="utf-8")
+    attempt("my_other", 1)
+    assert "my_other correct" in NOTES.read_text(encoding="utf-8").splitlines()
+
+
+def test_a_check_gives_its_verdict_where_nothing_can_be_written(tmp_path, capsys):
+    NOTES.mkdir()  # opening it for writing fails, even for root
+    attempt("my_double", 1)
+    out = capsys.readouterr().out
+    assert "your progress is not kept" in out and "my_double: correct" in out

@@ -9,7 +9,16 @@ import pytest
 from conftest import ROOT
 
 PATHS = sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "solutions").glob("*.ipynb")])
-SECTIONS = ["Where we are", "The idea", "Build", "Check", "Export and recap"]
+SECTIONS = [
+    "Where we are",
+    "The idea",
+    "Build",
+    "Check",
+    "Look",
+    "Your turn",
+    "Pitfalls",
+    "Export and recap",
+]
 KNOWN_TAGS = {"nbval-ignore-output", "nbval-skip", "widget"}
 
 
@@ -83,11 +92,32 @@ def test_every_open_names_its_encoding(notebook):
 
 
 def test_sections_stand_in_order(path, notebook):
-    if path.parent.name != "notebooks" or path.stem == "00_welcome":
+    if path.parent.name != "notebooks":
         pytest.skip("only lessons have the skeleton")
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    places = [text.find(f"\n## {section}\n") for section in SECTIONS]
-    assert -1 not in places and places == sorted(places)
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
+
+
+def test_every_figure_has_a_caption_that_follows_it(notebook):
+    for cell, after in zip(notebook.cells, notebook.cells[1:]):
+        drawn = [o for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
+        if drawn and "draw_house(" not in cell.source:
+            assert after.cell_type == "markdown" and "*Figure" in after.source[:400], cell.id
+
+
+def test_pictures_in_markdown_say_what_they_show(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            assert all(len(alt) > 10 for alt in re.findall(r"!\[(.*?)\]", cell.source)), cell.id
+
+
+def test_widgets_are_stored_without_their_views(notebook):
+    """A stored view without its kernel shows an error; the static picture beside it stays."""
+    widgets = [c for c in code_cells(notebook) if "widget" in c.metadata.get("tags", [])]
+    assert not any(cell.outputs for cell in widgets)
+    for cell in code_cells(notebook):
+        views = [o for o in cell.outputs if "widget-view" in str(o.get("data", {}).keys())]
+        assert not views and ("widgets.inter" not in cell.source or cell in widgets), cell.id
 
 
 def test_links_lead_somewhere(path, notebook):

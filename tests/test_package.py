@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
+from execute import execute
 
 from conftest import ROOT
 from minigrad.exercise import export_notebook
@@ -122,8 +122,7 @@ def test_the_course_replays_from_an_empty_package(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(course))
     for path in NOTEBOOKS:
         notebook = nbformat.read(course / "notebooks" / path.name, 4)
-        resources = {"metadata": {"path": str(course / "notebooks")}}
-        NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
+        execute(notebook, course / "notebooks")
         here = "import minigrad; print(minigrad.__path__[0])"
         assert run_python(here, cwd=course / "notebooks").strip() == str(course / "minigrad")
     assert package_files(course / "minigrad") == package_files(ROOT / "minigrad")

@@ -1,4 +1,4 @@
-"""The chapters' widgets in a real browser: JupyterLab runs a notebook, a slider moves the picture."""
+"""The widgets in a real browser: JupyterLab runs a chapter, a slider changes its picture."""
 
 import json
 import os
