@@ -226,6 +226,18 @@ def my_softplus(x):  # the value is safe, the slope is not
     return record(np.logaddexp(0, x.data), (x, vjp))
 
 
+def my_softplus(x):  # one maximum for the whole row, as in softmax
+    largest = np.maximum(x.data.max(), 0)
+    total = np.exp(-largest) + np.exp(x.data - largest)
+    slope = np.exp(x.data - largest) / total
+    return record(largest + np.log(total), (x, lambda g: g * slope))
+
+
+def my_softplus(x):  # x + ln(1 + e^-x) everywhere: safe above 0 alone
+    e = np.exp(-x.data)
+    return record(x.data + np.log(1 + e), (x, lambda g: g / (1 + e)))
+
+
 def my_softplus(x):  # the slope alone, without g
     return record(np.logaddexp(0, x.data), (x, lambda g: 1 / (1 + np.exp(-x.data))))
 
@@ -284,6 +296,17 @@ def my_rms_norm(x, weight, eps):  # the weight's gradient is not summed over the
         return (g - unit * (g * unit).mean(axis=-1, keepdims=True)) / rms
 
     return record(unit * weight.data, (x, grad_x), (weight, lambda g: g * unit))
+
+
+def my_rms_norm(x, weight, eps):  # the weight's gradient is summed over axis 0 only
+    rms = np.sqrt((x.data**2).mean(axis=-1, keepdims=True) + eps)
+    unit = x.data / rms
+
+    def grad_x(g):
+        g = g * weight.data
+        return (g - unit * (g * unit).mean(axis=-1, keepdims=True)) / rms
+
+    return record(unit * weight.data, (x, grad_x), (weight, lambda g: (g * unit).sum(axis=0)))
 
 
 def my_rms_norm(x, weight, eps):  # the sum of the squares, not their mean

@@ -96,6 +96,27 @@ def my_parameter_names(thing):  # "once" by the last part of the name, not by th
     return names
 
 
+def my_parameter_names(thing):  # a generator, as `find_tensors` is, where a list is asked for
+    seen = set()
+
+    def search(thing, prefix=""):
+        for name, value in vars(thing).items():
+            if isinstance(value, Parameter) and value not in seen:
+                seen.add(value)
+                yield prefix + name
+            elif isinstance(value, SimpleNamespace):
+                yield from search(value, f"{prefix}{name}.")
+
+    return search(thing)
+
+
+def my_misfits(own, state):  # a plain list has no `.shape`
+    missing = [name for name in own if name not in state]
+    unexpected = [name for name in state if name not in own]
+    misshapen = [n for n in own if n in state and state[n].shape != own[n].shape]
+    return missing, unexpected, misshapen
+
+
 def my_misfits(own, state):  # looks for missing names only
     missing = [name for name in own if name not in state]
     misshapen = [n for n in own if n in state and np.shape(state[n]) != own[n].shape]

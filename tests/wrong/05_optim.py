@@ -142,42 +142,6 @@ def my_clipped_gradients(gradients, max_norm):  # divides by the norm, whatever 
     return norm, {name: g * factor for name, g in gradients.items()}
 
 
-def my_decaying_names(shapes):  # by the name
-    names = [name for name in shapes if name.endswith("weight")]
-    sizes = {name: np.prod(shape) for name, shape in shapes.items()}
-    return names, sum(sizes[name] for name in names) / sum(sizes.values())
-
-
-def my_decaying_names(shapes):  # exactly two axes
-    names = [name for name, shape in shapes.items() if len(shape) == 2]
-    sizes = {name: np.prod(shape) for name, shape in shapes.items()}
-    return names, sum(sizes[name] for name in names) / sum(sizes.values())
-
-
-def my_decaying_names(shapes):  # counts arrays instead of numbers
-    names = [name for name, shape in shapes.items() if len(shape) >= 2]
-    return names, len(names) / len(shapes)
-
-
-def my_decaying_names(shapes):  # the sum of the sides instead of their product
-    names = [name for name, shape in shapes.items() if len(shape) >= 2]
-    sizes = {name: sum(shape) for name, shape in shapes.items()}
-    return names, sum(sizes[name] for name in names) / sum(sizes.values())
-
-
-def my_decaying_names(shapes):  # a matrix with a side of 1 is taken for a vector
-    names = [name for name, shape in shapes.items() if len(shape) >= 2 and min(shape) > 1]
-    sizes = {name: np.prod(shape) for name, shape in shapes.items()}
-    return names, sum(sizes[name] for name in names) / sum(sizes.values())
-
-
-def my_decaying_names(shapes):  # relative to what does not decay
-    names = [name for name, shape in shapes.items() if len(shape) >= 2]
-    sizes = {name: np.prod(shape) for name, shape in shapes.items()}
-    decaying = sum(sizes[name] for name in names)
-    return names, decaying / (sum(sizes.values()) - decaying)
-
-
 def my_hold_and_fall_lr(step, peak, warmup, fall, end):  # begins with a rate of 0
     if step < warmup:
         return peak * step / warmup
@@ -352,6 +316,16 @@ def my_nesterov_end(A, start, lr, momentum, steps):  # goes on from the place ah
         ahead = theta - lr * momentum * velocity
         velocity = momentum * velocity + A @ ahead
         theta = ahead - lr * velocity
+    return theta
+
+
+def my_nesterov_end(A, start, lr, momentum, steps):  # looks ahead in place: theta moves twice
+    theta, velocity = start.copy(), 0 * start
+    for _ in range(steps):
+        ahead = theta
+        ahead -= lr * momentum * velocity
+        velocity = momentum * velocity + A @ ahead
+        theta -= lr * velocity
     return theta
 
 

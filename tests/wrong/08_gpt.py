@@ -183,46 +183,6 @@ def my_training_bytes(arrays):  # numbers instead of bytes
     return 4 * sum(a.size for a in {id(a): a for a in arrays}.values())
 
 
-def my_operations_per_token(vocab_size, n_embd, n_layer, T):  # forward only
-    C = n_embd
-    return 2 * (vocab_size * C + n_layer * 12 * C * C) + n_layer * 4 * T * C
-
-
-def my_operations_per_token(vocab_size, n_embd, n_layer, T):  # tied, so it costs nothing
-    C = n_embd
-    return 6 * n_layer * 12 * C * C + n_layer * 12 * T * C
-
-
-def my_operations_per_token(vocab_size, n_embd, n_layer, T):  # the lookup counts as a product
-    C = n_embd
-    return 6 * (2 * vocab_size * C + n_layer * 12 * C * C) + n_layer * 12 * T * C
-
-
-def my_operations_per_token(vocab_size, n_embd, n_layer, T):  # the table of positions too
-    C = n_embd
-    return 6 * ((vocab_size + T) * C + n_layer * 12 * C * C) + n_layer * 12 * T * C
-
-
-def my_operations_per_token(vocab_size, n_embd, n_layer, T):  # attention in one layer only
-    C = n_embd
-    return 6 * (vocab_size * C + n_layer * 12 * C * C) + 12 * T * C
-
-
-def my_operations_per_token(vocab_size, n_embd, n_layer, T):  # the whole sequence's attention
-    C = n_embd
-    return 6 * (vocab_size * C + n_layer * 12 * C * C) + n_layer * 12 * T * T * C
-
-
-def my_operations_per_token(vocab_size, n_embd, n_layer, T):  # 6 N, and attention forgotten
-    C = n_embd
-    return 6 * (vocab_size * C + n_layer * 12 * C * C)
-
-
-def my_operations_per_token(vocab_size, n_embd, n_layer, T):  # n_embd without its square
-    C = n_embd
-    return 6 * (vocab_size * C + n_layer * 12 * C) + n_layer * 12 * T * C
-
-
 def my_weights_from_gpt2(in_file):  # nothing is turned around
     out = {}
     for name, array in in_file.items():
@@ -298,3 +258,22 @@ def my_weights_from_gpt2(in_file):  # the prefix twice
     return out | {
         "lm_head.weight": in_file.get("wte.weight", in_file.get("transformer.wte.weight"))
     }
+
+
+def my_weights_from_gpt2(in_file):  # the MLP's second layer is forgotten
+    out = {}
+    for name, array in in_file.items():
+        if not name.endswith(".attn.bias"):
+            name = name if name.startswith("transformer.") else f"transformer.{name}"
+            turned = ("attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight")
+            out[name] = array.T if name.endswith(turned) else array
+    return out | {"lm_head.weight": out["transformer.wte.weight"]}
+
+
+def my_weights_from_gpt2(in_file):  # c_attn is taken for a table
+    out = {}
+    for name, array in in_file.items():
+        if not name.endswith(".attn.bias"):
+            name = name if name.startswith("transformer.") else f"transformer.{name}"
+            out[name] = array.T if name.endswith(("c_proj.weight", "c_fc.weight")) else array
+    return out | {"lm_head.weight": out["transformer.wte.weight"]}
