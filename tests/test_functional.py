@@ -158,6 +158,14 @@ def test_gradcheck_finds_a_wrong_derivative():
         gradcheck(wrong_square, random(3))
 
 
+def test_gradcheck_finds_a_gradient_of_another_shape():
+    """A bias whose vjp forgets that it was broadcast: equal numbers, but in a row of their own."""
+    bias = Tensor(np.ones(3), requires_grad=True)
+    row = lambda b: record(b.data + np.zeros((1, 3)), (b, lambda g: g))
+    with pytest.raises(AssertionError, match=r"must have its shape \(3,\), but has \(1, 3\)"):
+        gradcheck(row, bias)
+
+
 def test_gradcheck_finds_an_unrecorded_input_and_refuses_float32():
     with pytest.raises(AssertionError, match="input 1"):
         gradcheck(lambda a, b: a * b.detach(), random(3), random(3, seed=1))
