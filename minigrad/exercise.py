@@ -45,7 +45,10 @@ def difference(expected, got, tolerance: float = 1e-5) -> str | None:
     if want.dtype.kind not in "fiub":
         same = isinstance(got, type(expected)) and got == expected
         return None if same else f"expected {_short(expected)}, got {_short(got)}"
-    have = np.asarray(got)
+    try:
+        have = np.asarray(got)
+    except ValueError:  # rows of unequal length
+        return f"expected shape {want.shape}, got {_short(got)}"
     if have.dtype.kind not in "fiub":
         return f"expected numbers of shape {want.shape}, got {_short(got)}"
     if want.shape != have.shape:
@@ -128,8 +131,8 @@ def progress() -> None:
         line = ""
         for name in (match[1] for match in found if match):
             correct, attempted = f"{name} correct" in notes, f"{name} attempted" in notes
-            marks.append("x" if correct else "-" if attempted else " ")
-            line += f"[{marks[-1]}]\u00a0{name}  "  # a space at which no line is broken
+            marks.append("x" if correct else "-" if attempted else "\u00a0")
+            line += f"[{marks[-1]}]\u00a0{name}  "  # \u00a0: a space that does not break the line
         if line:
             indents = {"initial_indent": f"{path.stem:17}", "subsequent_indent": " " * 17}
             print(textwrap.fill(line, 100, **indents))

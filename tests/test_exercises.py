@@ -135,6 +135,7 @@ def test_check_names_case_expectation_result_and_hint(capsys):
         ({"a": 1.0}, {"a": 2.0}, "at 'a': expected 1., got 2."),
         ({"a": np.ones(2)}, {"b": np.ones(2)}, "expected {'a'"),
         ("yes", np.ones(2), "expected 'yes', got"),
+        (np.ones((2, 2)), [[1, 2], [3]], r"expected shape \(2, 2\), got \[\[1, 2\], \[3\]\]"),
         (1.0, None, r"expected numbers of shape \(\), got None"),
         (1.0, float("nan"), "expected 1., got nan"),
     ],
@@ -171,7 +172,7 @@ def test_progress_outlives_the_kernel_and_a_success_is_never_lost(tmp_path, caps
         check=True,
         timeout=60,
     )
-    marks = "  ".join(f"[{mark}]\u00a0{name}" for mark, name in zip("x- ", names))
+    marks = "  ".join(f"[{mark}]\u00a0{name}" for mark, name in zip("x-\u00a0", names))
     expected = f"00_welcome       {marks}\n1 correct, 1 attempted, 1 open\n"
     assert process.stdout == expected
     capsys.readouterr()

@@ -79,3 +79,7 @@ def my_drawn_letter(probabilities, u):  # sorted by probability first
 
 def my_drawn_letter(probabilities, u):  # the index, not the letter
     return sum(u >= end for end in np.cumsum(list(probabilities.values())))
+
+
+def my_drawn_letter(probabilities, u):  # stretches of equal length
+    return list(probabilities)[int(u * len(probabilities))]
