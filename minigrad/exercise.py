@@ -174,10 +174,11 @@ def export_notebook(notebook: str | Path, package: str | Path = "../minigrad") -
             written.append(self.fname)
 
     nb_export(notebook, lib_path=str(package), mod_maker=Maker)
-    Path(package, "__init__.py").touch()
+    for path in written:
+        (path.parent / "__init__.py").touch()
     ruff = [sys.executable, "-m", "ruff", "format", "--quiet", "--isolated", "--line-length", "100"]
     subprocess.run([*ruff, *written], check=True)
-    print("exported", ", ".join(path.name for path in written))
+    print("exported", ", ".join(path.relative_to(package).as_posix() for path in written))
 
 
 def run_fresh(code: str) -> None:
