@@ -18,6 +18,15 @@ def my_unbroadcast(grad, shape):  # the stretched axes disappear
     return grad.sum(axis=tuple(i for i, size in enumerate(shape) if size == 1))
 
 
+def my_unbroadcast(grad, shape):  # each sum moves the axes after it, and nothing keeps count
+    while grad.ndim > len(shape):
+        grad = grad.sum(axis=0)
+    for axis, size in enumerate(shape):
+        if size == 1:
+            grad = grad.sum(axis=axis)
+    return grad.reshape(shape)
+
+
 def my_unbroadcast(grad, shape):  # the mean instead of the sum
     grad = grad.mean(axis=tuple(range(grad.ndim - len(shape))))
     for axis, size in enumerate(shape):
@@ -97,6 +106,17 @@ def my_order(inputs, root):  # calls itself, and does not get deep enough
 
     visit(root)
     return order[::-1]
+
+
+def my_order(inputs, root):  # a name that was put on the stack twice is noted twice
+    noted, stack = [], [root]
+    while stack:
+        missing = [name for name in inputs[stack[-1]] if name not in noted]
+        if missing:
+            stack.extend(missing)
+        else:
+            noted.append(stack.pop())
+    return noted[::-1]
 
 
 def my_order(inputs, root):  # follows every path: names turn up twice
