@@ -19,6 +19,11 @@ def my_log_sum_exp(logits):  # one maximum for all rows
     return m + np.log(np.exp(logits - m).sum(axis=1))
 
 
+def my_log_sum_exp(logits):  # N numbers are not a column
+    m = logits.max(axis=1)
+    return m + np.log(np.exp(logits - m).sum(axis=1))
+
+
 def my_log_sum_exp(logits):  # keeps the axis
     m = logits.max(axis=1, keepdims=True)
     return m + np.log(np.exp(logits - m).sum(axis=1, keepdims=True))
