@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 ARGS ?=
+CHINESE := --dataset poems --n-layer 3 --n-embd 168 --batch-size 16 --max-iters 9000 \
+	--learning-rate 2e-3 --dropout 0.2 --eval-interval 500
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test train generate quick-generate demo export notebooks bench
+.PHONY: help lab test train train-chinese generate quick-generate demo serve export notebooks bench
 
 help:
 	@echo "minigrad: a GPT out of nothing but NumPy"
@@ -12,6 +14,8 @@ help:
 	@echo "  make lab             open the course in JupyterLab"
 	@echo "  make train           train a GPT on Shakespeare (about 2 minutes) and print a sample"
 	@echo "  make generate        write with the model that make train trained"
+	@echo "  make train-chinese   train a GPT on Chinese poems (about 20 minutes) and print a sample"
+	@echo "  make serve           the models as a service, with a page to play with"
 	@echo "  make demo            train a small demo model (half a minute)"
 	@echo "  make quick-generate  write with the demo model, making it first where there is none"
 	@echo "  make test            run all tests, and all notebooks"
@@ -38,6 +42,11 @@ help:
 	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e ".[course,dev]"
 	@touch $@
 
+.venv/serve: .venv/run pyproject.toml
+	@echo "== installing FastAPI and uvicorn"
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e ".[serve]"
+	@touch $@
+
 .venv/bench: .venv/run pyproject.toml
 	@echo "== installing PyTorch and transformers, to compare with"
 	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e ".[bench]"
@@ -51,6 +60,15 @@ train: .venv/run
 	@$(VENV_PYTHON) -m minigrad.train $(ARGS)
 	@echo "== what it writes after that"
 	@$(VENV_PYTHON) -m minigrad.generate --max-new-tokens 300 --seed 1337
+
+train-chinese: .venv/run
+	@echo "== training; Ctrl-C stops with a checkpoint, ARGS=--resume goes on"
+	@$(VENV_PYTHON) -m minigrad.train $(CHINESE) $(ARGS)
+	@echo "== what it writes after that"
+	@$(VENV_PYTHON) -m minigrad.generate --checkpoint out/poems/best.pkl --max-new-tokens 200 --seed 1337
+
+serve: .venv/serve
+	@$(VENV_PYTHON) -m minigrad.serve $(ARGS)
 
 generate: .venv/run
 	@$(VENV_PYTHON) -m minigrad.generate $(ARGS)

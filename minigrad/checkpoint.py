@@ -4,6 +4,7 @@
 __all__ = [
     "LARGEST",
     "MISFITS",
+    "KEPT",
     "CheckpointError",
     "load",
     "save",
@@ -11,6 +12,7 @@ __all__ = [
     "load_model",
     "load_torch",
     "convert",
+    "shrink",
     "main",
 ]
 
@@ -291,22 +293,49 @@ def convert(old: str | Path, new: str | Path) -> GPT:
     return model
 
 
+# %% ../notebooks/09_train.ipynb #shrink
+KEPT = ("model_args", "characters", "config", "step", "val_loss")
+
+
+def shrink(old: str | Path, new: str | Path, overwrite: bool = False) -> GPT:
+    """Write the model of a run's checkpoint alone, in float16: a sixth of the size."""
+    if Path(new).exists() and not overwrite:
+        raise CheckpointError(f"{new} exists already; --overwrite (overwrite=True) replaces it")
+    model, _ = load_model(old)
+    state, content = model.collect_state_dict(), load(old)
+    with np.errstate(over="ignore"):  # what it leads to is checked
+        halves = {id(array): array.astype(np.float16) for array in state.values()}
+    for name, array in state.items():
+        if not np.isfinite(halves[id(array)]).all():
+            raise CheckpointError(f"{old}: {name} holds numbers that float16 cannot")
+    kept = {key: content[key] for key in KEPT if key in content}
+    save(new, {**kept, "model": {name: halves[id(array)] for name, array in state.items()}})
+    return model
+
+
 # %% ../notebooks/09_train.ipynb #checkpoint-command
 def main(argv: list[str] | None = None) -> int:
     """The command line of `python -m minigrad.checkpoint`."""
     parser = argparse.ArgumentParser(
-        prog="python -m minigrad.checkpoint", description="Convert checkpoints."
+        prog="python -m minigrad.checkpoint", description="Convert and shrink checkpoints."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("convert", help="a torch checkpoint (.pt) to .pkl, without torch")
     command.add_argument("old", metavar="OLD.pt", help="a checkpoint in nanoGPT's layout")
     command.add_argument("new", metavar="NEW.pkl", help="where to write")
-    args = parser.parse_args(argv)
+    command.set_defaults(run=convert)
+    command = commands.add_parser("shrink", help="the model of a run alone, in float16")
+    command.add_argument("old", metavar="OLD.pkl", help="a checkpoint of minigrad.train")
+    command.add_argument("new", metavar="NEW.pkl", help="where to write")
+    command.add_argument("--overwrite", action="store_true", help="replace NEW.pkl if it exists")
+    command.set_defaults(run=shrink)
+    args = vars(parser.parse_args(argv))
+    run = args.pop("run")
     try:
-        model = convert(args.old, args.new)
+        model = run(**args)
     except (CheckpointError, OSError) as error:
         parser.exit(2, f"error: {error}\n")
-    print(f"{args.new}: a GPT of {model.num_parameters():,} parameters")
+    print(f"{args['new']}: a GPT of {model.num_parameters():,} parameters")
     return 0
 
 

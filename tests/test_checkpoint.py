@@ -23,8 +23,11 @@ from minigrad.checkpoint import (
     load_model,
     load_torch,
     save,
+    shrink,
 )
 from minigrad.gpt import GPT
+
+RNG = np.random.default_rng
 
 CONTENT = {
     "weights": {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array(1.5)},
@@ -342,3 +345,98 @@ def test_convert_command_line(tmp_path, run_module):
     assert "no checkpoint of nanoGPT" in process.stderr and process.stderr.count("\n") == 1
     assert not (tmp_path / "new.pkl").exists()
     assert "OLD.pt" in run_module("checkpoint", "convert", "--help").stdout
+
+
+@pytest.fixture
+def run_file(tmp_path):
+    """A checkpoint as a run writes it: the model, and AdamW's two averages for each weight."""
+    model = GPT(vocab_size=300, n_embd=32, n_layer=2, n_head=2, block_size=16, rng=RNG(0))
+    averages = {str(i): np.ones_like(p.data) for i, p in enumerate(model.parameters())}
+    content = {
+        "model_args": model.config,
+        "model": model.collect_state_dict(),
+        "characters": "".join(chr(200 + i) for i in range(300)),
+        "optimizer": {"exp_avg": averages, "exp_avg_sq": {k: a + 1 for k, a in averages.items()}},
+        "rng": RNG(0).bit_generator.state,
+        "step": 7,
+        "history": [{"step": 7, "val_loss": 2.5}],
+        "config": {"dataset": "poems", "seed": 1337},
+        "val_loss": 2.5,
+    }
+    save(tmp_path / "run.pkl", content)
+    return tmp_path / "run.pkl"
+
+
+def test_shrink_keeps_the_model_alone_at_a_sixth_of_the_size(tmp_path, run_file):
+    model = shrink(run_file, tmp_path / "new folder" / "small.pkl")
+    small = load(tmp_path / "new folder" / "small.pkl")
+    assert set(small) == {"model_args", "model", "characters", "config", "step", "val_loss"}
+    assert small["config"] == {"dataset": "poems", "seed": 1337} and small["val_loss"] == 2.5
+    assert {array.dtype for array in small["model"].values()} == {np.dtype(np.float16)}
+    assert small["model"]["lm_head.weight"] is small["model"]["transformer.wte.weight"]
+    size = (tmp_path / "new folder" / "small.pkl").stat().st_size
+    assert 2 * model.num_parameters() < size < 2 * model.num_parameters() + 4_000
+    assert size < run_file.stat().st_size / 5
+
+
+def test_a_shrunk_model_is_the_old_one_rounded_to_float16(tmp_path, run_file):
+    shrink(run_file, tmp_path / "small.pkl")
+    old, characters = load_model(run_file)
+    new, same_characters = load_model(tmp_path / "small.pkl")
+    assert new.config == old.config and not new.training
+    assert same_characters.characters == characters.characters
+    assert new.lm_head.weight is new.transformer.wte.weight
+    for p, q in zip(old.parameters(), new.parameters(), strict=True):
+        assert q.data.dtype == np.float32
+        np.testing.assert_array_equal(q.data, p.data.astype(np.float16).astype(np.float32))
+    idx = np.arange(16)[None]
+    np.testing.assert_allclose(new(idx)[0].data, old(idx)[0].data, atol=0.01)
+    shrink(tmp_path / "small.pkl", tmp_path / "again.pkl")  # nothing is left to lose
+    assert (tmp_path / "again.pkl").read_bytes() == (tmp_path / "small.pkl").read_bytes()
+
+
+def test_a_shrunk_model_cannot_be_resumed_and_says_so(tmp_path, run_file, run_module):
+    (tmp_path / "out").mkdir()
+    shrink(run_file, tmp_path / "out" / "latest.pkl")
+    process = run_module("train", "--resume", "--out-dir", tmp_path / "out")
+    assert process.returncode == 2
+    assert process.stderr.startswith("error: ") and process.stderr.count("\n") == 1
+
+
+def test_shrink_replaces_a_file_only_when_told_to(tmp_path, run_file):
+    before = run_file.read_bytes()
+    with pytest.raises(CheckpointError, match="run.pkl exists already"):
+        shrink(run_file, run_file)
+    (tmp_path / "other.pkl").write_bytes(b"dear to somebody")
+    with pytest.raises(CheckpointError, match="other.pkl exists already"):
+        shrink(run_file, tmp_path / "other.pkl")
+    assert run_file.read_bytes() == before
+    assert (tmp_path / "other.pkl").read_bytes() == b"dear to somebody"
+    shrink(run_file, tmp_path / "other.pkl", overwrite=True)
+    assert load(tmp_path / "other.pkl")["step"] == 7
+
+
+def test_what_cannot_be_shrunk_leaves_no_file(tmp_path, run_file):
+    new = tmp_path / "small.pkl"
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        shrink(tmp_path / "none.pkl", new)
+    content = load(run_file)
+    save(tmp_path / "other.pkl", {"step": 3})
+    with pytest.raises(CheckpointError, match="other.pkl holds no GPT"):
+        shrink(tmp_path / "other.pkl", new)
+    for wrong in (1e5, np.nan):
+        content["model"]["transformer.ln_f.bias"] = np.full(32, wrong, dtype=np.float32)
+        save(tmp_path / "other.pkl", content)
+        with pytest.raises(CheckpointError, match="transformer.ln_f.bias holds numbers that"):
+            shrink(tmp_path / "other.pkl", new)
+    assert not new.exists()
+
+
+def test_shrink_command_line(tmp_path, run_file, run_module):
+    arguments = ("checkpoint", "shrink", run_file, tmp_path / "small.pkl")
+    process = run_module(*arguments)
+    assert process.returncode == 0 and "small.pkl: a GPT of 35," in process.stdout, process.stderr
+    process = run_module(*arguments)
+    assert process.returncode == 2
+    assert process.stderr.count("\n") == 1 and "--overwrite" in process.stderr
+    assert run_module(*arguments, "--overwrite").returncode == 0

@@ -8,7 +8,7 @@ import yaml
 
 from conftest import ROOT
 
-TARGETS = "lab test train generate quick-generate demo bench export".split()
+TARGETS = "lab test train train-chinese generate quick-generate demo serve bench export".split()
 
 
 def read(path: str) -> str:
@@ -30,7 +30,8 @@ def test_environment_has_the_course_and_pins_python_to_a_minor_version():
     assert any(re.fullmatch(r"python=3\.\d+", d) for d in dependencies if isinstance(d, str))
     installed = {n.removesuffix("_base") for n in names(dependencies)}
     installed = {re.sub("matplotlib.*", "matplotlib", n) for n in installed}
-    assert names(project["optional-dependencies"]["course"]) | {"numpy"} <= installed
+    extras = project["optional-dependencies"]
+    assert names(extras["course"] + extras["serve"]) | {"numpy"} <= installed
     assert not any("torch" in str(d) for d in dependencies)
 
 
