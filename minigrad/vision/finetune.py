@@ -247,6 +247,7 @@ def run_command(
     args = parser.parse_args(argv)
     try:
         need_torch()
+        torch.set_num_threads(1)  # pictures are small: a second thread gains little
         for option in ("steps", "labelled", "seed"):
             if getattr(args, option) < (option != "seed"):
                 raise ValueError(f"--{option} is too small: {getattr(args, option)}")
