@@ -190,7 +190,10 @@ MISFITS = (LookupError, TypeError, ValueError, AttributeError, OverflowError, Me
 
 def load_model(path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
     """The model in a checkpoint, in evaluation mode, and its tokenizer if it holds one."""
-    content = load(path)
+    return _model_in(load(path), path)
+
+
+def _model_in(content: dict, path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
     try:
         model = GPT(**content["model_args"])
         model.load_state_dict(content["model"])
@@ -301,8 +304,9 @@ def shrink(old: str | Path, new: str | Path, overwrite: bool = False) -> GPT:
     """Write the model of a run's checkpoint alone, in float16: a sixth of the size."""
     if Path(new).exists() and not overwrite:
         raise CheckpointError(f"{new} exists already; --overwrite (overwrite=True) replaces it")
-    model, _ = load_model(old)
-    state, content = model.collect_state_dict(), load(old)
+    content = load(old)
+    model, _ = _model_in(content, old)
+    state = model.collect_state_dict()
     with np.errstate(over="ignore"):  # what it leads to is checked
         halves = {id(array): array.astype(np.float16) for array in state.values()}
     for name, array in state.items():
@@ -320,15 +324,20 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m minigrad.checkpoint", description="Convert and shrink checkpoints."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser("convert", help="a torch checkpoint (.pt) to .pkl, without torch")
-    command.add_argument("old", metavar="OLD.pt", help="a checkpoint in nanoGPT's layout")
-    command.add_argument("new", metavar="NEW.pkl", help="where to write")
-    command.set_defaults(run=convert)
-    command = commands.add_parser("shrink", help="the model of a run alone, in float16")
-    command.add_argument("old", metavar="OLD.pkl", help="a checkpoint of minigrad.train")
-    command.add_argument("new", metavar="NEW.pkl", help="where to write")
+    for run, text, old, of in (
+        (
+            convert,
+            "a torch checkpoint (.pt) to .pkl, without torch",
+            "OLD.pt",
+            "in nanoGPT's layout",
+        ),
+        (shrink, "the model of a run alone, in float16", "OLD.pkl", "of minigrad.train"),
+    ):
+        command = commands.add_parser(run.__name__, help=text, description=text.capitalize() + ".")
+        command.add_argument("old", metavar=old, help=f"a checkpoint {of}")
+        command.add_argument("new", metavar="NEW.pkl", help="where to write")
+        command.set_defaults(run=run)
     command.add_argument("--overwrite", action="store_true", help="replace NEW.pkl if it exists")
-    command.set_defaults(run=shrink)
     args = vars(parser.parse_args(argv))
     run = args.pop("run")
     try:

@@ -145,4 +145,6 @@ class DataLoaderSimple:
 
     def sample(self) -> tuple[np.ndarray, np.ndarray]:
         """A batch of windows drawn at random, each independently of the others."""
+        if self.rng is None:
+            raise ValueError("sample() draws at random: make this loader with rng=...")
         return self.batch(self.rng.integers(len(self.dataset), size=self.batch_size))

@@ -176,9 +176,19 @@ def export_notebook(notebook: str | Path, package: str | Path = "../minigrad") -
     nb_export(notebook, lib_path=str(package), mod_maker=Maker)
     for path in written:
         (path.parent / "__init__.py").touch()
+        _move_docstring(path)
     ruff = [sys.executable, "-m", "ruff", "format", "--quiet", "--isolated", "--line-length", "100"]
     subprocess.run([*ruff, *written], check=True)
     print("exported", ", ".join(path.relative_to(package).as_posix() for path in written))
+
+
+def _move_docstring(path: Path) -> None:
+    """Put a text at the head of a module's first cell where Python looks for a docstring."""
+    code = path.read_text(encoding="utf-8")
+    of_title, head, docstring, cells = re.fullmatch(
+        r'(""".*?"""\n\n)?(# AUTO.*?\n# %% (?!auto).*?\n)(""".*?"""\n\n?)?(.*)', code, re.DOTALL
+    ).groups(default="")
+    path.write_text((docstring or of_title) + head + cells, encoding="utf-8")
 
 
 def run_fresh(code: str) -> None:

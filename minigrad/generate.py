@@ -9,7 +9,9 @@ __all__ = [
     "draw",
     "next_logits",
     "generate_stream",
+    "token_steps",
     "generate",
+    "head_weights",
     "generation_options",
     "newest_checkpoint",
     "text_stream",
@@ -20,12 +22,12 @@ __all__ = [
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from .attention import KVCache
+from .attention import KVCache, causal_weights
 from .checkpoint import load_model
 from .gpt import GPT
 from .tensor import no_grad
@@ -133,16 +135,29 @@ def generate_stream(
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens must be 0 or more, got {max_new_tokens}")
     idx = idx.astype(np.int64)  # a copy: what the caller does to idx later changes nothing
-    return _stream(model, idx, max_new_tokens, temperature, top_k, top_p, rng, use_cache)
+    steps = token_steps(model, idx, max_new_tokens, temperature, top_k, top_p, rng, use_cache)
+    return (next_ids for next_ids, _, _ in steps)
 
 
-def _stream(model, idx, max_new_tokens, temperature, top_k, top_p, rng, use_cache):
+def token_steps(
+    model: GPT,
+    idx: np.ndarray,
+    max_new_tokens: int,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    rng: np.random.Generator | int | None = None,
+    use_cache: bool = True,
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yields the next ids (B,), the probabilities that they were drawn with, and the logits that
+    these were made of, both (B, vocab). Checks nothing before it begins."""
     rng = np.random.default_rng(rng)
     cache = model.new_cache() if use_cache else None
     for _ in range(max_new_tokens):
-        p = next_token_probabilities(next_logits(model, idx, cache), temperature, top_k, top_p)
+        logits = next_logits(model, idx, cache)
+        p = next_token_probabilities(logits, temperature, top_k, top_p)
         next_ids = draw(p, rng)
-        yield next_ids
+        yield next_ids, p, logits
         idx = np.concatenate([idx, next_ids[:, None]], axis=1)
 
 
@@ -160,6 +175,20 @@ def generate(
     """Continue ids (B, T) by max_new_tokens tokens: (B, T + max_new_tokens)."""
     new = generate_stream(model, idx, max_new_tokens, temperature, top_k, top_p, rng, use_cache)
     return np.concatenate([idx, *(ids[:, None] for ids in new)], axis=1, dtype=np.int64)
+
+
+# %% ../notebooks/10_generate.ipynb #head-weights
+@no_grad()
+def head_weights(model: GPT, ids: Sequence[int]) -> np.ndarray:
+    """The attention weights of all heads for one text, ids (T,): (n_layer, n_head, T, T)."""
+    T, weights = len(ids), []
+    x = model.transformer.wte(np.asarray(ids)[None]) + model.transformer.wpe.weight[:T]
+    for block in model.transformer.h:
+        qkv = block.attn.c_attn(block.ln_1(x)).data.reshape(T, 3, block.attn.n_head, -1)
+        q, k, _ = qkv.transpose(1, 2, 0, 3)  # each (n_head, T, d)
+        weights.append(causal_weights(q, k))
+        x = block(x)
+    return np.stack(weights)
 
 
 # %% ../notebooks/10_generate.ipynb #generation-options

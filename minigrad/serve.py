@@ -7,8 +7,10 @@ __all__ = [
     "MAX_BODY",
     "MAX_PROMPT",
     "MAX_NEW_TOKENS",
+    "MAX_SEED",
     "Stop",
     "Prompt",
+    "WORDS",
     "router",
     "MAX_ATTENTION",
     "DOCS",
@@ -47,14 +49,13 @@ __all__ = [
     "usage_of",
     "logprobs_of",
     "AttentionBody",
-    "head_weights",
     "post_attention",
     "attention_pieces",
     "get_health",
     "get_models",
     "get_model",
     "model_card",
-    "describe_field",
+    "describe_kind",
     "describe_operations",
     "get_docs",
     "get_playground",
@@ -85,13 +86,10 @@ from typing import Annotated
 
 import numpy as np
 
-from .attention import causal_weights
 from .checkpoint import load_model
 from .data import SimpleTokenizer
-from .generate import draw, next_logits, next_token_probabilities
+from .generate import head_weights, next_token_probabilities, token_steps
 from .gpt import GPT
-from .parallel import available_cores, blas_threads
-from .tensor import no_grad
 
 try:
     import uvicorn
@@ -111,6 +109,7 @@ except ImportError as error:
 MAX_BODY = 200_000  # bytes
 MAX_PROMPT = 10_000  # characters
 MAX_NEW_TOKENS = 2_000
+MAX_SEED = 2**53 - 1  # integers up to here are the same in every reader of JSON, a browser's too
 
 Stop = Annotated[str, Field(min_length=1, max_length=100)]
 Prompt = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT)]
@@ -130,7 +129,7 @@ class GenerateBody(RequestBody):
     temperature: float = Field(0.8, ge=0, le=10)
     top_k: int | None = Field(None, ge=1)
     top_p: float | None = Field(None, gt=0, le=1)
-    seed: int | None = Field(None, ge=0, lt=2**63)
+    seed: int | None = Field(None, ge=0, le=MAX_SEED)
     stop: list[Stop] = Field([], max_length=16)
     alternatives: int = Field(0, ge=0, le=10)
     model: str | None = None
@@ -193,16 +192,11 @@ def write_tokens(
 ) -> Iterator[Token]:
     """The tokens that minigrad.generate writes after `ids` with this seed, each with the
     probability that it was drawn with, or else (not tempered) with the model's own."""
-    rng, idx = np.random.default_rng(seed), np.array([ids])
-    cache = served.model.new_cache()
-    for _ in range(options.max_new_tokens):
-        logits = next_logits(served.model, idx, cache)  # (1, vocab)
-        p = next_token_probabilities(logits, options.temperature, options.top_k, options.top_p)
-        new = draw(p, rng)  # (1,)
-        shown = p if tempered else next_token_probabilities(logits)
+    how = (options.max_new_tokens, options.temperature, options.top_k, options.top_p, seed)
+    for new, p, logits in token_steps(served.model, np.array([ids]), *how):
+        shown = p if tempered else next_token_probabilities(logits)  # (1, vocab)
         characters = served.tokenizer.characters
         yield describe_token(int(new[0]), shown[0], characters, options.alternatives)
-        idx = np.concatenate([idx, new[:, None]], axis=1)
 
 
 # %% ../notebooks/A1_appendix.ipynb #serve-until-stop
@@ -227,7 +221,7 @@ def until_stop(tokens: Iterable[Token], stops: list[str]) -> Iterator[list[Token
 
 # %% ../notebooks/A1_appendix.ipynb #serve-job
 class Job:
-    """A request that is being answered: threads make it piece by piece, the event loop reads."""
+    """A request that is being answered: a thread makes it piece by piece, the event loop reads."""
 
     def __init__(self, pieces: Iterator[list]):
         self.pieces, self.made = pieces, asyncio.Queue()
@@ -255,7 +249,7 @@ class Desk:
         self.running: list[Job] = []
         self.waiting: list[Job] = []
         self.closed = False
-        self.threads = ThreadPoolExecutor(min(max_running, available_cores()), "writer")
+        self.writer = ThreadPoolExecutor(1, "writer")  # threads of Python would hinder each other
 
     def accept(self, pieces: Iterator[list], receive: Callable) -> Job:
         """Begin now or in its turn. `receive` tells if the client goes away, which frees the
@@ -284,10 +278,10 @@ class Desk:
             job = self.waiting.pop(0)
             self.running.append(job)
             job.started = time.perf_counter()
-            self.threads.submit(self._step, job)
+            self.writer.submit(self._step, job)
 
     def _step(self, job: Job) -> None:
-        """In a thread: one piece of this job, which then goes to the end of the line."""
+        """In the thread: one piece of this job, which then goes to the end of the line."""
         if job.over:
             return
         try:
@@ -297,7 +291,7 @@ class Desk:
         job.seconds = time.perf_counter() - job.started
         job.loop.call_soon_threadsafe(self._hand_over, job, piece)
         if isinstance(piece, list):
-            self.threads.submit(self._step, job)
+            self.writer.submit(self._step, job)
 
     def _hand_over(self, job: Job, piece: list | Exception | None) -> None:
         job.made.put_nowait(piece)
@@ -342,9 +336,18 @@ def problem(message: str, kind: str = "server_error", field: str | None = None) 
 
 async def answer_refusal(request: Request, error: HTTPException) -> JSONResponse:
     """What this service, or the framework, refuses: 404, 405, 413, 422, 503."""
+    message, field = str(error.detail), getattr(error, "field", None)
+    if not isinstance(error, Refusal):  # the framework says no more than "Not Found"
+        message = f"{request.method} {request.url.path}: {message}; /docs lists what can be asked"
     kind = "invalid_request_error" if error.status_code < 500 else "server_error"
-    content = problem(str(error.detail), kind, getattr(error, "field", None))
-    return JSONResponse(content, error.status_code, error.headers)
+    return JSONResponse(problem(message, kind, field), error.status_code, error.headers)
+
+
+WORDS = {  # for messages of pydantic that would puzzle a stranger
+    "json_invalid": "this is no JSON",
+    "model_attributes_type": "a JSON object is needed, with fields such as prompt",
+    "extra_forbidden": "there is no such field",
+}
 
 
 async def answer_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -352,7 +355,8 @@ async def answer_invalid(request: Request, error: RequestValidationError) -> JSO
     errors = error.errors()
     is_json = errors[0]["type"] != "json_invalid"
     places = [e["loc"][1] if is_json and len(e["loc"]) > 1 else "body" for e in errors]
-    reasons = [e["msg"] for e, place in zip(errors, places) if place == places[0]]
+    mine = [e for e, place in zip(errors, places) if place == places[0]]
+    reasons = [WORDS.get(e["type"], e["msg"]) for e in mine]
     message = f"{places[0]}: {', or: '.join(reasons)}"
     return await answer_refusal(request, Refusal(422, message, str(places[0])))
 
@@ -478,7 +482,7 @@ class CompletionBody(RequestBody):
     temperature: float | None = Field(1.0, ge=0, le=10)
     top_k: int | None = Field(None, ge=1)
     top_p: float | None = Field(None, gt=0, le=1)
-    seed: int | None = Field(None, ge=0, lt=2**63)
+    seed: int | None = Field(None, ge=0, le=MAX_SEED)
     stop: Stop | Annotated[list[Stop], Field(max_length=16)] | None = None
     logprobs: int | None = Field(None, ge=0, le=10)
     echo: bool | None = False
@@ -585,19 +589,6 @@ class AttentionBody(RequestBody):
     model: str | None = None
 
 
-@no_grad()
-def head_weights(model: GPT, ids: list[int]) -> np.ndarray:
-    """The attention weights of all heads for ids (T,): (n_layer, n_head, T, T)."""
-    T, weights = len(ids), []
-    x = model.transformer.wte(np.array([ids])) + model.transformer.wpe.weight[:T]
-    for block in model.transformer.h:
-        qkv = block.attn.c_attn(block.ln_1(x)).data.reshape(T, 3, block.attn.n_head, -1)
-        q, k, _ = qkv.transpose(1, 2, 0, 3)  # each (n_head, T, d)
-        weights.append(causal_weights(q, k))
-        x = block(x)
-    return np.stack(weights)
-
-
 @router.post("/attention")
 async def post_attention(body: AttentionBody, request: Request) -> Response:
     """Where each head looks, for the last tokens of a text: row t is what token t looks at."""
@@ -609,7 +600,7 @@ async def post_attention(body: AttentionBody, request: Request) -> Response:
 
 
 def attention_pieces(served: ServedModel, ids: list[int]) -> Iterator[list[bytes]]:
-    """The answer of /attention, made in a thread as it is large."""
+    """The answer of /attention, made in the writing thread as it is large."""
     weights = head_weights(served.model, ids).astype(np.float64).round(3)
     layers, heads = weights.shape[:2]
     tokens = [served.tokenizer.characters[i] for i in ids]
@@ -660,25 +651,22 @@ To try it out: the <a href="./">playground</a>.</p>
 {operations}</html>"""
 
 LIMITS = {
-    "minimum": "from",
-    "exclusiveMinimum": "above",
-    "maximum": "to",
-    "exclusiveMaximum": "below",
-    "maxLength": "of length up to",
-    "maxItems": "of length up to",
+    "minimum": "from {:,.16g}",
+    "exclusiveMinimum": "above {:,.16g}",
+    "maximum": "to {:,.16g}",
+    "exclusiveMaximum": "below {:,.16g}",
 }
 
 
-def describe_field(field: dict) -> str:
-    """The types that a field of a JSON schema may have, and their limits."""
-    kinds = [
-        " ".join(
-            [kind.get("type", "object")]
-            + [f"{words} {kind[limit]:,.12g}" for limit, words in LIMITS.items() if limit in kind]
-        )
-        for kind in field.get("anyOf", [field])
-    ]
-    return " or ".join(kinds)
+def describe_kind(kind: dict) -> str:
+    """One type of a JSON schema, and its limits."""
+    if "minimum" in kind and kind["minimum"] == kind.get("maximum"):
+        return f"only {kind['minimum']:.16g}"
+    limits = [words.format(kind[limit]) for limit, words in LIMITS.items() if limit in kind]
+    for part, unit in (("Length", "characters"), ("Items", "items")):
+        if f"max{part}" in kind:
+            limits.append(f"of {kind.get(f'min{part}', 0)} to {kind[f'max{part}']:,} {unit}")
+    return " ".join([kind.get("type", "object"), *limits])
 
 
 def describe_operations(schema: dict) -> Iterator[str]:
@@ -694,7 +682,8 @@ def describe_operations(schema: dict) -> Iterator[str]:
                 for name, field in body["properties"].items():
                     needed = name in body.get("required", [])
                     default = "(required)" if needed else json.dumps(field.get("default"))
-                    cells = (f"<code>{name}</code>", default, describe_field(field))
+                    kinds = " or ".join(map(describe_kind, field.get("anyOf", [field])))
+                    cells = (f"<code>{name}</code>", default, kinds)
                     yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
                 yield "</table>"
     for status, response in operation["responses"].items():
@@ -725,6 +714,7 @@ def create_app(
     models: Iterable[ServedModel], max_running: int = 32, max_waiting: int = 64
 ) -> FastAPI:
     """The service: the models, a desk that takes requests in, and the answers to them."""
+    # FastAPI can report each request to a collector that the environment names; here it does not.
     silent = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
     app = FastAPI(title="minigrad", version="1", docs_url=None, redoc_url=None, telemetry=silent)
     app.state.models = {served.name: served for served in models}
@@ -818,8 +808,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.exit(2, f"error: {error}\n")
     app = create_app(models, args.max_running, args.max_waiting)
     config = uvicorn.Config(app, args.host, args.port, timeout_graceful_shutdown=10)
-    with blas_threads(1):  # the requests are divided among the cores, not each request
-        GracefulServer(config, app.state.desk).run()
+    GracefulServer(config, app.state.desk).run()
     return 0
 
 

@@ -160,8 +160,9 @@ class Tensor:
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __repr__(self) -> str:
-        numbers = np.array2string(self.data, separator=", ", prefix="Tensor(")
-        return f"Tensor({numbers}{', requires_grad=True' if self.requires_grad else ''})"
+        name = type(self).__name__
+        numbers = np.array2string(self.data, separator=", ", prefix=f"{name}(")
+        return f"{name}({numbers}{', requires_grad=True' if self.requires_grad else ''})"
 
 
 # %% ../notebooks/01_tensor.ipynb #no-grad

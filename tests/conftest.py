@@ -1,6 +1,7 @@
 """Shared by all tests: where the project is, and seeded randomness."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+BROWSER = next(filter(None, map(shutil.which, ["chromium", "google-chrome", "chrome"])), None)
 
 # Python's operators, which mean the same for tensors of minigrad, of torch, and for arrays.
 BINARY = {
@@ -27,6 +29,18 @@ settings.load_profile("course")
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, driven by playwright. For a module, since playwright's event loop bars others."""
+    from playwright.sync_api import sync_playwright
+
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=BROWSER, args=options)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture

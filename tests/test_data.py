@@ -81,6 +81,8 @@ def test_samples_are_repeatable_and_within_the_text():
     np.testing.assert_array_equal(one, other)
     x, y = one
     np.testing.assert_array_equal(y, x + 1)
+    with pytest.raises(ValueError, match="make this loader with rng="):
+        DataLoaderSimple(dataset, 8).sample()
 
 
 @pytest.mark.parametrize("batch_size", [0, 17])

@@ -116,6 +116,7 @@ def test_gradients_of_layers(layer, rng):
 def test_repr_shows_the_tree():
     text = repr(nn.Sequential(nn.Linear(3, 4, bias=False), nn.GELU()))
     assert text == "Sequential(\n  (0): Linear(weight=(4, 3))\n  (1): GELU()\n)"
+    assert repr(nn.Parameter([1.0, 2.0])) == "Parameter([1., 2.], requires_grad=True)"
 
 
 def test_errors():

@@ -14,10 +14,9 @@ import nbformat
 import pytest
 from nbconvert.preprocessors import ClearOutputPreprocessor
 
-from conftest import ROOT
+from conftest import BROWSER, ROOT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-BROWSER = next(filter(None, map(shutil.which, ["chromium", "google-chrome", "chrome"])), None)
 pytestmark = [
     pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on this machine"),
     pytest.mark.timeout(600),
@@ -79,15 +78,6 @@ def lab(tmp_path_factory):
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=BROWSER, args=options)
-        yield chromium
-        chromium.close()
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
