@@ -154,7 +154,7 @@ def draw_house(chapter: str) -> None:
         weight = "bold" if room == chapter else "normal"
         axes.text(i + 0.47, 0.72, number, ha="center", va="center", fontsize=11, weight=weight)
         label = textwrap.fill(name.replace("_", " "), 8, break_long_words=False)
-        axes.text(i + 0.47, 0.32, label, ha="center", va="center", fontsize=9, weight=weight)
+        axes.text(i + 0.47, 0.32, label, ha="center", va="center", fontsize=8)
     axes.set(xlim=(-0.05, len(rooms)), ylim=(-0.05, 1.05))
     axes.axis("off")
     plt.show()

@@ -344,8 +344,6 @@ async def answer_refusal(request: Request, error: HTTPException) -> JSONResponse
 
 
 WORDS = {  # for messages of pydantic that would puzzle a stranger
-    "json_invalid": "this is no JSON",
-    "model_attributes_type": "a JSON object is needed, with fields such as prompt",
     "extra_forbidden": "there is no such field",
 }
 
@@ -353,12 +351,14 @@ WORDS = {  # for messages of pydantic that would puzzle a stranger
 async def answer_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     """A body that is not what it should be: the first field that is wrong, and why."""
     errors = error.errors()
-    is_json = errors[0]["type"] != "json_invalid"
-    places = [e["loc"][1] if is_json and len(e["loc"]) > 1 else "body" for e in errors]
-    mine = [e for e, place in zip(errors, places) if place == places[0]]
-    reasons = [WORDS.get(e["type"], e["msg"]) for e in mine]
-    message = f"{places[0]}: {', or: '.join(reasons)}"
-    return await answer_refusal(request, Refusal(422, message, str(places[0])))
+    if errors[0]["type"] == "json_invalid" or len(errors[0]["loc"]) == 1:
+        what = "a JSON object is needed, sent with the header Content-Type: application/json"
+        return await answer_refusal(request, Refusal(422, f"body: {what}", "body"))
+    field = errors[0]["loc"][1]
+    reasons = [WORDS.get(e["type"], e["msg"]) for e in errors if e["loc"][1] == field]
+    return await answer_refusal(
+        request, Refusal(422, f"{field}: {', or: '.join(reasons)}", str(field))
+    )
 
 
 async def answer_failure(request: Request, error: Exception) -> JSONResponse:
@@ -404,7 +404,7 @@ def find_model(request: Request, name: str | None) -> ServedModel:
     served = models.get(name) if name is not None else next(iter(models.values()))
     if served is None:
         names = ", ".join(models)
-        raise Refusal(404, f"model: there is no {ascii(name)} here, but {names}", "model")
+        raise Refusal(404, f"model: there is no {ascii(name)} here; there are: {names}", "model")
     return served
 
 
@@ -646,7 +646,8 @@ DOCS = """<!doctype html><html lang="en"><meta charset="utf-8"><title>minigrad: 
 <meta name="viewport" content="width=device-width"><style>:root {{ color-scheme: light dark }}
 body {{ max-width: 50rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 sans-serif }}
 td, th {{ text-align: left; vertical-align: top; padding-right: 1.5rem }}</style><h1>{title}</h1>
-<p>Bodies and answers are JSON. The same as a schema: <a href="openapi.json">openapi.json</a>.
+<p>Bodies and answers are JSON, with the header <code>Content-Type: application/json</code>. The
+same as a schema: <a href="openapi.json">openapi.json</a>.
 To try it out: the <a href="./">playground</a>.</p>
 {operations}</html>"""
 
@@ -663,7 +664,8 @@ def describe_kind(kind: dict) -> str:
     if "minimum" in kind and kind["minimum"] == kind.get("maximum"):
         return f"only {kind['minimum']:.16g}"
     limits = [words.format(kind[limit]) for limit, words in LIMITS.items() if limit in kind]
-    for part, unit in (("Length", "characters"), ("Items", "items")):
+    items = f"{kind.get('items', {}).get('type')}s"
+    for part, unit in (("Length", "characters"), ("Items", items)):
         if f"max{part}" in kind:
             limits.append(f"of {kind.get(f'min{part}', 0)} to {kind[f'max{part}']:,} {unit}")
     return " ".join([kind.get("type", "object"), *limits])
@@ -747,7 +749,7 @@ def load_models(paths: Iterable[str | Path]) -> list[ServedModel]:
         if tokenizer is None:
             raise ValueError(f"{path} holds no characters, only token ids")
         if name in models:
-            raise ValueError(f"two models are called {name}")
+            raise ValueError(f"two models are called {name}: rename one of the files")
         models[name] = ServedModel(name, model, tokenizer)
     return list(models.values())
 
@@ -780,7 +782,8 @@ class GracefulServer(uvicorn.Server):
 def serve_options(argv: list[str] | None) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     """The parser, and what it read."""
     parser = argparse.ArgumentParser(
-        prog="python -m minigrad.serve", description="Let others write with trained models."
+        prog="python -m minigrad.serve",
+        description="Let others write with trained models: on a page, or from programs.",
     )
     add = parser.add_argument
     shipped = "a checkpoint; may be given several times [the models that come with minigrad]"
@@ -808,7 +811,10 @@ def main(argv: list[str] | None = None) -> int:
         parser.exit(2, f"error: {error}\n")
     app = create_app(models, args.max_running, args.max_waiting)
     config = uvicorn.Config(app, args.host, args.port, timeout_graceful_shutdown=10)
-    GracefulServer(config, app.state.desk).run()
+    try:
+        GracefulServer(config, app.state.desk).run()
+    except SystemExit:  # uvicorn has said why it cannot listen
+        parser.exit(2, f"error: cannot listen on {args.host} at port {args.port}; see --help\n")
     return 0
 
 

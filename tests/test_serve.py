@@ -443,8 +443,9 @@ def test_unknown_addresses_and_methods(service):
 @pytest.mark.parametrize(
     "raw, words",
     [
-        (b"{", "body: this is no JSON"),
+        (b"{", "body: a JSON object is needed"),
         (b"[1]", "body: a JSON object is needed"),
+        (b"", "body: a JSON object is needed"),
         (b'{"prompt": "a", "top-k": 1}', "top-k: there is no such field"),
         (b'{"prompt": "a", "top_k": "x"}', "top_k: Input should be a valid integer"),
     ],
@@ -458,7 +459,7 @@ def test_docs_name_the_limits(service):
     _, page = service.ask("/docs", method="GET")
     for words in (
         "string of 1 to 10,000 characters",
-        "array of 0 to 16 items",
+        "array of 0 to 16 strings",
         "integer from 1 to 2,000",
         "number above 0 to 1",
         "integer from 0 to 9,007,199,254,740,991",

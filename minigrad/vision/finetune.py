@@ -257,6 +257,7 @@ def run_command(
         for option in ("steps", "labelled", "seed"):
             if getattr(args, option) < (option != "seed"):
                 raise ValueError(f"--{option} is too small: {getattr(args, option)}")
+        Path(args.out_dir).mkdir(parents=True, exist_ok=True)  # rather fail before the training
         train_and_save(args, *prepare(args))
     except (ValueError, OSError, ImportError) as error:
         parser.exit(2, f"error: {error}\n")
