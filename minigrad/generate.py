@@ -54,7 +54,9 @@ def next_token_probabilities(
     p /= p.sum(axis=-1, keepdims=True)
     if top_k is None and top_p is None:
         return p
-    order = np.argsort(-p, axis=-1, kind="stable")  # the likeliest first
+    order = np.argsort(
+        -logits, axis=-1, kind="stable"
+    )  # the likeliest first; in p, close ones are equal
     p_sorted = np.take_along_axis(p, order, axis=-1)
     if top_k is not None:
         p_sorted[..., top_k:] = 0
@@ -135,27 +137,22 @@ def generate_stream(
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens must be 0 or more, got {max_new_tokens}")
     idx = idx.astype(np.int64)  # a copy: what the caller does to idx later changes nothing
-    steps = token_steps(model, idx, max_new_tokens, temperature, top_k, top_p, rng, use_cache)
+    sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    steps = token_steps(model, idx, max_new_tokens, rng, use_cache, **sampling)
     return (next_ids for next_ids, _, _ in steps)
 
 
 def token_steps(
-    model: GPT,
-    idx: np.ndarray,
-    max_new_tokens: int,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    rng: np.random.Generator | int | None = None,
-    use_cache: bool = True,
+    model: GPT, idx: np.ndarray, max_new_tokens: int, rng, use_cache: bool = True, **sampling
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yields the next ids (B,), the probabilities that they were drawn with, and the logits that
-    these were made of, both (B, vocab). Checks nothing before it begins."""
+    these were made of, both (B, vocab). `sampling` is for next_token_probabilities, and `rng` may
+    be a seed. Checks nothing before it begins."""
     rng = np.random.default_rng(rng)
     cache = model.new_cache() if use_cache else None
     for _ in range(max_new_tokens):
         logits = next_logits(model, idx, cache)
-        p = next_token_probabilities(logits, temperature, top_k, top_p)
+        p = next_token_probabilities(logits, **sampling)
         next_ids = draw(p, rng)
         yield next_ids, p, logits
         idx = np.concatenate([idx, next_ids[:, None]], axis=1)

@@ -192,10 +192,10 @@ def write_tokens(
 ) -> Iterator[Token]:
     """The tokens that minigrad.generate writes after `ids` with this seed, each with the
     probability that it was drawn with, or else (not tempered) with the model's own."""
-    how = (options.max_new_tokens, options.temperature, options.top_k, options.top_p, seed)
-    for new, p, logits in token_steps(served.model, np.array([ids]), *how):
+    sampling = options.model_dump(include={"temperature", "top_k", "top_p"})
+    idx, characters = np.array([ids]), served.tokenizer.characters
+    for new, p, logits in token_steps(served.model, idx, options.max_new_tokens, seed, **sampling):
         shown = p if tempered else next_token_probabilities(logits)  # (1, vocab)
-        characters = served.tokenizer.characters
         yield describe_token(int(new[0]), shown[0], characters, options.alternatives)
 
 
