@@ -345,6 +345,8 @@ async def answer_refusal(request: Request, error: HTTPException) -> JSONResponse
 
 WORDS = {  # for messages of pydantic that would puzzle a stranger
     "extra_forbidden": "there is no such field",
+    "string_type": "a text is needed",
+    "too_long": "this list is too long",
 }
 
 
@@ -355,7 +357,7 @@ async def answer_invalid(request: Request, error: RequestValidationError) -> JSO
         what = "a JSON object is needed, sent with the header Content-Type: application/json"
         return await answer_refusal(request, Refusal(422, f"body: {what}", "body"))
     field = errors[0]["loc"][1]
-    reasons = [WORDS.get(e["type"], e["msg"]) for e in errors if e["loc"][1] == field]
+    reasons = dict.fromkeys(WORDS.get(e["type"], e["msg"]) for e in errors if e["loc"][1] == field)
     return await answer_refusal(
         request, Refusal(422, f"{field}: {', or: '.join(reasons)}", str(field))
     )

@@ -447,12 +447,22 @@ def test_unknown_addresses_and_methods(service):
         (b"[1]", "body: a JSON object is needed"),
         (b"", "body: a JSON object is needed"),
         (b'{"prompt": "a", "top-k": 1}', "top-k: there is no such field"),
+        (b'{"prompt": 1}', "prompt: a text is needed"),
         (b'{"prompt": "a", "top_k": "x"}', "top_k: Input should be a valid integer"),
     ],
 )
 def test_messages_are_for_people(service, raw, words):
     status, answer = service.ask("/generate", raw)
     assert status == 422 and answer["error"]["message"].startswith(words)
+
+
+def test_several_prompts_are_refused_in_words(service):
+    for prompts, words in (
+        (["a", "b"], "a text is needed, or: this list is too long"),
+        ([1], "a text"),
+    ):
+        status, answer = service.ask("/v1/completions", {"model": "letters", "prompt": prompts})
+        assert status == 422 and answer["error"]["message"].startswith(f"prompt: {words}")
 
 
 def test_docs_name_the_limits(service):
