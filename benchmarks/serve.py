@@ -78,7 +78,6 @@ async def measure(port: int, clients: int, requests: int, prompt: str, n_tokens:
     seconds = time.perf_counter() - start
     first, tokens = zip(*answers)
     return {
-        "clients": clients,
         "tokens_per_second": sum(tokens) / seconds,
         "first_token_median": float(np.median(first)),
         "first_token_p95": float(np.quantile(first, 0.95)),
@@ -99,9 +98,8 @@ def main() -> None:
         model = args.model or untrained_model(Path(folder, "untrained.pkl"))
         options = ["--max-running", str(args.max_running), "--max-waiting", "1000"]
         with running_server(model, *options) as port:
-            asyncio.run(
-                measure(port, 1, 2, args.prompt, args.tokens)
-            )  # the first ones do not count
+            # the first requests do not count
+            asyncio.run(measure(port, 1, 2, args.prompt, args.tokens))
             print("clients   tokens per second   first token: median     95th percentile")
             for clients in args.clients:
                 work = (args.requests, args.prompt, args.tokens)

@@ -127,11 +127,15 @@ class _ArrayUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError("it refers to parts outside of it")
 
 
+def _must_exist(path: str | Path) -> None:
+    if not Path(path).is_file():
+        what = ", but a folder" if Path(path).is_dir() else ""
+        raise CheckpointError(f"no checkpoint at {path}{what}")
+
+
 def load(path: str | Path) -> object:
     """What `save` wrote. Only arrays of numbers and plain containers are accepted."""
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"no checkpoint at {path}{', but a folder' * path.is_dir()}")
+    _must_exist(path)
     try:
         with open(path, "rb") as file:
             return _plain(_ArrayUnpickler(file).load(), iter(range(LARGEST)))
@@ -262,9 +266,7 @@ def _tensor_to_array(storage: np.ndarray, offset: int, shape, strides, *_) -> np
 # %% ../notebooks/09_train.ipynb #load-torch
 def load_torch(path: str | Path) -> object:
     """What torch.save wrote to `path`, with arrays for tensors, without torch."""
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"no checkpoint at {path}")
+    _must_exist(path)
     try:
         with zipfile.ZipFile(path) as archive:
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
@@ -326,24 +328,16 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m minigrad.checkpoint", description="Convert and shrink checkpoints."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for run, text, old, of in (
-        (
-            convert,
-            "a torch checkpoint (.pt) to .pkl, without torch",
-            "OLD.pt",
-            "in nanoGPT's layout",
-        ),
-        (
-            shrink,
-            "the model alone, in float16; no training can go on from it",
-            "OLD.pkl",
-            "of minigrad.train",
-        ),
-    ):
-        command = commands.add_parser(run.__name__, help=text, description=text.capitalize() + ".")
-        command.add_argument("old", metavar=old, help=f"a checkpoint {of}")
-        command.add_argument("new", metavar="NEW.pkl", help="where to write")
-        command.set_defaults(run=run)
+    text = "a torch checkpoint (.pt) to .pkl, without torch"
+    command = commands.add_parser("convert", help=text, description=f"{text.capitalize()}.")
+    command.add_argument("old", metavar="OLD.pt", help="a checkpoint in nanoGPT's layout")
+    command.add_argument("new", metavar="NEW.pkl", help="where to write")
+    command.set_defaults(run=convert)
+    text = "the model alone, in float16; no training can go on from it"
+    command = commands.add_parser("shrink", help=text, description=f"{text.capitalize()}.")
+    command.add_argument("old", metavar="OLD.pkl", help="a checkpoint of minigrad.train")
+    command.add_argument("new", metavar="NEW.pkl", help="where to write")
+    command.set_defaults(run=shrink)
     command.add_argument("--overwrite", action="store_true", help="replace NEW.pkl if it exists")
     args = vars(parser.parse_args(argv))
     run = args.pop("run")

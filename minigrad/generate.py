@@ -14,6 +14,7 @@ __all__ = [
     "head_weights",
     "generation_options",
     "newest_checkpoint",
+    "load_writer",
     "text_stream",
     "main",
 ]
@@ -29,6 +30,7 @@ import numpy as np
 
 from .attention import KVCache, causal_weights
 from .checkpoint import load_model
+from .data import SimpleTokenizer
 from .gpt import GPT
 from .tensor import no_grad
 
@@ -54,9 +56,7 @@ def next_token_probabilities(
     p /= p.sum(axis=-1, keepdims=True)
     if top_k is None and top_p is None:
         return p
-    order = np.argsort(
-        -logits, axis=-1, kind="stable"
-    )  # the likeliest first; in p, close ones are equal
+    order = np.argsort(-logits, axis=-1, kind="stable")  # the likeliest first; p has equals
     p_sorted = np.take_along_axis(p, order, axis=-1)
     if top_k is not None:
         p_sorted[..., top_k:] = 0
@@ -222,12 +222,17 @@ def newest_checkpoint(folder: str | Path = "out") -> Path:
     return found[-1]
 
 
-def text_stream(args: argparse.Namespace) -> Iterator[str]:
-    """The prompt, then one by one the characters that the checkpoint's model writes after it."""
-    path = args.checkpoint or newest_checkpoint()
+def load_writer(path: str | Path) -> tuple[GPT, SimpleTokenizer]:
+    """The model in a checkpoint, and its tokenizer, without which it cannot write."""
     model, tokenizer = load_model(path)
     if tokenizer is None:
         raise ValueError(f"{path} holds no characters, only token ids")
+    return model, tokenizer
+
+
+def text_stream(args: argparse.Namespace) -> Iterator[str]:
+    """The prompt, then one by one the characters that the checkpoint's model writes after it."""
+    model, tokenizer = load_writer(args.checkpoint or newest_checkpoint())
     if not args.prompt:
         raise ValueError("the prompt is empty; a model needs a character to start from")
     stream = generate_stream(

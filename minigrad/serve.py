@@ -9,7 +9,14 @@ __all__ = [
     "MAX_NEW_TOKENS",
     "MAX_SEED",
     "Stop",
+    "Stops",
     "Prompt",
+    "NewTokens",
+    "Temperature",
+    "TopK",
+    "TopP",
+    "Seed",
+    "HowMany",
     "WORDS",
     "router",
     "MAX_ATTENTION",
@@ -86,9 +93,8 @@ from typing import Annotated
 
 import numpy as np
 
-from .checkpoint import load_model
 from .data import SimpleTokenizer
-from .generate import head_weights, next_token_probabilities, token_steps
+from .generate import head_weights, load_writer, next_token_probabilities, token_steps
 from .gpt import GPT
 
 try:
@@ -112,7 +118,14 @@ MAX_NEW_TOKENS = 2_000
 MAX_SEED = 2**53 - 1  # integers up to here are the same in every reader of JSON, a browser's too
 
 Stop = Annotated[str, Field(min_length=1, max_length=100)]
+Stops = Annotated[list[Stop], Field(max_length=16)]
 Prompt = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT)]
+NewTokens = Annotated[int, Field(ge=1, le=MAX_NEW_TOKENS)]
+Temperature = Annotated[float, Field(ge=0, le=10)]
+TopK = Annotated[int, Field(ge=1)]
+TopP = Annotated[float, Field(gt=0, le=1)]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+HowMany = Annotated[int, Field(ge=0, le=10)]  # other candidates of a token
 
 
 class RequestBody(BaseModel):
@@ -125,13 +138,13 @@ class GenerateBody(RequestBody):
     """What is to be written after the prompt, and how."""
 
     prompt: Prompt
-    max_new_tokens: int = Field(200, ge=1, le=MAX_NEW_TOKENS)
-    temperature: float = Field(0.8, ge=0, le=10)
-    top_k: int | None = Field(None, ge=1)
-    top_p: float | None = Field(None, gt=0, le=1)
-    seed: int | None = Field(None, ge=0, le=MAX_SEED)
-    stop: list[Stop] = Field([], max_length=16)
-    alternatives: int = Field(0, ge=0, le=10)
+    max_new_tokens: NewTokens = 200
+    temperature: Temperature = 0.8
+    top_k: TopK | None = None
+    top_p: TopP | None = None
+    seed: Seed | None = None
+    stop: Stops = []
+    alternatives: HowMany = 0
     model: str | None = None
     stream: bool = False
 
@@ -354,13 +367,14 @@ async def answer_invalid(request: Request, error: RequestValidationError) -> JSO
     """A body that is not what it should be: the first field that is wrong, and why."""
     errors = error.errors()
     if errors[0]["type"] == "json_invalid" or len(errors[0]["loc"]) == 1:
-        what = "a JSON object is needed, sent with the header Content-Type: application/json"
-        return await answer_refusal(request, Refusal(422, f"body: {what}", "body"))
-    field = errors[0]["loc"][1]
-    reasons = dict.fromkeys(WORDS.get(e["type"], e["msg"]) for e in errors if e["loc"][1] == field)
-    return await answer_refusal(
-        request, Refusal(422, f"{field}: {', or: '.join(reasons)}", str(field))
-    )
+        field = "body"
+        reasons = ["a JSON object is needed, sent with the header Content-Type: application/json"]
+    else:
+        field = str(errors[0]["loc"][1])
+        mine = [e for e in errors if str(e["loc"][1]) == field]
+        reasons = dict.fromkeys(WORDS.get(e["type"], e["msg"]) for e in mine)
+    refusal = Refusal(422, f"{field}: {', or: '.join(reasons)}", field)
+    return await answer_refusal(request, refusal)
 
 
 async def answer_failure(request: Request, error: Exception) -> JSONResponse:
@@ -480,13 +494,13 @@ class CompletionBody(RequestBody):
 
     model: str
     prompt: Prompt | Annotated[list[Prompt], Field(min_length=1, max_length=1)]
-    max_tokens: int | None = Field(16, ge=1, le=MAX_NEW_TOKENS)
-    temperature: float | None = Field(1.0, ge=0, le=10)
-    top_k: int | None = Field(None, ge=1)
-    top_p: float | None = Field(None, gt=0, le=1)
-    seed: int | None = Field(None, ge=0, le=MAX_SEED)
-    stop: Stop | Annotated[list[Stop], Field(max_length=16)] | None = None
-    logprobs: int | None = Field(None, ge=0, le=10)
+    max_tokens: NewTokens | None = 16
+    temperature: Temperature | None = 1.0
+    top_k: TopK | None = None
+    top_p: TopP | None = None
+    seed: Seed | None = None
+    stop: Stop | Stops | None = None
+    logprobs: HowMany | None = None
     echo: bool | None = False
     stream: bool | None = False
     stream_options: StreamOptions | None = None
@@ -747,12 +761,10 @@ def load_models(paths: Iterable[str | Path]) -> list[ServedModel]:
     models: dict[str, ServedModel] = {}
     for path in map(Path, paths):
         name = path.resolve().parent.name if path.stem in ("best", "latest") else path.stem
-        model, tokenizer = load_model(path)
-        if tokenizer is None:
-            raise ValueError(f"{path} holds no characters, only token ids")
+        served = ServedModel(name, *load_writer(path))
         if name in models:
             raise ValueError(f"two models are called {name}: rename one of the files")
-        models[name] = ServedModel(name, model, tokenizer)
+        models[name] = served
     return list(models.values())
 
 

@@ -208,13 +208,8 @@ def finetune_options(name: str, description: str, labelled: int) -> argparse.Arg
     add = parser.add_argument
     which = "probe: the head learns; full: all learns; scratch: from random weights [%(default)s]"
     add("--method", default="all", choices=("all", *METHODS), help=which)
-    add(
-        "--steps",
-        type=int,
-        default=60,
-        metavar="N",
-        help="training steps of 32 pictures [%(default)s]",
-    )
+    budget = "training steps of 32 pictures [%(default)s]"
+    add("--steps", type=int, default=60, metavar="N", help=budget)
     each = "labelled pictures of each class to learn from [%(default)s]"
     add("--labelled", type=int, default=labelled, metavar="N", help=each)
     add("--seed", type=int, default=0, metavar="N", help="seed of all randomness [%(default)s]")
@@ -254,8 +249,8 @@ def run_command(
     try:
         need_torch()
         torch.set_num_threads(1)  # pictures are small: a second thread gains little
-        for option in ("steps", "labelled", "seed"):
-            if getattr(args, option) < (option != "seed"):
+        for option, least in (("steps", 1), ("labelled", 1), ("seed", 0)):
+            if getattr(args, option) < least:
                 raise ValueError(f"--{option} is too small: {getattr(args, option)}")
         Path(args.out_dir).mkdir(parents=True, exist_ok=True)  # rather fail before the training
         train_and_save(args, *prepare(args))

@@ -44,12 +44,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--data", default="digits", metavar="DATA", help=source)
     which = "the network to begin with [efficientnet if its weights are installed]"
     add("--encoder", choices=("efficientnet", "small"), help=which)
-    add(
-        "--size",
-        type=int,
-        metavar="N",
-        help="pictures are scaled to this many pixels [48; small: 24]",
-    )
+    pixels = "pictures are scaled to this many pixels [48; small: 24]"
+    add("--size", type=int, metavar="N", help=pixels)
     return run_command(parser, argv, prepare_real)
 
 
