@@ -4,7 +4,7 @@
 
 torch     nanoGPT's recipe for a CPU (AdamW, cosine, 2000 steps of 12 x 64 tokens), in eager torch
 plain     the same recipe in minigrad
-muon      minigrad with chapter 11's optimizer: 340 steps of 16 x 64 tokens
+muon      minigrad with chapter 12's optimizer: 340 steps of 16 x 64 tokens
 
 Each runs in a process of its own, one after the other. The validation loss is the mean over the
 whole validation text in disjoint windows; the time for it does not count.

@@ -1,4 +1,4 @@
-"""Plausible wrong attempts at the exercises of chapter 10."""
+"""Plausible wrong attempts at the exercises of chapter 11."""
 
 import numpy as np
 

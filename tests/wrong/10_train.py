@@ -1,4 +1,4 @@
-"""Plausible wrong attempts at the exercises of chapter 09."""
+"""Plausible wrong attempts at the exercises of chapter 10."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""Plausible wrong attempts at the exercises of chapter 11."""
+"""Plausible wrong attempts at the exercises of chapter 12."""
 
 import numpy as np
 
