@@ -10,6 +10,7 @@ __all__ = [
     "scaled_dot_product_attention",
     "KVCache",
     "causal_weights",
+    "split_heads",
     "causal_attention",
     "CausalSelfAttention",
 ]
@@ -89,43 +90,51 @@ def causal_weights(q: np.ndarray, k: np.ndarray) -> np.ndarray:
     w *= 1 / math.sqrt(q.shape[-1])
     if q.shape[-2] > 1:  # a single query is the last position and may look at all
         np.copyto(w, -np.inf, where=~causal_mask(*w.shape[-2:]))
-    w -= w.max(axis=-1, keepdims=True)
-    np.exp(w, out=w)
-    w /= w.sum(axis=-1, keepdims=True)
-    return w
+    return F.softmax_values(w, out=w)
 
 
-def causal_attention(qkv: Tensor, n_head: int, cache: KVCache | None = None) -> Tensor:
+def split_heads(qkv: np.ndarray, n_head: int) -> np.ndarray:
+    """(B, T, 3 C) -> (3, B, n_head, T, d): queries, keys and values, as views."""
+    B, T, C3 = qkv.shape
+    return qkv.reshape(B, T, 3, n_head, C3 // 3 // n_head).transpose(2, 0, 3, 1, 4)
+
+
+def causal_attention(
+    qkv: Tensor,
+    n_head: int,
+    cache: KVCache | None = None,
+    dropout_p: float = 0.0,
+    rng: np.random.Generator | None = None,
+) -> Tensor:
     """All heads' attention as one operation, (B, T, 3 C) -> (B, T, C); a tile of queries meets only
     the keys that it may see (after Dao et al., 2022). With a cache nothing can be differentiated.
     """
     B, T, C3 = qkv.shape
-
-    def split(array):  # (B, T, 3 C) -> views of q, k and v, each (B, n_head, T, d)
-        return array.reshape(B, T, 3, n_head, -1).transpose(2, 0, 3, 1, 4)
-
-    q, k, v = split(qkv.data)
+    q, k, v = split_heads(qkv.data, n_head)
     if cache is not None:
         k, v = cache.append(k, v)  # (B, n_head, S, d)
     y = np.empty((B, T, C3 // 3), qkv.dtype)
     y_heads = y.reshape(B, T, n_head, -1).swapaxes(1, 2)  # a view: (B, n_head, T, d)
-    tiles = []  # (its rows, the keys it sees, their weights)
+    tiles = []  # (its rows, the keys it sees, their weights, and these after dropout)
     for start in range(0, T, TILE):
         rows = slice(start, min(start + TILE, T))
         seen = slice(k.shape[2] - T + rows.stop)
         w = causal_weights(q[:, :, rows], k[:, :, seen])
-        np.matmul(w, v[:, :, seen], out=y_heads[:, :, rows])
-        tiles.append((rows, seen, w))
+        kept = w * F.dropout_mask(w.shape, dropout_p, rng, w.dtype) if dropout_p else w
+        np.matmul(kept, v[:, :, seen], out=y_heads[:, :, rows])
+        tiles.append((rows, seen, w, kept))
 
     def vjp(g):
         g = g.reshape(B, T, n_head, -1).swapaxes(1, 2)
         mean = np.vecdot(g, y_heads)[..., None]  # (B, n_head, T, 1)
         grad = np.zeros(qkv.shape, qkv.dtype)
-        grad_q, grad_k, grad_v = split(grad)
-        for rows, seen, w in tiles:
-            grad_v[:, :, seen] += w.swapaxes(-1, -2) @ g[:, :, rows]
-            grad_w = g[:, :, rows] @ v[:, :, seen].swapaxes(-1, -2)
-            grad_a = w * (grad_w - mean[:, :, rows]) * (1 / math.sqrt(q.shape[-1]))
+        grad_q, grad_k, grad_v = split_heads(grad, n_head)
+        for rows, seen, w, kept in tiles:
+            grad_v[:, :, seen] += kept.swapaxes(-1, -2) @ g[:, :, rows]
+            grad_a = g[:, :, rows] @ v[:, :, seen].swapaxes(-1, -2)
+            grad_a *= kept
+            grad_a -= w * mean[:, :, rows]
+            grad_a *= 1 / math.sqrt(q.shape[-1])
             grad_q[:, :, rows] = grad_a @ k[:, :, seen]
             grad_k[:, :, seen] += grad_a.swapaxes(-1, -2) @ q[:, :, rows]
         return grad
@@ -154,17 +163,12 @@ class CausalSelfAttention(Module):
         self.resid_dropout = Dropout(dropout, rng)
 
     def forward(self, x: Tensor, cache: KVCache | None = None) -> Tensor:
-        qkv = self.c_attn(x)  # (B, T, 3 C)
-        if self.training and self.attn_dropout.p and cache is None:
-            y = self._attend_with_dropout(qkv)
-        else:
-            y = causal_attention(qkv, self.n_head, cache)
+        qkv, dropout = self.c_attn(x), self.attn_dropout  # (B, T, 3 C)
+        p = dropout.p if dropout.training and cache is None else 0.0
+        y = causal_attention(qkv, self.n_head, cache, p, dropout.generator)
         return self.resid_dropout(self.c_proj(y))
 
-    def _attend_with_dropout(self, qkv: Tensor) -> Tensor:
-        B, T, C3 = qkv.shape
-        qkv = qkv.reshape(B, T, 3, self.n_head, -1).transpose(1, 3)  # (B, n_head, 3, T, head_dim)
-        q, k, v = qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2]  # (B, n_head, T, head_dim) each
-        dropout = self.attn_dropout
-        y = scaled_dot_product_attention(q, k, v, causal_mask(T, T), dropout.p, dropout.rng)
-        return y.transpose(1, 2).reshape(B, T, C3 // 3)  # the heads side by side again
+    def weights(self, x: Tensor) -> np.ndarray:
+        """Where each token looks, head by head, for a picture: (B, T, C) -> (B, n_head, T, T)."""
+        q, k, _ = split_heads(self.c_attn(x).data, self.n_head)
+        return causal_weights(q, k)

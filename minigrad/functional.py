@@ -8,10 +8,12 @@ __all__ = [
     "relu",
     "tanh",
     "gelu",
+    "softmax_values",
     "softmax",
     "log_softmax",
     "layer_norm",
     "embedding",
+    "dropout_mask",
     "dropout",
     "cat",
     "stack",
@@ -64,21 +66,28 @@ def tanh(x: Tensor) -> Tensor:
 # %% ../notebooks/02_functional.ipynb #gelu
 def gelu(x: Tensor) -> Tensor:
     """x times a smooth gate, in GPT-2's tanh form (Hendrycks and Gimpel, 2016)."""
-    linear, cubic = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
-    gate = 0.5 * (1 + np.tanh(x.data * (linear + cubic * x.data * x.data)))
+    s, sc = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
+    gate = 0.5 * (1 + np.tanh(x.data * (s + sc * x.data * x.data)))
 
     def vjp(g):
-        steepness = 2 * x.data * (linear + 3 * cubic * x.data * x.data)  # 2 x u'
+        steepness = 2 * x.data * (s + 3 * sc * x.data * x.data)  # 2 x u'
         return gate * (1 + (1 - gate) * steepness) * g
 
     return record(x.data * gate, (x, vjp))
 
 
 # %% ../notebooks/02_functional.ipynb #softmax
+def softmax_values(a: np.ndarray, axis: int = -1, out: np.ndarray | None = None) -> np.ndarray:
+    """The softmax of an array, in a new one or in `out`, which may be `a` itself."""
+    out = np.subtract(a, a.max(axis=axis, keepdims=True), out=out)
+    np.exp(out, out=out)
+    out /= out.sum(axis=axis, keepdims=True)
+    return out
+
+
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
     """exp(x) / sum(exp(x)) along `axis`: positive numbers that sum to 1."""
-    value = np.exp(x.data - x.data.max(axis=axis, keepdims=True))
-    value /= value.sum(axis=axis, keepdims=True)
+    value = softmax_values(x.data, axis)
     return record(value, (x, lambda g: value * (g - (g * value).sum(axis=axis, keepdims=True))))
 
 
@@ -140,13 +149,18 @@ def embedding(weight: Tensor, ids: np.ndarray) -> Tensor:
 
 
 # %% ../notebooks/02_functional.ipynb #dropout
-def dropout(x: Tensor, p: float, rng: np.random.Generator) -> Tensor:
-    """Zero each element with probability p, and scale the rest by 1 / (1 - p)."""
+def dropout_mask(shape: tuple, p: float, rng: np.random.Generator, dtype=np.float32) -> np.ndarray:
+    """What dropout multiplies by: 0 with probability p, else 1 / (1 - p)."""
     if not 0 <= p < 1:
         raise ValueError(f"dropout needs 0 <= p < 1, got {p}")
+    return (rng.random(shape, dtype=np.float32) >= p) * np.dtype(dtype).type(1 / (1 - p))
+
+
+def dropout(x: Tensor, p: float, rng: np.random.Generator) -> Tensor:
+    """Zero each element with probability p, and scale the rest by 1 / (1 - p)."""
     if p == 0:
         return x
-    keep = (rng.random(x.shape, dtype=np.float32) >= p) * x.dtype.type(1 / (1 - p))
+    keep = dropout_mask(x.shape, p, rng, x.dtype)
     return record(x.data * keep, (x, lambda g: g * keep))
 
 

@@ -9,6 +9,7 @@ __all__ = [
     "Linear",
     "Embedding",
     "LayerNorm",
+    "dropping_with",
     "Dropout",
     "GELU",
     "ModuleDict",
@@ -19,6 +20,8 @@ __all__ = [
 # %% ../notebooks/03_layers.ipynb #imports
 import math
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -87,6 +90,16 @@ class Module:
 
     def eval(self) -> "Module":
         return self.train(False)
+
+    @contextmanager
+    def evaluating(self) -> Iterator["Module"]:
+        """Within this block all is in evaluation mode; after it each module is as it was."""
+        modes = [(module, module.training) for module in self.modules()]
+        try:
+            yield self.eval()
+        finally:
+            for module, mode in modes:
+                module.training = mode
 
     def collect_state_dict(self) -> dict[str, np.ndarray]:
         """Every parameter's array by its dotted name: the arrays themselves, not copies."""
@@ -163,6 +176,20 @@ class LayerNorm(Module):
 
 
 # %% ../notebooks/03_layers.ipynb #dropout-layer
+_generator_here: ContextVar = ContextVar("generator_here", default=None)
+
+
+@contextmanager
+def dropping_with(rng: np.random.Generator | None) -> Iterator[None]:
+    """Within this block, in this thread, dropout draws from `rng`, not from generators of its
+    own; None changes nothing."""
+    token = _generator_here.set(rng or _generator_here.get())
+    try:
+        yield
+    finally:
+        _generator_here.reset(token)
+
+
 class Dropout(Module):
     """In training, zero each element with probability p; in evaluation, do nothing."""
 
@@ -171,8 +198,13 @@ class Dropout(Module):
             raise ValueError(f"Dropout needs 0 <= p < 1, got {p}")
         self.p, self.rng = p, np.random.default_rng(rng)
 
+    @property
+    def generator(self) -> np.random.Generator:
+        """Where the next random numbers come from: this layer's rng, unless `dropping_with`."""
+        return _generator_here.get() or self.rng
+
     def forward(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.p, self.rng) if self.training else x
+        return F.dropout(x, self.p, self.generator) if self.training else x
 
 
 # %% ../notebooks/03_layers.ipynb #gelu-layer
