@@ -24,7 +24,8 @@ BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#666666"
 COMPARISONS = [
     ("training", "tiny", 9, 100, 20, 0.6),
     ("training", "small", 9, 30, 10, 1.0),
-    ("training", "medium", 4, 8, 2, 1.1),
+    ("training", "small:dropout=0.1", 5, 30, 10, None),
+    ("training", "medium", 4, 8, 2, 1.0),
     ("training", "gpt2", 2, 2, 1, None),
     ("forward", "gpt2", 2, 3, 1, None),
     ("generation", "small", 5, 10, 2, 1 / 10),

@@ -25,6 +25,7 @@ class Size:
     block_size: int
     batch_size: int
     vocab_size: int = VOCAB
+    dropout: float = 0.0
 
     def model_options(self) -> dict:
         return {k: v for k, v in asdict(self).items() if k != "batch_size"}
@@ -43,7 +44,8 @@ def size_of(name: str) -> Size:
     """A name of SIZES, or one with a change, such as small:n_embd=256."""
     base, _, change = name.partition(":")
     key, _, value = change.partition("=")
-    return replace(SIZES[base], **{key: int(value)}) if change else SIZES[base]
+    size = SIZES[base]
+    return replace(size, **{key: type(getattr(size, key))(value)}) if change else size
 
 
 def batch_for(size: Size) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +83,9 @@ def training(engine: str, size: Size):
     if engine == "minigrad":
         from minigrad import train
         from minigrad.optim import AdamW, decay_groups
+        from minigrad.parallel import keep_freed_memory
 
+        keep_freed_memory()  # as the command of training does
         model = minigrad_model(size)
         optimizer = AdamW(decay_groups(model.parameters(), 0.1), lr=1e-4, betas=(0.9, 0.99))
         return lambda: train.train_step(model, optimizer, idx, targets, grad_clip=1.0)

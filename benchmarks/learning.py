@@ -68,9 +68,11 @@ def minigrad_run(recipe: str, vocab_size: int, seed: int):
     from minigrad.gpt import GPT
     from minigrad.muon import hold_then_decay, muon_for
     from minigrad.optim import AdamW, cosine_lr, decay_groups
+    from minigrad.parallel import keep_freed_memory
     from minigrad.tensor import no_grad
     from minigrad.train import train_step
 
+    keep_freed_memory()  # as the command of training does
     rng = np.random.default_rng(seed)
     model = GPT(vocab_size, N_EMBD, N_LAYER, N_HEAD, BLOCK_SIZE, rng=rng)
     if recipe == "muon":

@@ -15,12 +15,13 @@ class Sizes:
     n_head: int = 4
     block_size: int = 16
     bias: bool = True
+    dropout: float = 0.0
 
 
 class TorchBlock(nn.Module):
     def __init__(self, c: Sizes):
         super().__init__()
-        self.n_head = c.n_head
+        self.n_head, self.dropout = c.n_head, nn.Dropout(c.dropout)
         self.ln_1 = nn.LayerNorm(c.n_embd, bias=c.bias)
         self.attn = nn.ModuleDict(
             {
@@ -40,10 +41,11 @@ class TorchBlock(nn.Module):
         B, T, C = x.shape
         heads = lambda t: t.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)
         q, k, v = (heads(t) for t in self.attn["c_attn"](self.ln_1(x)).split(C, dim=2))
-        y = TF.scaled_dot_product_attention(q, k, v, is_causal=True)
-        x = x + self.attn["c_proj"](y.transpose(1, 2).reshape(B, T, C))
+        p = self.dropout.p if self.training else 0.0
+        y = TF.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=p)
+        x = x + self.dropout(self.attn["c_proj"](y.transpose(1, 2).reshape(B, T, C)))
         h = TF.gelu(self.mlp["c_fc"](self.ln_2(x)), approximate="tanh")
-        return x + self.mlp["c_proj"](h)
+        return x + self.dropout(self.mlp["c_proj"](h))
 
 
 class TorchGPT(nn.Module):
@@ -53,6 +55,7 @@ class TorchGPT(nn.Module):
             {
                 "wte": nn.Embedding(c.vocab_size, c.n_embd),
                 "wpe": nn.Embedding(c.block_size, c.n_embd),
+                "drop": nn.Dropout(c.dropout),
                 "h": nn.ModuleList(TorchBlock(c) for _ in range(c.n_layer)),
                 "ln_f": nn.LayerNorm(c.n_embd, bias=c.bias),
             }
@@ -62,7 +65,7 @@ class TorchGPT(nn.Module):
 
     def forward(self, idx, targets):
         t = self.transformer
-        x = t["wte"](idx) + t["wpe"](torch.arange(idx.shape[1]))
+        x = t["drop"](t["wte"](idx) + t["wpe"](torch.arange(idx.shape[1])))
         for block in t["h"]:
             x = block(x)
         logits = self.lm_head(t["ln_f"](x))

@@ -11,7 +11,6 @@ __all__ = [
     "generate_stream",
     "token_steps",
     "generate",
-    "head_weights",
     "generation_options",
     "newest_checkpoint",
     "load_writer",
@@ -23,15 +22,16 @@ __all__ = [
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from .attention import KVCache, causal_weights
+from .attention import KVCache
 from .checkpoint import load_model
 from .data import SimpleTokenizer
 from .gpt import GPT
+from .parallel import blas_for
 from .tensor import no_grad
 
 
@@ -102,17 +102,16 @@ def next_logits(model: GPT, idx: np.ndarray, cache: list[KVCache] | None = None)
             f"the cache has seen {cache[0].length} tokens, so that none of these {idx.shape[1]} is "
             "new: a text needs its own cache"
         )
-    if model.training and model.config["dropout"]:  # none of it here, but afterwards again
-        model.eval()
-        try:
+    if model.training:  # no dropout here, but afterwards again
+        with model.evaluating():
             return next_logits(model, idx, cache)
-        finally:
-            model.train()
     if cache and idx.shape[1] <= model.block_size:
-        x = model.hidden(idx[:, cache[0].length :], cache)
+        unseen = idx[:, cache[0].length :]
     else:
-        x = model.hidden(idx[:, -model.block_size :])
-    return model.lm_head(x[:, -1]).data
+        unseen, cache = idx[:, -model.block_size :], None
+    with blas_for(model, unseen.size):
+        x = model.hidden(unseen, cache)  # (B, T, n_embd)
+        return model.lm_head(x[:, -1]).data
 
 
 # %% ../notebooks/11_generate.ipynb #generate-stream
@@ -172,20 +171,6 @@ def generate(
     """Continue ids (B, T) by max_new_tokens tokens: (B, T + max_new_tokens)."""
     new = generate_stream(model, idx, max_new_tokens, temperature, top_k, top_p, rng, use_cache)
     return np.concatenate([idx, *(ids[:, None] for ids in new)], axis=1, dtype=np.int64)
-
-
-# %% ../notebooks/11_generate.ipynb #head-weights
-@no_grad()
-def head_weights(model: GPT, ids: Sequence[int]) -> np.ndarray:
-    """The attention weights of all heads for one text, ids (T,): (n_layer, n_head, T, T)."""
-    T, weights = len(ids), []
-    x = model.transformer.wte(np.asarray(ids)[None]) + model.transformer.wpe.weight[:T]
-    for block in model.transformer.h:
-        qkv = block.attn.c_attn(block.ln_1(x)).data.reshape(T, 3, block.attn.n_head, -1)
-        q, k, _ = qkv.transpose(1, 2, 0, 3)  # each (n_head, T, d)
-        weights.append(causal_weights(q, k))
-        x = block(x)
-    return np.stack(weights)
 
 
 # %% ../notebooks/11_generate.ipynb #generation-options

@@ -13,7 +13,7 @@ import numpy as np
 
 from .nn import Module, Parameter
 from .optim import AdamW, Optimizer, decay_groups
-from .parallel import available_cores, blas_threads, in_threads
+from .parallel import in_threads
 
 
 # %% ../notebooks/12_make_it_fast.ipynb #orthogonalize
@@ -36,6 +36,8 @@ class Muon(Optimizer):
     """Momentum, made orthogonal before each step (Jordan et al., 2024), for weight matrices. Each
     is a stack of `parts` matrices."""
 
+    remembers = ("mean",)
+
     def __init__(self, params: Iterable, lr: float = 0.02, momentum: float = 0.95, parts: int = 1):
         super().__init__(params, lr=lr, momentum=momentum, parts=parts)
         shapes = [p.shape for p in self.parameters() if p.ndim != 2]
@@ -46,8 +48,7 @@ class Muon(Optimizer):
     def step(self) -> None:
         options = [group for group in self.param_groups for _ in group["params"]]
         jobs = zip(self.parameters(), self.mean, options)
-        with blas_threads(1):
-            in_threads(self._update, [j for j in jobs if j[0].grad is not None], available_cores())
+        in_threads(self._update, [job for job in jobs if job[0].grad is not None])
 
     def _update(self, job: tuple[Parameter, np.ndarray, dict]) -> None:
         p, mean, options = job
@@ -70,6 +71,17 @@ class Together(Optimizer):
         for optimizer in self.optimizers:
             optimizer.step()
 
+    def collect_state_dict(self) -> dict:
+        return {"optimizers": [optimizer.collect_state_dict() for optimizer in self.optimizers]}
+
+    def load_state_dict(self, state: dict) -> None:
+        if len(state["optimizers"]) != len(self.optimizers):
+            raise ValueError(
+                f"{len(self.optimizers)} optimizers, {len(state['optimizers'])} states"
+            )
+        for optimizer, saved in zip(self.optimizers, state["optimizers"]):
+            optimizer.load_state_dict(saved)
+
 
 def muon_for(
     model: Module,
@@ -77,6 +89,7 @@ def muon_for(
     momentum: float = 0.85,
     adamw_lr: float = 6e-3,
     weight_decay: float = 0.1,
+    betas: tuple[float, float] = (0.9, 0.99),
 ) -> Together:
     """Muon for the matrices in a GPT's blocks, AdamW for its embeddings, gains and biases."""
     named = dict(model.named_parameters())
@@ -84,7 +97,7 @@ def muon_for(
     triple = [named.pop(name) for name in matrices if name.endswith("c_attn.weight")]
     single = [named.pop(name) for name in matrices if not name.endswith("c_attn.weight")]
     groups = [{"params": triple, "parts": 3}, {"params": single}]
-    adamw = AdamW(decay_groups(named.values(), weight_decay), lr=adamw_lr, betas=(0.9, 0.99))
+    adamw = AdamW(decay_groups(named.values(), weight_decay), lr=adamw_lr, betas=betas)
     return Together(Muon(groups, lr=lr, momentum=momentum), adamw)
 
 

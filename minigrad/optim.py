@@ -19,6 +19,8 @@ class Optimizer:
     """Parameters in groups that share options, as in torch: `params` is a list of parameters, or
     of dicts such as {"params": [...], "weight_decay": 0.0} whose options override the defaults."""
 
+    remembers: tuple[str, ...] = ()  # its attributes that a resumed run needs
+
     def __init__(self, params: Iterable, **defaults: float):
         groups = list(params)
         if not groups or not isinstance(groups[0], dict):
@@ -42,10 +44,32 @@ class Optimizer:
         for p in self.parameters():
             p.grad = None
 
+    def collect_state_dict(self) -> dict:
+        """What it remembers, by name: counts, and lists of arrays (themselves, not copies)."""
+        return {name: getattr(self, name) for name in self.remembers}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Copy what another one remembered. Nothing is changed unless all shapes fit."""
+        own = self.collect_state_dict()
+        lists = [name for name in own if isinstance(own[name], list)]
+        for name in lists:
+            shapes, given = ([np.shape(a) for a in side[name]] for side in (own, state))
+            if shapes != given:
+                kind = type(self).__name__
+                raise ValueError(f"{kind}'s {name} should have shapes {shapes}, but has {given}")
+        for name in own:
+            if name in lists:
+                for mine, saved in zip(own[name], state[name]):
+                    mine[...] = saved
+            else:
+                setattr(self, name, int(state[name]))
+
 
 # %% ../notebooks/05_optim.ipynb #sgd
 class SGD(Optimizer):
     """p -= lr * velocity, where velocity = momentum * velocity + gradient."""
+
+    remembers = ("velocity",)
 
     def __init__(self, params: Iterable, lr: float = 1e-2, momentum: float = 0.0):
         super().__init__(params, lr=lr, momentum=momentum)
@@ -73,6 +97,8 @@ def _row_blocks(*arrays: np.ndarray, size: int = 2**17) -> list[tuple[np.ndarray
 
 class AdamW(Optimizer):
     """Adam with decoupled weight decay (Kingma and Ba, 2015; Loshchilov and Hutter, 2019)."""
+
+    remembers = ("t", "m", "v")
 
     def __init__(
         self,
@@ -106,19 +132,6 @@ class AdamW(Optimizer):
         correction = math.sqrt(1 - beta2**self.t)
         step_size = lr * correction / (1 - beta1**self.t)
         p -= step_size * (m / (np.sqrt(v) + eps * correction))
-
-    def collect_state_dict(self) -> dict:
-        """The step count and both moments: all that a resumed run needs."""
-        return {"t": self.t, "m": self.m, "v": self.v}
-
-    def load_state_dict(self, state: dict) -> None:
-        for name, own in (("m", self.m), ("v", self.v)):
-            shapes, given = [a.shape for a in own], [np.shape(a) for a in state[name]]
-            if shapes != given:
-                raise ValueError(f"AdamW's {name} should have shapes {shapes}, but has {given}")
-        self.t = int(state["t"])
-        for own, given in zip(self.m + self.v, [*state["m"], *state["v"]]):
-            own[...] = given
 
 
 # %% ../notebooks/05_optim.ipynb #decay-groups

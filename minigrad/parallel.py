@@ -5,30 +5,33 @@
 # %% auto #0
 __all__ = [
     "WORTH_A_CORE",
+    "WORTH_DIVIDING",
     "TOO_LARGE_TO_COPY",
     "available_cores",
     "blas_threads",
     "keep_freed_memory",
     "divide_work",
+    "blas_for",
     "in_threads",
     "batch_gradient",
+    "batch_losses",
 ]
 
 # %% ../notebooks/10_train.ipynb #parallel-imports
 import contextvars
-import copy
 import ctypes
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from .nn import Dropout, Module
+from .nn import Dropout, Module, dropping_with
 from .tensor import backpropagate
 
 
@@ -53,19 +56,29 @@ def _openblas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
     return None
 
 
+_limits: list[int] = []  # what was set before, and the limits of all blocks that are open
+_limits_lock = threading.Lock()
+
+
 @contextmanager
 def blas_threads(n: int) -> Iterator[None]:
-    """Within this block a matrix product uses at most n threads, if NumPy uses OpenBLAS."""
+    """Within this block a matrix product uses at most n threads, if NumPy uses OpenBLAS. This
+    holds for the whole process: of blocks in several threads, the lowest limit counts."""
     if _openblas() is None:
         yield
         return
     get, set_to = _openblas()
-    before = get()
-    set_to(min(n, before))
+    with _limits_lock:
+        _limits.extend([n] if _limits else [get(), n])
+        set_to(min(_limits))
     try:
         yield
     finally:
-        set_to(before)
+        with _limits_lock:
+            _limits.remove(n)
+            set_to(min(_limits))
+            if len(_limits) == 1:  # no block is open any more
+                _limits.clear()
 
 
 @functools.cache
@@ -81,17 +94,30 @@ def keep_freed_memory() -> None:
 
 # %% ../notebooks/10_train.ipynb #in-threads
 WORTH_A_CORE = 100_000_000  # products in a forward pass; some 10 ms of work for a training step
+WORTH_DIVIDING = 5_000_000_000  # products in a forward pass; some 2 ms for each of its matrices
 TOO_LARGE_TO_COPY = 50_000_000  # parameters, of whose gradient each thread has a copy
 
 
-def divide_work(model_size: int, sequences: int, tokens: int) -> tuple[int, int]:
+def divide_work(
+    model_size: int, sequences: int, tokens: int, threads: int | None = None
+) -> tuple[int, int]:
     """How many threads should share a batch of (sequences, tokens) for a model of so many
-    parameters, and how many threads BLAS should use in each of them."""
-    cores = min(available_cores(), max(1, model_size * sequences * tokens // WORTH_A_CORE))
-    if model_size > TOO_LARGE_TO_COPY or _openblas() is None:
-        return 1, cores
-    threads = max(1, min(cores, sequences))
-    return threads, cores // threads
+    parameters, unless that is given, and how many threads BLAS should use in each of them."""
+    cores, work = available_cores(), model_size * sequences * tokens
+    if threads is None:
+        can_share = model_size <= TOO_LARGE_TO_COPY and _openblas() is not None
+        threads = min(cores, work // WORTH_A_CORE) if can_share else 1
+    threads = max(1, min(threads, sequences))
+    return threads, max(1, cores // threads) if work >= WORTH_DIVIDING else 1
+
+
+def _size(model: Module) -> int:
+    return sum(p.size for p in model.parameters())
+
+
+def blas_for(model: Module, tokens: int) -> AbstractContextManager:
+    """A block in which BLAS uses as many cores as a forward pass over so many tokens is worth."""
+    return blas_threads(1 if tokens == 1 else divide_work(_size(model), 1, tokens)[1])
 
 
 _workers = functools.cache(ThreadPoolExecutor)  # started once for each number, and kept
@@ -99,34 +125,45 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_workers.cache_clear)  # a copied process has no threads
 
 
-def in_threads(function: Callable, items: Sequence, threads: int) -> list:
-    """[function(item) for item in items], with `threads` of them under way at a time. What holds
-    for the caller, such as no_grad, holds for them too."""
-    if threads == 1:
-        return [function(item) for item in items]
-    contexts = [contextvars.copy_context() for _ in items]
-    run = lambda context, item: context.run(function, item)
-    return list(_workers(threads).map(run, contexts, items))
+def in_threads(
+    function: Callable, items: Sequence, threads: int | None = None, blas: int = 1
+) -> list:
+    """[function(item) for item in items], with `threads` of them under way at a time (as many as
+    there are cores), each with `blas` threads for its products. What holds for the caller, such
+    as no_grad, holds for them too."""
+    threads = threads or available_cores()
+    with blas_threads(blas):
+        if threads == 1:
+            return [function(item) for item in items]
+        contexts = [contextvars.copy_context() for _ in items]
+        run = lambda context, item: context.run(function, item)
+        return list(_workers(threads).map(run, contexts, items))
 
 
 # %% ../notebooks/10_train.ipynb #batch-gradient
-def batch_gradient(model: Module, idx: np.ndarray, targets: np.ndarray, threads: int = 1) -> float:
+def batch_gradient(
+    model: Module, idx: np.ndarray, targets: np.ndarray, threads: int | None = None
+) -> float:
     """Add the gradient of the batch's mean loss to each parameter's grad, and return that loss.
-    Each thread computes the gradient of its share of the sequences; the shares are added."""
+    Each thread computes the gradient of its share of the sequences; the shares are added. By
+    default there are as many threads as the batch is worth."""
+    threads, blas = divide_work(_size(model), *idx.shape, threads)
     if threads == 1:
-        loss = model(idx, targets)[1]
-        loss.backward()
+        with blas_threads(blas):
+            loss = model(idx, targets)[1]
+            loss.backward()
         return loss.item()
 
-    def share(work: tuple[Module, np.ndarray, np.ndarray]) -> tuple[float, dict]:
-        replica, *part = work
-        loss = replica(*part)[1]
-        weight = len(part[0]) / len(idx)
+    def share(work: tuple) -> tuple[float, dict]:
+        part, its_targets, rng = work
+        with dropping_with(rng):
+            loss = model(part, its_targets)[1]
+        weight = len(part) / len(idx)
         gradients = {node: g for node, g in backpropagate(loss, weight) if node.is_leaf}
         return loss.item() * weight, gradients
 
     parts = np.array_split(idx, threads), np.array_split(targets, threads)
-    shares = in_threads(share, list(zip(_replicas(model, threads), *parts)), threads)
+    shares = in_threads(share, [*zip(*parts, _generators(model, threads))], threads, blas)
     losses, gradients = zip(*shares)
     for p in gradients[0]:
         total = functools.reduce(np.add, [share[p] for share in gradients])
@@ -134,18 +171,15 @@ def batch_gradient(model: Module, idx: np.ndarray, targets: np.ndarray, threads:
     return sum(losses)
 
 
-def _replicas(model: Module, n: int) -> list[Module]:
-    """The model n times. Where it drops out at random, each has a generator of its own."""
-    active = [m for m in model.modules() if isinstance(m, Dropout) and m.p and m.training]
-    if not active:
-        return [model] * n
-    shared = {id(p): p for p in model.parameters()}  # not to be copied
-    replicas = []
-    for _ in range(n):
-        replica = copy.deepcopy(model, dict(shared))
-        rng = np.random.default_rng(active[0].rng.integers(2**63))
-        for module in replica.modules():
-            if isinstance(module, Dropout):
-                module.rng = rng
-        replicas.append(replica)
-    return replicas
+def _generators(model: Module, n: int) -> list[np.random.Generator | None]:
+    """A generator for each of n threads, if the model drops out; its own one seeds them."""
+    for module in model.modules():
+        if isinstance(module, Dropout) and module.p and module.training:
+            return [np.random.default_rng(seed) for seed in module.rng.integers(2**63, size=n)]
+    return [None] * n
+
+
+def batch_losses(model: Module, batches: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[float]:
+    """The mean loss of each batch (idx, targets), several at a time."""
+    threads, blas = divide_work(_size(model), len(batches), batches[0][0].size)
+    return in_threads(lambda batch: model(*batch)[1].item(), batches, threads, blas)

@@ -81,6 +81,40 @@ def test_together_steps_and_clears_all_and_shares_the_groups():
     assert a.grad is None and b.grad is None
 
 
+def test_a_resumed_muon_takes_the_same_steps_to_the_bit(rng):
+    def fresh():
+        model = GPT(9, 16, 1, 2, 8, rng=np.random.default_rng(0))
+        return model, muon_for(model)
+
+    (model, optimizer), (twin, resumed) = fresh(), fresh()
+    gradients = [[rng.standard_normal(p.shape) for p in model.parameters()] for _ in range(4)]
+
+    def take(model, optimizer, steps):
+        for step in steps:
+            for p, g in zip(model.parameters(), gradients[step]):
+                p.grad = g.astype(np.float32)
+            optimizer.step()
+
+    take(model, optimizer, range(2))
+    twin.load_state_dict(model.collect_state_dict())
+    resumed.load_state_dict(optimizer.collect_state_dict())
+    take(model, optimizer, range(2, 4))
+    take(twin, resumed, range(2, 4))
+    for p, q in zip(model.parameters(), twin.parameters()):
+        np.testing.assert_array_equal(p.data, q.data)
+
+
+def test_a_state_of_other_shapes_is_refused_and_changes_nothing():
+    p, q = Parameter(np.ones((2, 3))), Parameter(np.ones((3, 2)))
+    one, other = Muon([p]), Muon([q])
+    other.mean[0][...] = 7
+    with pytest.raises(ValueError, match=r"Muon's mean should have shapes \[\(2, 3\)\]"):
+        one.load_state_dict(other.collect_state_dict())
+    assert not one.mean[0].any()
+    with pytest.raises(ValueError, match="2 optimizers, 1 states"):
+        Together(one, other).load_state_dict(Together(one).collect_state_dict())
+
+
 def test_every_parameter_of_a_gpt_has_one_optimizer_and_the_loss_falls(rng):
     model = GPT(vocab_size=11, n_embd=16, n_layer=2, n_head=2, block_size=8, rng=rng)
     optimizer = muon_for(model)

@@ -2,13 +2,15 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
 
-from minigrad import parallel, train
+from minigrad import parallel
 from minigrad.data import TextDataset
 from minigrad.gpt import GPT
 from minigrad.nn import Dropout, Module, Parameter
@@ -100,17 +102,17 @@ def test_gradients_are_added_to_old_ones_and_each_parameter_owns_its_own(threads
 def test_five_steps_divided_as_train_step_thinks_best(three_cores, monkeypatch):
     used = []
 
-    def spy(model, idx, targets, threads):
+    def spy(function, items, threads, blas):
         used.append(threads)
-        return batch_gradient(model, idx, targets, threads)
+        return in_threads(function, items, threads, blas)
 
-    monkeypatch.setattr(train, "batch_gradient", spy)
+    monkeypatch.setattr(parallel, "in_threads", spy)
     models, losses = [gpt(), gpt()], [[], []]
     for model, threads, found in zip(models, (1, None), losses):
         optimizer = SGD(model.parameters(), lr=0.5, momentum=0.5)
         for _ in range(5):
             found.append(train_step(model, optimizer, *batch(5), grad_clip=0.5, threads=threads))
-    assert used == [1] * 5 + [3] * 5
+    assert used == [3] * 5
     np.testing.assert_allclose(losses[1], losses[0], atol=1e-5)
     one, other = (model.collect_state_dict() for model in models)
     assert_all_close(other, one, atol=1e-5)
@@ -128,26 +130,27 @@ def test_with_dropout_the_same_seed_gives_the_same_run_to_the_bit():
     assert_all_close(same_state, state, rtol=0)
 
 
-def test_replicas_share_parameters_but_not_masks():
-    model = gpt(dropout=0.3)
-    modules, rngs = list(model.modules()), generators(model)
-    replicas = parallel._replicas(model, 2) + parallel._replicas(model, 2)
-    for replica in replicas:
-        assert replica is not model and replica.training
-        assert replica.lm_head.weight is replica.transformer.wte.weight
-        own, shared = list(model.named_parameters()), list(replica.named_parameters())
-        assert [(name, id(p)) for name, p in own] == [(name, id(p)) for name, p in shared]
-    outputs = [replica(batch(1)[0])[0].data.tobytes() for replica in replicas]
-    assert len(set(outputs)) == len(replicas)
-    assert all(m is n for m, n in zip(modules, model.modules()))
-    assert all(a is b for a, b in zip(rngs, generators(model)))
-
-
-def test_the_random_numbers_of_replicas_and_model_do_not_overlap():
-    model = gpt(dropout=0.3)
-    streams = [generators(m)[-1] for m in (*parallel._replicas(model, 2), model)]
-    numbers = [x for stream in streams for x in stream.random(1_000)]
+def test_a_share_draws_from_a_generator_of_its_own_and_the_models_stay(monkeypatch):
+    model, streams = gpt(dropout=0.3), []
+    before = generators(model)
+    seeds = before[0].bit_generator.state
+    for _ in range(2):
+        streams += parallel._generators(model, 2)
+    numbers = [x for stream in [*streams, before[0]] for x in stream.random(1_000)]
     assert len(set(numbers)) == len(numbers)
+    assert all(a is b for a, b in zip(before, generators(model)))
+    before[0].bit_generator.state = seeds
+    again = parallel._generators(model, 2)
+    assert [g.random() for g in again] == numbers[0:2000:1000]
+
+
+def test_in_evaluation_or_without_dropout_no_generator_is_made_and_none_is_used():
+    model = gpt(dropout=0.3)
+    for m in (gpt(), model.eval()):
+        states = [g.bit_generator.state for g in generators(m)]
+        batch_gradient(m, *batch(4), 2)
+        assert parallel._generators(m, 3) == [None] * 3
+        assert [g.bit_generator.state for g in generators(m)] == states
 
 
 def test_equal_sequences_in_different_shares_get_different_masks():
@@ -162,12 +165,6 @@ def test_equal_sequences_in_different_shares_get_different_masks():
     batch_gradient(model, *(np.repeat(ids, 2, axis=0) for ids in batch(1)), 2)
     first, second = found
     assert (first != second).any()
-
-
-def test_without_dropout_each_replica_is_the_model_itself():
-    model = gpt(dropout=0.3)
-    for m in (gpt(), model.eval()):
-        assert all(replica is m for replica in parallel._replicas(m, 3))
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
@@ -214,22 +211,44 @@ def test_blas_threads_can_be_nested(two_blas_threads):
     assert two_blas_threads() == 2
 
 
-@pytest.mark.parametrize(("threads", "for_blas"), [(None, 1), (1, 2), (2, 1)])
+def test_blas_threads_of_several_threads_leave_the_setting_as_it_was(two_blas_threads):
+    inside, over = threading.Barrier(2), threading.Barrier(2)
+
+    def first():
+        with blas_threads(1):
+            inside.wait(10)
+            over.wait(10)  # the other one begins within this block and ends after it
+
+    worker = threading.Thread(target=first)
+    worker.start()
+    inside.wait(10)
+    with blas_threads(2):
+        assert two_blas_threads() == 1
+        over.wait(10)
+        worker.join(10)
+        assert two_blas_threads() == 2
+    assert two_blas_threads() == 2
+
+
+@pytest.mark.parametrize(
+    ("worth", "threads", "for_blas"), [(1, None, 2), (1, 1, 2), (1, 2, 1), (10**12, 1, 1)]
+)
 def test_train_step_limits_blas_and_gives_its_threads_back(
-    two_blas_threads, monkeypatch, threads, for_blas
+    two_blas_threads, monkeypatch, worth, threads, for_blas
 ):
     used = []
 
-    def spy(*arguments):
-        used.append(two_blas_threads())
-        return batch_gradient(*arguments)
+    class Spy(GPT):
+        def forward(self, *arguments):
+            used.append(two_blas_threads())
+            return super().forward(*arguments)
 
-    monkeypatch.setattr(train, "batch_gradient", spy)
-    monkeypatch.setattr(train, "available_cores", lambda: 2)
-    model, (idx, targets) = gpt(), batch(2)
+    monkeypatch.setattr(parallel, "WORTH_DIVIDING", worth)
+    monkeypatch.setattr(parallel, "available_cores", lambda: 2)
+    model, (idx, targets) = Spy(9, 16, 2, 2, 8, rng=0), batch(2)
     optimizer = SGD(model.parameters())
     train_step(model, optimizer, idx, targets, threads=threads)
-    assert used == [for_blas] and two_blas_threads() == 2
+    assert set(used) == {for_blas} and two_blas_threads() == 2
     with pytest.raises(ValueError, match="targets"):
         train_step(model, optimizer, idx, targets + 9, threads=threads)
     assert two_blas_threads() == 2
@@ -263,11 +282,14 @@ def test_keep_freed_memory_may_be_called_again(monkeypatch):
         (1000, 8, 10, (4, 1)),
         (1001, 8, 10, (1, 4)),  # too large to copy
         (1001, 1, 0, (1, 1)),
+        (99, 1, 10, (1, 1)),  # BLAS gets the other cores only where each product is large
+        (49, 2, 10, (2, 1)),
     ],
 )
 def test_divide_work(monkeypatch, model_size, sequences, tokens, expected):
     monkeypatch.setattr(parallel, "available_cores", lambda: 4)
     monkeypatch.setattr(parallel, "WORTH_A_CORE", 100)
+    monkeypatch.setattr(parallel, "WORTH_DIVIDING", 1000)
     monkeypatch.setattr(parallel, "TOO_LARGE_TO_COPY", 1000)
     monkeypatch.setattr(parallel, "_openblas", lambda: "there")
     threads, blas = divide_work(model_size, sequences, tokens)
@@ -279,6 +301,43 @@ def test_divide_work(monkeypatch, model_size, sequences, tokens, expected):
 def test_a_tiny_model_gets_one_thread_and_gpt2_no_copies_of_its_gradient():
     assert divide_work(10_000, 12, 64) == (1, 1)
     assert divide_work(124_000_000, 12, 1024) == (1, available_cores())
+
+
+@pytest.mark.parametrize(("given", "expected"), [(1, (1, 4)), (2, (2, 2)), (99, (3, 1))])
+def test_given_threads_are_taken_up_to_one_a_sequence(monkeypatch, given, expected):
+    monkeypatch.setattr(parallel, "available_cores", lambda: 4)
+    monkeypatch.setattr(parallel, "WORTH_DIVIDING", 1)
+    assert divide_work(10, 3, 10, given) == expected
+
+
+def test_blas_never_divides_the_products_of_a_single_token(two_blas_threads, monkeypatch):
+    monkeypatch.setattr(parallel, "WORTH_DIVIDING", 1)
+    monkeypatch.setattr(parallel, "available_cores", lambda: 2)
+    for tokens, expected in ((1, 1), (2, 2)):
+        with parallel.blas_for(gpt(), tokens):
+            assert two_blas_threads() == expected
+    assert two_blas_threads() == 2
+
+
+def test_a_training_step_of_a_library_caller_changes_nothing_in_the_process():
+    """glibc's settings can only be seen through the function that makes them."""
+    code = (
+        "import numpy as np\n"
+        "from minigrad import parallel\n"
+        "from minigrad.gpt import GPT\n"
+        "from minigrad.optim import AdamW\n"
+        "from minigrad.train import train_step\n"
+        "get = parallel._openblas()[0] if parallel._openblas() else lambda: 0\n"
+        "before = get()\n"
+        "model = GPT(9, 16, 1, 2, 8, rng=0)\n"
+        "idx, targets = np.zeros((2, 4, 8), int)\n"
+        "train_step(model, AdamW(model.parameters()), idx, targets)\n"
+        "print(parallel.keep_freed_memory.cache_info().currsize, get() == before)\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60, check=True
+    )
+    assert process.stdout.split() == ["0", "True"]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -308,7 +367,7 @@ def test_one_thread_is_the_callers_own():
 def test_evaluation_does_not_depend_on_the_division(monkeypatch, rng, division):
     model, dataset = gpt(dropout=0.5), TextDataset(rng.integers(9, size=100), 8)
     expected = evaluate(model, dataset, 4, 5)
-    monkeypatch.setattr(train, "divide_work", lambda *sizes: division)
+    monkeypatch.setattr(parallel, "divide_work", lambda *sizes: division)
     assert evaluate(model, dataset, 4, 5) == pytest.approx(expected, rel=1e-6)
     assert all(p.grad is None for p in model.parameters())
 
@@ -316,20 +375,18 @@ def test_evaluation_does_not_depend_on_the_division(monkeypatch, rng, division):
 def test_evaluation_limits_blas(two_blas_threads, monkeypatch, rng):
     used = []
 
-    def spy(function, batches, threads):
-        used.append((threads, two_blas_threads()))
-        return in_threads(function, batches, threads)
+    def spy(function, batches, threads, blas):
+        return in_threads(lambda b: used.append(two_blas_threads()) or function(b), batches, 2, 1)
 
-    monkeypatch.setattr(train, "in_threads", spy)
-    monkeypatch.setattr(train, "divide_work", lambda *sizes: (2, 1))
+    monkeypatch.setattr(parallel, "in_threads", spy)
     evaluate(gpt(), TextDataset(rng.integers(9, size=100), 8), 4, 3)
-    assert used == [(2, 1)] and two_blas_threads() == 2
+    assert used == [1, 1, 1] and two_blas_threads() == 2
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("training", [True, False])
 def test_evaluation_that_fails_leaves_the_mode_alone(monkeypatch, rng, threads, training):
-    monkeypatch.setattr(train, "divide_work", lambda *sizes: (threads, 1))
+    monkeypatch.setattr(parallel, "divide_work", lambda *sizes: (threads, 1))
     model, strange = gpt(dropout=0.5).train(training), TextDataset(rng.integers(9, 99, 100), 8)
     with pytest.raises(IndexError, match="rows 0 to 8"):
         evaluate(model, strange, 4, 3)

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -14,7 +13,8 @@ from minigrad.checkpoint import CheckpointManager, load, save
 from minigrad.data import TextDataset
 from minigrad.gpt import GPT
 from minigrad.optim import SGD, AdamW
-from minigrad.train import TrainConfig, Trainer, evaluate, main, train_step
+from minigrad.train import TrainConfig, Trainer, evaluate, train_step
+from minigrad.train.__main__ import ALL_OPTIMIZERS, DEFAULTS, main
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 40
 TINY = {"n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 8, "batch_size": 4}
@@ -82,11 +82,14 @@ def test_a_run_learns(text_file):
     assert [entry["step"] for entry in trainer.history] == [0, 100, 200, 300]
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path):
+@pytest.mark.parametrize("optimizer", ALL_OPTIMIZERS)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, optimizer, threads):
     config = {"max_iters": 12, "dropout": 0.2, "eval_interval": 5, "eval_iters": 1}
-    whole = Trainer(tiny(text_file, **config))
+    config |= {"optimizer": optimizer, "threads": threads, **DEFAULTS[optimizer]}
+    whole = Trainer(tiny(text_file, **config), ALL_OPTIMIZERS)
     whole.run()
-    broken = Trainer(tiny(text_file, **config))
+    broken = Trainer(tiny(text_file, **config), ALL_OPTIMIZERS)
     manager = CheckpointManager(tmp_path / "out")
 
     def interrupt(loss, lr):
@@ -95,12 +98,58 @@ def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path):
 
     assert not broken.run(manager, on_step=interrupt)
     assert broken.step == 7
-    resumed = Trainer(tiny(text_file, **config))
+    resumed = Trainer(tiny(text_file, **config), ALL_OPTIMIZERS)
     resumed.load_state(load(manager.latest))
     assert resumed.run(manager)
     for p, q in zip(whole.model.parameters(), resumed.model.parameters()):
         np.testing.assert_array_equal(p.data, q.data)
     assert whole.history == resumed.history
+
+
+def test_the_order_of_batches_depends_on_neither_dropout_nor_threads_nor_the_model(text_file):
+    orders = []
+    for options in ({}, {"dropout": 0.5}, {"dropout": 0.5, "threads": 2}, {"n_embd": 8}):
+        trainer = Trainer(tiny(text_file, **options))
+        for _ in range(3):
+            trainer.advance()
+        orders.append(trainer.loader.sample()[0].tobytes())
+    assert len(set(orders)) == 1
+
+
+def test_weights_do_not_depend_on_dropout(text_file):
+    one, other = (Trainer(tiny(text_file, dropout=p)).model for p in (0.0, 0.5))
+    for p, q in zip(one.parameters(), other.parameters()):
+        np.testing.assert_array_equal(p.data, q.data)
+
+
+def test_any_optimizer_can_be_given_and_the_schedule_keeps_the_ratios_of_its_groups(text_file):
+    def two_rates(model, config):
+        first, *rest = model.parameters()
+        return SGD([{"params": [first], "lr": 5 * config.learning_rate}, {"params": rest}], lr=0.01)
+
+    config = tiny(text_file, optimizer="two rates", learning_rate=0.01, warmup_iters=4)
+    with pytest.raises(ValueError, match="optimizer must be adamw, got two rates"):
+        Trainer(config)
+    trainer = Trainer(config, {"two rates": two_rates})
+    for _ in range(6):
+        _, lr = trainer.advance()
+        rates = [group["lr"] for group in trainer.optimizer.param_groups]
+        np.testing.assert_allclose(rates, [5 * lr, lr])
+    state = trainer.state()
+    again = Trainer(config, {"two rates": two_rates})
+    again.load_state(state)
+    np.testing.assert_array_equal(again.optimizer.velocity[0], trainer.optimizer.velocity[0])
+
+
+def test_a_checkpoint_of_version_0_1_goes_on(text_file):
+    """It had one generator for everything, and no name of an optimizer."""
+    old = Trainer(tiny(text_file))
+    old.advance()
+    state = old.state()
+    state["rng"] = state["rng"]["batches"]
+    resumed = Trainer(tiny(text_file))
+    resumed.load_state(state)
+    np.testing.assert_array_equal(resumed.loader.sample()[0], old.loader.sample()[0])
 
 
 def test_a_diverging_run_says_so(text_file):
@@ -196,7 +245,8 @@ def test_interruption_leaves_a_checkpoint_and_resume_goes_on(text_file, tmp_path
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
     process = subprocess.Popen(command, **pipes)
     assert process.stdout.readline().startswith("a GPT of")
-    time.sleep(1)
+    while " 10/" not in process.stderr.read(80):  # the progress bar: steps are being taken
+        assert process.poll() is None
     process.send_signal(number)
     stdout, _ = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -207,6 +257,31 @@ def test_interruption_leaves_a_checkpoint_and_resume_goes_on(text_file, tmp_path
     finished = subprocess.run(resumed, capture_output=True, encoding="utf-8", timeout=60)
     assert finished.returncode == 0, finished.stderr
     assert load(tmp_path / "out" / "latest.pkl")["step"] == step + 1
+
+
+def test_muon_trains_from_the_command_line_with_its_own_defaults_and_resumes(
+    text_file, tmp_path, capsys
+):
+    argv = arguments(text_file, tmp_path, max_iters=4)
+    assert main([*argv, "--optimizer", "muon"]) == 0
+    config = load(tmp_path / "out" / "latest.pkl")["config"]
+    assert (config["learning_rate"], config["min_lr"]) == (0.04, 0.0)
+    assert main([*argv, "--resume", "--max-iters", "6"]) == 0
+    state = load(tmp_path / "out" / "latest.pkl")
+    assert state["step"] == 6 and state["config"]["optimizer"] == "muon"
+    with pytest.raises(SystemExit):
+        main([*argv, "--resume", "--max-iters", "8", "--optimizer", "adamw"])
+    assert "continues a run with optimizer muon" in capsys.readouterr().err
+    options = ["--overwrite", "--optimizer", "muon", "--learning-rate", "0.01", "--min-lr", "0.001"]
+    assert main([*argv, *options]) == 0
+    config = load(tmp_path / "out" / "latest.pkl")["config"]
+    assert (config["learning_rate"], config["min_lr"]) == (0.01, 0.001)
+
+
+def test_an_unknown_optimizer_is_refused(text_file, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main([*arguments(text_file, tmp_path), "--optimizer", "magic"])
+    assert "optimizer must be adamw or muon, got magic" in capsys.readouterr().err
 
 
 def test_overwrite_replaces_a_better_run(text_file, tmp_path):
@@ -256,7 +331,7 @@ def test_help_names_every_option(run_module):
     assert process.returncode == 0
     for name in (
         "dataset out-dir n-layer n-head n-embd block-size batch-size max-iters learning-rate "
-        "min-lr warmup-iters lr-decay-iters weight-decay beta1 beta2 grad-clip dropout "
+        "min-lr warmup-iters lr-decay-iters weight-decay beta1 beta2 grad-clip dropout optimizer "
         "eval-interval eval-iters seed resume"
     ).split():
         assert f"--{name}" in process.stdout
