@@ -161,6 +161,13 @@ class CausalSelfAttention(Module):
             y = causal_attention(qkv, self.n_head, cache)
         return self.resid_dropout(self.c_proj(y))
 
+    def weights(self, x: Tensor) -> np.ndarray:
+        """How much each token of x (B, T, C) looks at each: (B, n_head, T, T)."""
+        B, T, C = x.shape
+        qkv = self.c_attn(x).data.reshape(B, T, 3, self.n_head, C // self.n_head)
+        q, k, _ = qkv.transpose(2, 0, 3, 1, 4)  # each (B, n_head, T, head_dim)
+        return causal_weights(q, k)
+
     def _attend_with_dropout(self, qkv: Tensor) -> Tensor:
         B, T, C3 = qkv.shape
         qkv = qkv.reshape(B, T, 3, self.n_head, -1).transpose(1, 3)  # (B, n_head, 3, T, head_dim)
