@@ -4,11 +4,8 @@ import collections
 import fractions
 import os
 import pickle
-import signal
 import subprocess
 import sys
-import time
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +18,9 @@ from minigrad.checkpoint import (
     CheckpointManager,
     load,
     load_model,
-    load_torch,
     save,
     shrink,
+    whole_file,
 )
 from minigrad.gpt import GPT
 
@@ -197,37 +194,133 @@ def test_no_room_for_the_new_file_leaves_the_old_one(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["c.pkl"]
 
 
+def run_code(code, folder):
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, timeout=60).returncode
+
+
+@pytest.mark.parametrize("moment", ["os.fsync", "os.replace"])
+def test_a_process_that_is_gone_at_once_leaves_the_old_file(tmp_path, moment):
+    save(tmp_path / "c.pkl", {"version": 1})
+    code = (
+        "import os\nfrom minigrad.checkpoint import save\n"
+        f"{moment} = lambda *_: os._exit(9)\n"
+        "save('c.pkl', {'version': 2})\n"
+    )
+    assert run_code(code, tmp_path) == 9
+    assert load(tmp_path / "c.pkl") == {"version": 1}
+
+
 def test_a_killed_process_leaves_a_whole_file(tmp_path):
+    """It says when it has saved, and is killed while it writes the next one."""
     code = (
         "import numpy as np\nfrom minigrad.checkpoint import save\n"
         "i = 0\n"
         "while True:\n"
         "    save('c.pkl', {'a': np.full(300_000, i), 'b': np.full(300_000, i)})\n"
+        "    print(i, flush=True)\n"
         "    i += 1\n"
     )
-    for pause in (0.05, 0.11, 0.17):
-        process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
-        deadline = time.monotonic() + 30
-        while not (tmp_path / "c.pkl").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        time.sleep(pause)
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=30)
+    for n_saved in (1, 2, 5):
+        with subprocess.Popen(
+            [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE
+        ) as process:
+            said = [process.stdout.readline() for _ in range(n_saved)]
+            process.kill()
+        assert said[-1].split() == [b"%d" % (n_saved - 1)]
         content = load(tmp_path / "c.pkl")
+        assert content["a"][0] >= n_saved - 1
         assert (content["a"] == content["a"][0]).all() and (content["b"] == content["a"][0]).all()
+
+
+def test_a_whole_file_appears_when_its_block_ends(tmp_path):
+    path = tmp_path / "a folder" / "x.bin"
+    with whole_file(path) as file:
+        file.write(b"one ")
+        file.write(b"two")
+        assert not path.exists()
+    assert path.read_bytes() == b"one two"
+    with pytest.raises(KeyboardInterrupt), whole_file(path) as file:
+        file.write(b"half of")
+        raise KeyboardInterrupt
+    assert path.read_bytes() == b"one two"
+    assert [p.name for p in path.parent.iterdir()] == ["x.bin"]
 
 
 def test_manager_keeps_latest_and_best(tmp_path):
     manager = CheckpointManager(tmp_path)
-    for step, loss in enumerate([3.0, 2.0, 2.5]):
+    assert manager.best_val_loss == float("inf")
+    for step, loss in enumerate([3.0, 2.0, 2.5, float("nan")]):
         manager.save({"step": step}, loss)
-    manager.save({"step": 3})
-    assert load(manager.latest)["step"] == 3
-    assert load(manager.best) == {"step": 1, "val_loss": 2.0}
+    manager.save({"step": 4})
+    assert load(manager.latest)["step"] == 4
+    assert load(manager.best) == {"step": 1, "val_loss": 2.0, "best_val_loss": 2.0}
+
+
+@pytest.mark.parametrize("loads", [True, False])
+def test_a_new_manager_does_not_replace_a_better_best(tmp_path, loads):
+    CheckpointManager(tmp_path).save({"step": 1}, 2.0)
     again = CheckpointManager(tmp_path)
-    again.save({"step": 4}, 2.2)
-    assert load(again.best)["step"] == 1 and load(again.latest)["step"] == 4
+    if loads:
+        assert again.load_latest()["step"] == 1
+    again.save({"step": 2}, 2.2)
+    assert load(again.best)["step"] == 1 and load(again.latest)["step"] == 2
+    again.save({"step": 3}, 1.9)
+    assert load(again.best)["step"] == 3
+
+
+def test_resuming_reads_the_latest_checkpoint_and_no_other(tmp_path):
+    CheckpointManager(tmp_path).save({"step": 1}, 2.0)
+    again = CheckpointManager(tmp_path)
+    os.utime(again.latest)
+    again.best.write_bytes(b"not read")
+    os.utime(again.best, (0, 0))
+    again.load_latest()
+    assert again.best_val_loss == 2.0
+
+
+def test_a_checkpoint_of_an_older_version_lets_best_speak_for_itself(tmp_path):
+    save(tmp_path / "best.pkl", {"step": 1, "val_loss": 2.0})
+    save(tmp_path / "latest.pkl", {"step": 5, "val_loss": 2.5})
+    manager = CheckpointManager(tmp_path)
+    assert manager.load_latest() == {"step": 5, "val_loss": 2.5}
+    assert manager.best_val_loss == 2.0
+
+
+def test_a_run_killed_between_its_two_files_knows_its_best(tmp_path):
+    manager = CheckpointManager(tmp_path)
+    manager.save({"step": 1}, 2.0)
+    save(manager.best, {"step": 2, "val_loss": 1.5, "best_val_loss": 1.5})
+    latest = manager.latest.stat()
+    os.utime(manager.best, ns=(latest.st_atime_ns, latest.st_mtime_ns + 1))
+    again = CheckpointManager(tmp_path)
+    again.load_latest()
+    assert again.best_val_loss == 1.5
+
+
+def test_without_its_file_the_best_loss_is_forgotten(tmp_path):
+    manager = CheckpointManager(tmp_path)
+    manager.save({"step": 1}, 2.0)
+    manager.best.unlink()
+    again = CheckpointManager(tmp_path)
+    again.load_latest()
+    again.save({"step": 2}, 2.2)
+    assert load(again.best)["step"] == 2
+
+
+def test_overwrite_removes_what_was_there(tmp_path):
+    CheckpointManager(tmp_path).save({"step": 1}, 2.0)
+    manager = CheckpointManager(tmp_path, overwrite=True)
+    assert not manager.latest.exists() and not manager.best.exists()
+    manager.save({"step": 2}, 3.0)
+    assert load(manager.best)["step"] == 2
+
+
+def test_a_best_that_no_run_wrote_is_not_replaced(tmp_path):
+    for content in ({"step": 1}, [1, 2], {"val_loss": None}):
+        save(tmp_path / "best.pkl", content)
+        with pytest.raises(CheckpointError, match="best.pkl was not written by a run"):
+            CheckpointManager(tmp_path).save({"step": 2}, 1.0)
+        assert load(tmp_path / "best.pkl") == content
 
 
 def test_load_model_names_what_is_missing(tmp_path):
@@ -254,97 +347,6 @@ def test_a_dictionary_is_not_copied_twice_for_tied_weights(tmp_path):
     model = GPT(vocab_size=1000, n_embd=32, n_layer=1, n_head=1, block_size=4)
     save(tmp_path / "c.pkl", {"model": model.collect_state_dict()})
     assert (tmp_path / "c.pkl").stat().st_size < 4 * model.num_parameters() + 5_000
-
-
-def torch_zip(path, pickled: bytes, storages: dict[str, bytes]) -> None:
-    """A file in the layout of torch.save, made without torch."""
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("archive/data.pkl", pickled)
-        for key, raw in storages.items():
-            archive.writestr(f"archive/data/{key}", raw)
-
-
-def tensor_pickle(shape, strides, offset=0, storage="FloatStorage", numel=6) -> bytes:
-    """A pickle of {"x": tensor} as torch writes it, spelt in opcodes."""
-
-    def tuple_of(numbers):
-        return b"(" + b"".join(pickle.dumps(n, 2)[2:-1] for n in numbers) + b"t"
-
-    return (
-        b"\x80\x02}X\x01\x00\x00\x00x"
-        b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\n"
-        + storage.encode("ascii")
-        + b"\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu"
-        + pickle.dumps(numel, 2)[2:-1]
-        + b"tQ"
-        + pickle.dumps(offset, 2)[2:-1]
-        + tuple_of(shape)
-        + tuple_of(strides)
-        + b"\x89ccollections\nOrderedDict\n)RtRs."
-    )
-
-
-RAW = np.arange(6, dtype=np.float32).tobytes()
-
-
-def test_reads_a_torch_file_without_torch(tmp_path):
-    path = tmp_path / "x.pt"
-    torch_zip(path, tensor_pickle((2, 3), (3, 1)), {"0": RAW})
-    np.testing.assert_array_equal(load_torch(path)["x"], [[0, 1, 2], [3, 4, 5]])
-    torch_zip(path, tensor_pickle((3, 2), (1, 3)), {"0": RAW})
-    np.testing.assert_array_equal(load_torch(path)["x"], [[0, 3], [1, 4], [2, 5]])
-    torch_zip(path, tensor_pickle((2,), (1,), offset=4), {"0": RAW})
-    np.testing.assert_array_equal(load_torch(path)["x"], [4, 5])
-
-
-@pytest.mark.parametrize(
-    ("pickled", "storages"),
-    [
-        (tensor_pickle((2, 4), (3, 1)), {"0": RAW}),  # beyond the end of the storage
-        (tensor_pickle((2, 3), (-3, 1)), {"0": RAW}),
-        (tensor_pickle((2, 3), (3, 1), offset=-1), {"0": RAW}),
-        (tensor_pickle((2, 3), (3, 1), offset=1), {"0": RAW}),
-        (tensor_pickle((2, 3), (2**62, 1)), {"0": RAW}),
-        (tensor_pickle((7,), (1,)), {"0": RAW}),
-        (tensor_pickle((-1,), (1,)), {"0": RAW}),
-        (tensor_pickle((2, 3), (3, 1), storage="ObjectStorage"), {"0": RAW}),
-        (tensor_pickle((2, 3), (3, 1)), {}),
-        (tensor_pickle((2, 3), (3, 1)), {"0": RAW[:-1]}),
-        (pickle.dumps(Runs(os.system, "touch harmed")), {}),
-        (b"", {}),
-    ],
-)
-def test_hostile_torch_files(tmp_path, monkeypatch, pickled, storages):
-    monkeypatch.chdir(tmp_path)
-    torch_zip(tmp_path / "x.pt", pickled, storages)
-    with pytest.raises(CheckpointError, match="no intact torch checkpoint"):
-        load_torch(tmp_path / "x.pt")
-    assert [p.name for p in tmp_path.iterdir()] == ["x.pt"]
-
-
-def test_files_that_are_no_torch_zip(tmp_path):
-    path = tmp_path / "x.pt"
-    with pytest.raises(CheckpointError, match="no checkpoint at"):
-        load_torch(path)
-    path.write_bytes(b"not a zip")
-    with pytest.raises(CheckpointError, match="no intact torch checkpoint"):
-        load_torch(path)
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("readme", "hello")
-    with pytest.raises(CheckpointError, match="no intact torch checkpoint"):
-        load_torch(path)
-
-
-def test_convert_command_line(tmp_path, run_module):
-    process = run_module("checkpoint", "convert", tmp_path / "none.pt", tmp_path / "new.pkl")
-    assert process.returncode == 2
-    assert process.stderr.count("\n") == 1 and "no checkpoint at" in process.stderr
-    torch_zip(tmp_path / "x.pt", tensor_pickle((2, 3), (3, 1)), {"0": RAW})
-    process = run_module("checkpoint", "convert", tmp_path / "x.pt", tmp_path / "new.pkl")
-    assert process.returncode == 2
-    assert "no checkpoint of nanoGPT" in process.stderr and process.stderr.count("\n") == 1
-    assert not (tmp_path / "new.pkl").exists()
-    assert "OLD.pt" in run_module("checkpoint", "convert", "--help").stdout
 
 
 @pytest.fixture

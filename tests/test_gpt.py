@@ -1,13 +1,14 @@
-"""The GPT: sizes, names, initial loss, and GPT-2 folders."""
+"""The GPT: sizes, names, initial loss, dropout, attention."""
 
-import json
 import math
 
 import numpy as np
 import pytest
 
-from minigrad.gpt import GPT, read_safetensors, write_safetensors
+from minigrad.gpt import GPT
+from minigrad.nn import Dropout
 from minigrad.optim import AdamW
+from minigrad.tensor import Tensor
 
 
 def small(seed=0, **options) -> GPT:
@@ -105,6 +106,55 @@ def test_the_same_seed_gives_the_same_model():
     assert all((a[name] == b[name]).all() for name in a)
 
 
+def test_dropout_changes_no_weight_and_nothing_that_is_drawn_later():
+    states, later = [], []
+    for dropout in (0.0, 0.5):
+        rng = np.random.default_rng(3)
+        model = GPT(11, n_embd=16, n_layer=2, n_head=4, block_size=8, dropout=dropout, rng=rng)
+        model(ids(2, 8), ids(2, 8))[1].backward()
+        states.append(model.collect_state_dict())
+        later.append(rng.integers(2**60))
+    assert later[0] == later[1]
+    assert all((states[0][name] == states[1][name]).all() for name in states[0])
+
+
+def test_dropout_layers_share_a_generator_that_the_seed_decides():
+    a, b, other = (small(seed, dropout=0.5) for seed in (3, 3, 4))
+    layers = [m for m in a.modules() if isinstance(m, Dropout)]
+    assert len(layers) == 7 and all(layer.rng is a.dropout_rng for layer in layers)
+    other.load_state_dict(a.collect_state_dict())
+    logits = [model(ids(2, 8))[0].data for model in (a, b, other)]
+    np.testing.assert_array_equal(logits[0], logits[1])
+    assert (logits[0] != logits[2]).any()
+
+
+def test_rng_may_be_a_seed():
+    sizes = dict(vocab_size=11, n_embd=16, n_layer=1, n_head=4, block_size=8)
+    a, b = GPT(**sizes, rng=5), GPT(**sizes, rng=np.random.default_rng(5))
+    for p, q in zip(a.parameters(), b.parameters(), strict=True):
+        np.testing.assert_array_equal(p.data, q.data)
+    assert GPT(**sizes).num_parameters() == a.num_parameters()
+
+
+def test_attention_weights_are_those_of_the_forward_pass():
+    model, idx = small(), ids(3, 8)
+    for p in model.parameters():  # far from even attention
+        p.data *= 20
+    weights = model.attention_weights(idx)
+    assert weights.shape == (2, 3, 4, 8, 8)
+    np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-5)
+    assert (weights[..., ~np.tri(8, dtype=bool)] == 0).all()
+    x = model.embed(idx)
+    for block, w in zip(model.transformer.h, weights):
+        qkv = block.attn.c_attn(block.ln_1(x)).data.reshape(3, 8, 3, 4, 4)
+        v = qkv[:, :, 2].swapaxes(1, 2)  # (B, n_head, T, head_dim)
+        y = (w @ v).swapaxes(1, 2).reshape(3, 8, 16)
+        np.testing.assert_allclose(
+            block.attn(block.ln_1(x)).data, block.attn.c_proj(Tensor(y)).data, rtol=1e-4, atol=1e-4
+        )
+        x = block(x)
+
+
 def test_errors():
     with pytest.raises(ValueError, match=r"shape \(batch, time\), got \(8,\)"):
         small()(ids(8))
@@ -118,74 +168,3 @@ def test_errors():
         small(n_layer=0)
     with pytest.raises(ValueError, match="n_embd must be a multiple of n_head"):
         small(n_head=3)
-
-
-def test_pretrained_round_trip(tmp_path):
-    model = small()
-    model.save_pretrained(tmp_path / "a folder")
-    other = GPT.from_pretrained(tmp_path / "a folder")
-    np.testing.assert_array_equal(other(ids(2, 8))[0].data, model(ids(2, 8))[0].data)
-    stored = read_safetensors(tmp_path / "a folder" / "model.safetensors")
-    assert stored["transformer.h.0.attn.c_attn.weight"].shape == (16, 48)  # GPT-2's transpose
-    assert "lm_head.weight" not in stored
-
-
-def test_pretrained_with_openais_bare_names_masks_and_half_precision(tmp_path):
-    model = small()
-    model.save_pretrained(tmp_path)
-    path = tmp_path / "model.safetensors"
-    bare = {name.removeprefix("transformer."): a for name, a in read_safetensors(path).items()}
-    bare["h.0.attn.bias"] = np.tri(8, dtype=np.float32)[None, None]
-    write_safetensors(path, bare)
-    np.testing.assert_array_equal(
-        GPT.from_pretrained(tmp_path)(ids(1, 4))[0].data, model(ids(1, 4))[0].data
-    )
-
-
-@pytest.mark.parametrize("kind", ["F16", "BF16", "F64"])
-def test_safetensors_types(tmp_path, kind):
-    values = np.array([[1.0, -2.5], [0.375, 1024.0]], dtype=np.float32)  # exact in all of them
-    raw = {
-        "F16": values.astype("<f2").tobytes(),
-        "BF16": (values.view(np.uint32) >> 16).astype("<u2").tobytes(),
-        "F64": values.astype("<f8").tobytes(),
-    }[kind]
-    header = {"x": {"dtype": kind, "shape": [2, 2], "data_offsets": [0, len(raw)]}}
-    encoded = json.dumps(header).encode("utf-8")
-    path = tmp_path / "x.safetensors"
-    path.write_bytes(len(encoded).to_bytes(8, "little") + encoded + raw)
-    np.testing.assert_array_equal(read_safetensors(path)["x"], values)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda raw: b"",
-        lambda raw: raw[:4],
-        lambda raw: raw[:100],
-        lambda raw: raw[:-4],
-        lambda raw: (2**60).to_bytes(8, "little") + raw[8:],
-        lambda raw: raw.replace(b'"F32"', b'"I32"'),
-        lambda raw: raw.replace(b"[11, 16]", b"[11, 17]"),
-        lambda raw: (2).to_bytes(8, "little") + b"[]",
-    ],
-)
-def test_damaged_safetensors(tmp_path, damage):
-    path = tmp_path / "model.safetensors"
-    small().save_pretrained(tmp_path)
-    path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(ValueError, match="no intact safetensors file"):
-        read_safetensors(path)
-
-
-def test_pretrained_errors(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        GPT.from_pretrained(tmp_path)
-    (tmp_path / "config.json").write_text('{"vocab_size": 11}', encoding="utf-8")
-    with pytest.raises(ValueError, match="no GPT-2 sizes.*'n_embd': None"):
-        GPT.from_pretrained(tmp_path)
-    (tmp_path / "config.json").write_text('{"activation_function": "relu"}', encoding="utf-8")
-    with pytest.raises(ValueError, match="not relu"):
-        GPT.from_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="bias=False"):
-        small(bias=False).save_pretrained(tmp_path)

@@ -64,9 +64,15 @@ def test_metadata_is_stripped(notebook):
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert notebook.metadata.kernelspec.name == "python3"
     for cell in notebook.cells:
-        assert set(cell.metadata) <= {"tags", "jupyter"}, cell.id
+        assert set(cell.metadata) <= {"tags", "jupyter", "jp-MarkdownHeadingCollapsed"}, cell.id
         assert set(cell.metadata.get("tags", [])) <= KNOWN_TAGS, cell.id
         assert set(cell.metadata.get("jupyter", {})) <= {"source_hidden"}, cell.id
+
+
+def test_what_goes_beyond_the_core_is_collapsed(notebook):
+    for cell in notebook.cells:
+        collapsed = cell.metadata.get("jp-MarkdownHeadingCollapsed", False)
+        assert collapsed == cell.source.startswith("### Deeper: "), cell.id
 
 
 def test_cell_ids_are_unique_words(notebook):

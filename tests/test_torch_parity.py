@@ -15,11 +15,12 @@ torch = pytest.importorskip("torch", reason="torch, the reference, is not instal
 from torch_twin import Sizes, adamw, twin_of  # noqa: E402
 
 from minigrad import functional as F  # noqa: E402
-from minigrad.checkpoint import convert, load_model  # noqa: E402
+from minigrad.checkpoint import load_model  # noqa: E402
 from minigrad.gpt import GPT  # noqa: E402
 from minigrad.losses import cross_entropy  # noqa: E402
 from minigrad.optim import AdamW, clip_grad_norm, cosine_lr, decay_groups  # noqa: E402
 from minigrad.tensor import Tensor  # noqa: E402
+from minigrad.weights import convert, load_torch  # noqa: E402
 
 TF = torch.nn.functional
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-9}
@@ -228,8 +229,6 @@ def test_conversion_of_a_torch_checkpoint(tmp_path, prefix, dtype):
 
 
 def test_conversion_of_views_with_strides(tmp_path):
-    from minigrad.checkpoint import load_torch
-
     x = torch.arange(24.0).reshape(4, 6)
     views = {"t": x.T, "part": x[1:3, ::2], "scalar": x[2, 2], "empty": x[:0], "ints": x[0].long()}
     torch.save(views, tmp_path / "views.pt")
