@@ -1,16 +1,20 @@
 """Other people's weights: their formats, their names, and files that mean harm."""
 
+import io
 import json
 import os
 import pickle
+import sys
 import zipfile
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from minigrad.checkpoint import CheckpointError
+from minigrad.checkpoint import CheckpointError, load_model
 from minigrad.gpt import GPT
 from minigrad.weights import (
+    convert,
     load_torch,
     numbers_in,
     read_safetensors,
@@ -229,6 +233,80 @@ def test_files_that_are_no_torch_zip(tmp_path):
         archive.writestr("readme", "hello")
     with pytest.raises(CheckpointError, match="no intact torch checkpoint"):
         load_torch(path)
+
+
+class TorchTensor:
+    """An array that is pickled as torch pickles a tensor: a call, and a reference to a storage."""
+
+    def __init__(self, array: np.ndarray):
+        self.array = array
+
+    def __reduce__(self):
+        shape, strides = self.array.shape, tuple(n // 4 for n in self.array.strides)
+        import torch._utils
+
+        return torch._utils._rebuild_tensor_v2, (Storage(self.array), 0, shape, strides, False, {})
+
+
+class Storage:
+    def __init__(self, array: np.ndarray):
+        self.array = array
+
+
+@pytest.fixture
+def torch_save(monkeypatch):
+    """torch.save for dictionaries with TorchTensors in them, whether torch is installed or not."""
+    torch, utils = ModuleType("torch"), ModuleType("torch._utils")
+    torch._utils = utils
+    torch.FloatStorage = type("FloatStorage", (), {"__module__": "torch"})
+
+    def _rebuild_tensor_v2():
+        raise AssertionError("never called")
+
+    _rebuild_tensor_v2.__module__ = "torch._utils"
+    _rebuild_tensor_v2.__qualname__ = "_rebuild_tensor_v2"
+    utils._rebuild_tensor_v2 = _rebuild_tensor_v2
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setitem(sys.modules, "torch._utils", utils)
+
+    def torch_save(content: dict, path) -> None:
+        storages = {}
+
+        class Pickler(pickle.Pickler):
+            def persistent_id(self, x):
+                if isinstance(x, Storage):
+                    key = str(len(storages))
+                    storages[key] = x.array.tobytes()
+                    return "storage", torch.FloatStorage, key, "cpu", x.array.size
+
+        file = io.BytesIO()
+        Pickler(file, protocol=2).dump(content)
+        torch_zip(path, file.getvalue(), storages)
+
+    return torch_save
+
+
+@pytest.mark.parametrize("prefix", ["", "_orig_mod."])
+def test_convert_makes_a_checkpoint_of_nanogpts(tmp_path, torch_save, prefix):
+    model = small()
+    weights = {prefix + name: TorchTensor(a) for name, a in model.collect_state_dict().items()}
+    del weights[f"{prefix}lm_head.weight"]
+    weights[f"{prefix}transformer.h.0.attn.bias"] = TorchTensor(np.tri(8, dtype=np.float32))
+    args = {**model.config, "dropout": None}
+    torch_save({"model": weights, "model_args": args, "iter_num": 3}, tmp_path / "ckpt.pt")
+    convert(tmp_path / "ckpt.pt", tmp_path / "new.pkl")
+    other, tokenizer = load_model(tmp_path / "new.pkl")
+    assert tokenizer is None
+    np.testing.assert_array_equal(other(ids(2, 8))[0].data, model(ids(2, 8))[0].data)
+
+
+def test_bfloat16_in_a_torch_file(tmp_path):
+    """Its storage of 12 bytes holds the upper halves of six numbers."""
+    values = np.array([1, -2.5, 3, 0, 128, 0.375], dtype=np.float32)
+    raw = (values.view(np.uint32) >> 16).astype("<u2").tobytes()
+    pickled = tensor_pickle((2, 3), (3, 1), storage="BFloat16Storage")
+    torch_zip(tmp_path / "x.pt", pickled, {"0": raw})
+    np.testing.assert_array_equal(load_torch(tmp_path / "x.pt")["x"], values.reshape(2, 3))
 
 
 def test_convert_command_line(tmp_path, run_module):
