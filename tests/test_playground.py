@@ -390,7 +390,7 @@ def test_a_refusal_names_its_field_and_leaves_the_text_alone(service, visit, mon
     expect(alert).to_contain_text("Seed: please give a whole number, or nothing.")
 
 
-def test_a_service_that_fails_or_is_gone_is_told_apart(service, visit, monkeypatch):
+def test_a_service_that_fails_or_is_gone_is_told_apart(visit):
     page = visit()
     slide(page, "Length", 40)
     alert = page.get_by_role("alert")
@@ -407,7 +407,7 @@ def test_a_service_that_fails_or_is_gone_is_told_apart(service, visit, monkeypat
     is_written(page, 40)
 
 
-def test_a_lost_connection_keeps_what_was_written(service, visit, monkeypatch):
+def test_a_lost_connection_keeps_what_was_written(service, visit):
     page = visit()
     slide(page, "Length", 40)
     body = {"prompt": "ROMEO:\n", "max_new_tokens": 40, "alternatives": 8, "stream": True}
@@ -415,9 +415,8 @@ def test_a_lost_connection_keeps_what_was_written(service, visit, monkeypatch):
     blocks = response.read().split(b"\n\n")
     lost = b"\n\n".join([*blocks[:10], blocks[10][:20]])  # what the service sent, cut off
     kind = response.headers["Content-Type"]
-    page.route(
-        "**/generate", lambda route: route.fulfill(status=200, content_type=kind, body=lost), times=1
-    )
+    cut = {"status": 200, "content_type": kind, "body": lost}
+    page.route("**/generate", lambda route: route.fulfill(**cut), times=1)
     page.get_by_role("button", name="Write", exact=True).click()
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("The connection was lost after 10 characters.")

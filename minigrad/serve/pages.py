@@ -7,15 +7,10 @@ __all__ = [
     "POLICY",
     "KINDS",
     "pages",
-    "LIMITS",
     "page_file",
     "page_response",
     "get_playground",
     "get_page_file",
-    "describe_kind",
-    "describe_fields",
-    "describe_operations",
-    "get_docs",
 ]
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-playground
