@@ -523,8 +523,15 @@ def test_it_fits_and_can_be_touched(width, height, browser, visit):
     context.close()
 
 
-def test_a_thousand_characters_stream_smoothly_and_nothing_jumps(visit):
-    page = visit()
+@pytest.fixture
+def quick():
+    """A service whose model writes faster than the page can draw."""
+    with Service(served_model("shakespeare", characters=ASCII)) as running:
+        yield running
+
+
+def test_a_thousand_characters_stream_smoothly_and_nothing_jumps(quick, visit):
+    page = visit(service=quick)
     slide(page, "Length", 1000)
     page.evaluate(
         """() => {

@@ -245,6 +245,7 @@ GOOD = {"prompt": "a", "text": "a", "model": "letters", "max_new_tokens": 2, "ma
 NAMES = sorted({*GenerateBody.model_fields, *CompletionBody.model_fields, "text"})
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     path=st.sampled_from(["/generate", "/v1/completions", "/attention"]),
