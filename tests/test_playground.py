@@ -1,170 +1,77 @@
-"""The playground in a real browser, over a stub that speaks the service's contract."""
+"""The playground in a real browser, with the real service and the models that come with it."""
 
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
-import threading
-import time
-import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from conftest import BROWSER, ROOT
-from minigrad.playground import PAGE
+from conftest import BROWSER
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("uvicorn", reason="the service is not installed")
+pytest.importorskip("fastapi", reason="the service is not installed")
+from serving import Service, gated_service, served_model, wait_until  # noqa: E402
+
+from minigrad.serve.__main__ import load_models, shipped_models  # noqa: E402
+
 pytestmark = [
     pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on this machine"),
     pytest.mark.timeout(300),
+    pytest.mark.slow,
 ]
 expect = playwright.expect if BROWSER else None
-
-TEXTS = {
-    "shakespeare": "The quality of mercy is not strain'd,\nIt droppeth as the gentle rain ",
-    "poems": "疑是地上霜。\n举头望明月，\n低头思故乡。\n",
-}
-PROBABILITIES = [0.92, 0.61, 0.34, 0.11, 0.031, 0.004, 0.78]
-BLOCK = 24  # characters that the stub's model sees
-
-
-def token(model: str, i: int) -> dict:
-    """The i-th character that the stub writes, whatever the prompt."""
-    text = TEXTS[model][i % len(TEXTS[model])]
-    p = PROBABILITIES[i % len(PROBABILITIES)]
-    letters = [
-        c for c in ("etao\n nis" if model == "shakespeare" else "月山水风花人云") if c != text
-    ]
-    shares = [(1 - p) * share for share in (0.5, 0.25, 0.12, 0.06)]
-    others = [{"text": c, "probability": round(q, 4)} for c, q in zip(letters, shares)]
-    return {"text": text, "probability": p, "alternatives": others}
-
-
-class Stub(BaseHTTPRequestHandler):
-    """Answers as the service does; the server's `mode` asks it for trouble."""
-
-    def log_message(self, *_):
-        pass
-
-    def reply(self, status: int, body: dict, **headers) -> None:
-        self.begin(status, "application/json", headers)
-        self.wfile.write(json.dumps(body).encode("utf-8"))
-
-    def begin(self, status: int, kind: str, headers: dict) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", f"{kind}; charset=utf-8")
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-
-    def do_GET(self):
-        self.server.paths.append(self.path)
-        if self.path == "/health":
-            models = [] if self.server.mode == "no models" else list(TEXTS)
-            return self.reply(200, {"status": "ok", "models": models})
-        if self.path != "/":
-            return self.reply(404, {"detail": "not found"})
-        self.begin(200, "text/html", {})
-        self.wfile.write(PAGE.encode("utf-8"))
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.paths.append(self.path)
-        self.server.requests.append(body)
-        mode = self.server.mode
-        if mode == "busy":
-            busy = {"error": {"message": "all places are taken", "type": "busy"}}
-            return self.reply(503, busy, Retry_After="3")
-        if mode == "invalid":
-            detail = [
-                {"loc": ["body", "temperature"], "msg": "Input should be at most 1"},
-                {"loc": ["body", "prompt"], "msg": "the model does not know the character 'é'"},
-            ]
-            return self.reply(422, {"detail": detail})
-        if self.path == "/attention":
-            return self.attend(body)
-        self.begin(200, "text/event-stream", {})
-        try:
-            for i in range(body["max_new_tokens"]):
-                if mode == "lost" and i == 10:
-                    return
-                if mode == "broken" and i == 10:
-                    return self.event({"error": {"message": "the model broke"}})
-                self.event(token(body["model"], i))
-                time.sleep(self.server.pause)
-            self.event(
-                {
-                    "finish_reason": "length",
-                    "seed": 4242 if body["seed"] is None else body["seed"],
-                    "seconds": 0.5,
-                    "tokens_per_second": 2 * body["max_new_tokens"],
-                }
-            )
-            self.wfile.write(b"data: [DONE]\n\n")
-        except OSError:
-            self.server.left.set()  # the client went away
-
-    def event(self, data: dict) -> None:
-        block = f"data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
-        self.wfile.write(block[:17])  # in pieces, cut anywhere: a stream need not keep events whole
-        self.wfile.flush()
-        self.wfile.write(block[17:])
-        self.wfile.flush()
-
-    def attend(self, body: dict) -> None:
-        seen = body["text"][-BLOCK:]
-        size = len(seen)
-        heads = [[[0.0] * size for _ in seen] for _ in range(3)]
-        for i in range(size):
-            heads[0][i][i] = 1.0  # the first looks at itself
-            heads[1][i][max(0, i - 1)] = 1.0  # the second at the character before
-            for j in range(i + 1):
-                heads[2][i][j] = round(1 / (i + 1), 3)  # the third at all alike
-        answer = {"model": body["model"], "tokens": list(seen), "layers": 2, "heads": 3}
-        self.reply(200, {**answer, "weights": [heads, heads[::-1]]})
+ASCII = "".join(map(chr, [10, *range(32, 127)]))
 
 
 @pytest.fixture(scope="module")
-def server():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+def service():
+    with Service(*load_models(shipped_models())) as running:
+        yield running
 
 
 @pytest.fixture
-def visit(server, browser):
-    """Opens the page; at the end nothing but the stub was asked, and no script had failed."""
-    server.mode, server.pause = "", 0.0
-    server.requests, server.paths, server.left = [], [], threading.Event()
+def visit(service, browser):
+    """Opens the page; at the end nothing but the service was asked, no script had failed, and the
+    policy had nothing to forbid. `visit.requests` are the bodies that the page sent."""
     contexts, errors, asked = [], [], []
 
-    def open_page(context=None, model="English", **options):
+    def open_page(context=None, model="English", service=service, **options):
         if context is None:
             context = browser.new_context(viewport={"width": 1300, "height": 900}, **options)
             contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(address(server))
+        page.on("console", lambda message: "Policy" in message.text and errors.append(message.text))
+        page.on("request", lambda request: keep(request, service))
+        page.goto(address(service))
         expect(page.get_by_role("radio", name=model)).to_be_checked()
         return page
 
+    def keep(request, service):
+        if not request.url.startswith((address(service), "data:")):
+            asked.append(request.url)
+        if request.method == "POST":
+            open_page.requests.append(request.post_data_json)
+
+    open_page.requests = []
     yield open_page
     for context in contexts:
         context.close()
     assert errors == []
-    assert [url for url in asked if not url.startswith((address(server), "data:"))] == []
+    assert asked == []
 
 
-def address(server) -> str:
-    return f"http://127.0.0.1:{server.server_port}/"
+def address(service) -> str:
+    return f"http://127.0.0.1:{service.port}/"
+
+
+def plain(service, asked: dict) -> dict:
+    """The service's plain answer to what the page asked for as a stream."""
+    assert asked["stream"] is True and asked["seed"] is not None
+    status, answer = service.ask("/generate", {**asked, "stream": False})
+    assert status == 200
+    return answer
 
 
 def slide(page, name: str, value: float) -> None:
@@ -184,40 +91,55 @@ def pick(page, name: str) -> None:
     expect(page.get_by_role("radio", name=name)).to_be_checked()
 
 
-def write(page, length: int = 60, prompt: str | None = None) -> None:
+def write(page, length: int = 60, prompt: str | None = None, seed: str = "7") -> None:
     slide(page, "Length", length)
+    page.get_by_label("Seed").fill(seed)
     if prompt is not None:
         page.get_by_label("Prompt", exact=True).fill(prompt)
     page.get_by_role("button", name="Write", exact=True).click()
-    expect(page.locator("#status")).to_contain_text(f"{length} characters in 0.5 s")
+    is_written(page, length)
 
 
-def test_the_page_is_one_file_that_loads_nothing():
-    assert PAGE.startswith("<!doctype html>")
-    for word in ("http:", "https:", "//cdn", " src=", "@import", "url(", "onclick=", "onload="):
-        assert word not in PAGE, word
+def is_written(page, length: int) -> None:
+    words = re.compile(rf"^{length} characters in \d+\.\d s, \d+ a second$")
+    expect(page.locator("#status")).to_have_text(words, timeout=60_000)
 
 
-def test_a_prompt_is_continued_and_each_character_is_shaded(server, visit):
+def percent(p: float) -> str:
+    """As the page writes it."""
+    if p < 0.00095:
+        return "< 0.1 %"
+    return f"{int(100 * p + 0.5)} %" if p >= 0.0995 else f"{float(f'{100 * p:.2g}'):g} %"
+
+
+def test_a_prompt_is_continued_and_each_character_is_shaded(service, visit):
     page = visit()
     write(page, 60, "ROMEO:\n")
-    expected = "".join(token("shakespeare", i)["text"] for i in range(60))
-    assert written(page) == "ROMEO:\n" + expected
-    assert page.locator("#paper").text_content() == "ROMEO:\n" + expected
-    spans = page.locator("#paper span[role=option]")
-    assert spans.count() == 67
-    shades = [span.get_attribute("data-s") for span in spans.all()[7:14]]
-    assert shades == ["0", "0", "1", "2", "3", "4", "0"]  # of PROBABILITIES
-    assert spans.nth(8).get_attribute("aria-label") == "h, 61 %"
-    assert len(set(shade_colours(page))) == 5
-    asked = server.requests[-1]
-    assert asked["prompt"] == "ROMEO:\n" and asked["stream"] is True
-    assert {name: asked[name] for name in ("model", "max_new_tokens", "temperature")} == {
+    asked = visit.requests[-1]
+    assert asked == {
         "model": "shakespeare",
+        "prompt": "ROMEO:\n",
         "max_new_tokens": 60,
         "temperature": 0.8,
+        "top_k": None,
+        "top_p": None,
+        "seed": 7,
+        "alternatives": 8,
+        "stream": True,
     }
-    assert asked["top_k"] is None and asked["top_p"] is None and asked["seed"] is None
+    answer = plain(service, asked)
+    assert written(page) == "ROMEO:\n" + answer["text"]
+    assert page.locator("#paper").text_content() == "ROMEO:\n" + answer["text"]
+    spans = page.locator("#paper span[role=option]")
+    assert spans.count() == 67
+    probabilities = [token["probability"] for token in answer["tokens"]]
+    shades = [str(sum(p < bound for bound in (0.5, 0.2, 0.05, 0.01))) for p in probabilities]
+    found = spans.evaluate_all("spans => spans.slice(7).map(span => span.dataset.s)")
+    assert found == shades and len(set(shades)) >= 3
+    likely = next(i for i, p in enumerate(probabilities) if p > 0.1 and answer["text"][i].isalpha())
+    label = f"{answer['text'][likely]}, {percent(probabilities[likely])}"
+    assert spans.nth(7 + likely).get_attribute("aria-label") == label
+    assert len(set(shade_colours(page))) == 5
 
 
 def shade_colours(page) -> list[str]:
@@ -226,22 +148,35 @@ def shade_colours(page) -> list[str]:
     )
 
 
-def test_the_settings_are_sent_and_remembered(server, visit):
+def test_without_a_seed_each_text_is_another_and_its_seed_can_be_used_again(visit):
+    page = visit()
+    texts = []
+    for _ in range(2):
+        write(page, 40, seed="")
+        texts.append(written(page))
+    assert visit.requests[-1]["seed"] is None and texts[0] != texts[1]
+    page.get_by_role("button", name="use again").click()
+    page.get_by_role("button", name="Write", exact=True).click()
+    is_written(page, 40)
+    assert written(page) == texts[1]
+
+
+def test_the_settings_are_sent_and_remembered(visit):
     page = visit()
     slide(page, "Temperature", 1.25)
     slide(page, "Top-k", 4)
     slide(page, "Top-p", 0.9)
-    page.get_by_label("Seed").fill("17")
-    write(page, 40, "O, ")
+    write(page, 40, "O, ", seed="17")
     pick(page, "Chinese")
     again = visit(page.context, model="Chinese")
     pick(again, "English")
     assert again.get_by_label("Prompt", exact=True).input_value() == "O, "
     again.get_by_role("button", name="Write", exact=True).click()
-    expect(again.locator("#status")).to_contain_text("40 characters")
-    for asked in server.requests[-2:]:
-        assert (asked["temperature"], asked["top_k"], asked["top_p"]) == (1.25, 5, 0.9)
-        assert (asked["seed"], asked["max_new_tokens"], asked["prompt"]) == (17, 40, "O, ")
+    is_written(again, 40)
+    assert len(visit.requests) == 2 and visit.requests[0] == visit.requests[1]
+    asked = visit.requests[-1]
+    assert (asked["temperature"], asked["top_k"], asked["top_p"]) == (1.25, 5, 0.9)
+    assert (asked["seed"], asked["max_new_tokens"], asked["prompt"]) == (17, 40, "O, ")
 
 
 def test_it_works_without_local_storage(visit, browser):
@@ -253,37 +188,44 @@ def test_it_works_without_local_storage(visit, browser):
     context.close()
 
 
-def test_a_character_shows_what_it_beat_and_another_goes_on_from_there(server, visit):
+def test_a_character_shows_what_it_beat_and_another_goes_on_from_there(service, visit):
     page = visit()
     write(page, 60, "ROMEO:\n")
-    first = written(page)
-    page.locator("#c10").click()  # the fourth that was written
+    first, tokens = written(page), plain(service, visit.requests[-1])["tokens"]
+    place = next(i for i, token in enumerate(tokens) if i > 2 and token["probability"] < 0.4)
+    page.locator(f"#c{7 + place}").click()
     lens = page.get_by_role("complementary")
-    expect(lens).to_contain_text("11 %, the third choice")  # 44 %, 22 % and 11 % before rounding
+    drawn, beaten = tokens[place]["probability"], tokens[place]["alternatives"]
+    better = sum(other["probability"] > drawn for other in beaten)
+    ranks = ["the likeliest", "the second choice", "the third choice"]
+    rank = ranks[better] if better < 3 else f"choice number {better + 1}"
+    expect(lens).to_contain_text(f"Drawn: {percent(drawn)}, {rank}." if better < 8 else "a far")
     rows = lens.locator("button.row")
-    beaten = token("shakespeare", 3)["alternatives"]
     assert rows.count() == 1 + len(beaten)
-    shares = [float(text.split()[0]) for text in lens.locator(".percent").all_inner_texts()]
+    shares = [float(text.split()[-2]) for text in lens.locator(".percent").all_inner_texts()]
     assert shares == sorted(shares, reverse=True)
-    page.get_by_role("button", name=re.compile("^e, 4. %: write on with it$")).click()
-    expect(page.locator("#status")).to_contain_text("60 characters")
-    assert server.requests[-1]["prompt"] == first[:10] + "e"
-    assert written(page) == first[:10] + "e" + first[7:67]
-    expect(lens).to_contain_text(re.compile("Chosen by you: 4. %, the likeliest"))
+    chosen = lens.locator("button.row:enabled").first
+    letter = chosen.get_attribute("data-text")
+    assert letter == max(beaten, key=lambda other: other["probability"])["text"]
+    chosen.click()
+    is_written(page, 60)
+    assert visit.requests[-1]["prompt"] == first[: 7 + place] + letter
+    assert written(page) == first[: 7 + place] + letter + plain(service, visit.requests[-1])["text"]
+    expect(lens).to_contain_text("Chosen by you: ")
     page.get_by_role("button", name="Undo").click()
     assert written(page) == first
     page.get_by_role("button", name="Write on").click()
-    expect(page.locator("#status")).to_contain_text("60 characters")
-    assert server.requests[-1]["prompt"] == first
+    is_written(page, 60)
+    assert visit.requests[-1]["prompt"] == first
     assert len(written(page)) == 7 + 120
 
 
-def test_the_keyboard_alone_is_enough(server, visit):
+def test_the_keyboard_alone_is_enough(visit):
     page = visit()
     slide(page, "Length", 60)
     page.get_by_label("Prompt", exact=True).focus()
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#status")).to_contain_text("60 characters")
+    is_written(page, 60)
     for _ in range(20):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "paper":
@@ -295,9 +237,12 @@ def test_the_keyboard_alone_is_enough(server, visit):
         page.keyboard.press(key)
         expect(paper).to_have_attribute("aria-activedescendant", f"c{active}")
     expect(page.locator("#tip")).to_contain_text("%")
-    page.keyboard.press("ArrowUp")  # to the line above: "The quality ..."
+    page.keyboard.press("ArrowUp")  # to the line above
     above = int(paper.get_attribute("aria-activedescendant")[1:])
-    assert 7 <= above < 66
+    assert 0 < above < 66
+    page.keyboard.press("Home")
+    for _ in range(12):  # a character that was written
+        page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator("button.row:focus")).to_have_count(1)
     page.keyboard.press("ArrowDown")
@@ -305,138 +250,249 @@ def test_the_keyboard_alone_is_enough(server, visit):
     expect(paper).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
-    expect(page.locator("#status")).to_contain_text("60 characters")
-    assert len(server.requests[-1]["prompt"]) == above + 1
+    is_written(page, 60)
+    assert len(visit.requests) == 2 and len(visit.requests[-1]["prompt"]) == 13
+
+
+@pytest.fixture
+def gated():
+    """A service whose model writes as many characters as a test lets it."""
+    with gated_service(served_model("shakespeare", gated=True, characters=ASCII)) as running:
+        yield running
 
 
 @pytest.mark.parametrize("how", ["Escape", "button"])
-def test_it_stops_at_any_time_and_the_service_is_told(how, server, visit):
-    page = visit()
-    server.pause = 0.02
-    slide(page, "Length", 1000)
+def test_it_stops_at_any_time_and_the_service_is_told(how, gated, visit):
+    page = visit(service=gated)
+    slide(page, "Length", 200)
     page.get_by_role("button", name="Write", exact=True).click()
-    page.locator("#c12").wait_for()
+    gated.model.gate.release(12)
+    page.locator("#c18").wait_for()  # the twelfth after the seven of the prompt
     if how == "Escape":
         page.keyboard.press("Escape")
     else:
         page.get_by_role("button", name="Stop").click()
-    expect(page.locator("#status")).to_contain_text("Stopped after")
-    assert server.left.wait(5)
+    expect(page.locator("#status")).to_have_text("Stopped after 12 characters")
+    wait_until(lambda: gated.busy() == (0, 0))
     text = written(page)
-    assert 12 < len(text) < 900
-    page.wait_for_timeout(200)
-    assert written(page) == text
-    server.pause = 0.0
+    assert len(text) == 7 + 12
+    gated.model.gate.release(100_000)
     page.get_by_role("button", name="Write on").click()
-    expect(page.locator("#status")).to_contain_text("1000 characters")
-    assert server.requests[-1]["prompt"] == text
+    is_written(page, 200)
+    assert visit.requests[-1]["prompt"] == text
+    assert gated.model.computed == 12 + 1 + 200  # the one that was in the making
 
 
-def test_a_composition_of_an_input_method_does_not_submit(server, visit):
+def test_a_composition_of_an_input_method_does_not_submit(visit):
     page = visit()
+    slide(page, "Length", 20)
     prompt = page.get_by_label("Prompt", exact=True)
     prompt.focus()
     press = """(e, composing) => e.dispatchEvent(new KeyboardEvent("keydown",
         {key: "Enter", ctrlKey: true, isComposing: composing, bubbles: true}))"""
     prompt.evaluate(press, True)
-    page.wait_for_timeout(200)
-    assert server.requests == []
+    expect(page.locator("#status")).to_have_text("")
     prompt.evaluate(press, False)
-    expect(page.locator("#status")).to_contain_text("characters in")
-    assert len(server.requests) == 1
+    is_written(page, 20)
+    assert len(visit.requests) == 1
 
 
-def test_chinese(server, visit):
+def test_chinese(service, visit):
     page = visit()
     pick(page, "Chinese")
     assert page.get_by_label("Prompt", exact=True).get_attribute("lang") == "zh-Hans"
     write(page, 20, "床前明月光，\n")
-    text = "".join(token("poems", i)["text"] for i in range(20))
-    assert written(page) == "床前明月光，\n" + text
-    assert server.requests[-1]["model"] == "poems"
+    asked = visit.requests[-1]
+    text = "床前明月光，\n" + plain(service, asked)["text"]
+    assert asked["model"] == "poems" and written(page) == text
     assert page.get_by_role("listbox").get_attribute("lang") == "zh-Hans"
     pick(page, "English")  # each model keeps its own text
     assert written(page) == ""
     pick(page, "Chinese")
-    assert written(page) == "床前明月光，\n" + text
+    assert written(page) == text
 
 
-def test_attention_of_any_head(server, visit):
+def test_attention_of_any_head(service, visit):
     page = visit()
     write(page, 60, "ROMEO:\n")
+    text = written(page)
     page.locator("#c50").click()
     pick(page, "Attention")
     readout = page.locator("#readout")
-    text = written(page)
-    expect(readout).to_have_text(f"“{text[49]}” looked at itself: 100 %")
-    assert server.requests[-1]["text"] == text[:50]
-    head = page.get_by_role("combobox", name="Head")
-    assert head.locator("option").all_inner_texts() == ["1", "2", "3", "all, averaged"]
-    head.select_option("2")
-    expect(readout).to_contain_text("1 back: 100 %")
+    expect(readout).to_contain_text("looked at")
+    assert visit.requests[-1] == {"model": "shakespeare", "text": text[:50]}
+    _, answer = service.ask("/attention", visit.requests[-1])
+    heads = [str(i + 1) for i in range(answer["heads"])]
+    menu = page.get_by_role("combobox", name="Head")
+    assert menu.locator("option").all_inner_texts() == [*heads, "all, averaged"]
     shaded = page.locator("#paper span:not([data-s='0'])[role=option]")
-    assert [s.get_attribute("id") for s in shaded.all()] == ["c48"]
-    head.select_option("3")
-    expect(shaded).to_have_count(BLOCK)  # 4 % each
-    page.get_by_role("combobox", name="Layer").select_option("2")
-    expect(readout).to_contain_text("itself: 100 %")  # the third of layer 2 is the first of 1
-    head.select_option("all, averaged")
-    expect(readout).to_contain_text("35 %")  # (1 + 0 + 1/24) / 3
-    colours = page.locator("#map").evaluate(
-        """map => { const pen = map.getContext("2d"), n = map.width / 24;
-        return [[23, 23], [23, 10], [3, 20]].map(([i, j]) =>
-            pen.getImageData((j + .5) * n, (i + .5) * n, 1, 1).data.join()) }"""
-    )
-    assert len(set(colours)) == 3 and colours[2] == "0,0,0,0"  # the future is empty
+    for layer, head in ((0, 0), (0, 1), (answer["layers"] - 1, 0)):
+        page.get_by_role("combobox", name="Layer").select_option(str(layer + 1))
+        menu.select_option(str(head + 1))
+        row = answer["weights"][layer][head][-1]
+        expect(readout).to_contain_text(f": {percent(max(row))}")
+        assert shaded.count() == sum(weight >= 0.02 for weight in row)
+    menu.select_option("all, averaged")
+    rows = [weights[-1] for weights in answer["weights"][-1]]
+    mean = [sum(column) / len(rows) for column in zip(*rows)]
+    expect(readout).to_contain_text(f": {percent(max(mean))}")
+    assert page.locator("#looked li").count() == 5
     page.locator("#map").hover(position={"x": 5, "y": 150})
     expect(readout).to_contain_text("back:")
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_role("listbox")).to_have_attribute("aria-activedescendant", "c51")
-    expect(readout).to_contain_text("35 %")
-    assert server.requests[-1]["text"] == text[:51]
+    expect(page.locator("#map")).to_have_attribute("aria-label", "Attention of 51 characters")
+    assert visit.requests[-1]["text"] == text[:51]
 
 
-def test_a_refusal_names_its_fields_and_leaves_the_text_alone(server, visit):
+def test_the_map_is_empty_where_the_future_is_and_darker_where_a_head_looked(service, visit):
+    page = visit()
+    write(page, 20, "ROMEO:\n")
+    page.locator("#c20").click()
+    pick(page, "Attention")
+    expect(page.locator("#map")).to_have_attribute("aria-label", "Attention of 20 characters")
+    _, answer = service.ask("/attention", visit.requests[-1])
+    last = answer["weights"][0][0][-1]
+    most, least = last.index(max(last)), last.index(min(last))
+    colours = page.locator("#map").evaluate(
+        """(map, cells) => { const pen = map.getContext("2d"), n = map.width / 20;
+        return cells.map(([i, j]) =>
+            [...pen.getImageData((j + .5) * n, (i + .5) * n, 1, 1).data]) }""",
+        [[19, most], [19, least], [3, 15]],
+    )
+    assert colours[0][0] < colours[1][0] and colours[2] == [0, 0, 0, 0]
+
+
+def test_a_refusal_names_its_field_and_leaves_the_text_alone(service, visit, monkeypatch):
     page = visit()
     write(page, 40)
-    text = written(page)
-    server.mode = "invalid"
+    text, prompt = written(page), page.get_by_label("Prompt", exact=True)
+    prompt.fill("caf\u00e9")
     page.get_by_role("button", name="Write", exact=True).click()
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("Temperature: Input should be at most 1.")
-    expect(alert).to_contain_text("Prompt: the model does not know the character 'é'.")
-    for name in ("Temperature", "Prompt"):
-        control = page.get_by_label(name, exact=True)
-        expect(control).to_have_attribute("aria-invalid", "true")
+    _, answer = service.ask("/generate", {"prompt": "caf\u00e9"})
+    message = answer["error"]["message"].removeprefix("prompt: ")
+    expect(alert).to_contain_text(f"Prompt: {message}")
+    expect(prompt).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
     assert written(page) == text
-    server.mode = "busy"
-    page.get_by_role("button", name="Write", exact=True).click()
-    expect(alert).to_contain_text("The service is busy. Please try again in 3 s.")
-    expect(page.get_by_label("Prompt", exact=True)).not_to_have_attribute("aria-invalid", "true")
-    server.mode = ""
+    prompt.fill("O, ")
+    with monkeypatch.context() as crowded:
+        crowded.setattr(service.desk, "capacity", {"max_running": 0, "max_waiting": 0})
+        page.get_by_role("button", name="Write", exact=True).click()
+        expect(alert).to_contain_text("The service is busy. Please try again in 1 s.")
+    expect(prompt).not_to_have_attribute("aria-invalid", "true")
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator("#status")).to_contain_text("40 characters")
+    is_written(page, 40)
     expect(alert).to_have_text("")
     page.get_by_label("Seed").fill("many")
     page.get_by_role("button", name="Write", exact=True).click()
     expect(alert).to_contain_text("Seed: please give a whole number, or nothing.")
 
 
-def test_a_lost_connection_keeps_what_was_written(server, visit):
+def test_a_service_that_fails_or_is_gone_is_told_apart(visit):
     page = visit()
-    for mode, words in [("lost", "The connection was lost after 10"), ("broken", "model broke.")]:
-        server.mode = mode
-        slide(page, "Length", 40)
-        page.get_by_role("button", name="Write", exact=True).click()
-        expect(page.get_by_role("alert")).to_contain_text(words)
-        assert len(written(page)) == 7 + 10
-        server.mode = ""
-        page.get_by_role("button", name="Try again").click()  # goes on from there
-        expect(page.locator("#status")).to_contain_text("40 characters")
-        assert len(written(page)) == 7 + 10 + 40
+    slide(page, "Length", 40)
+    alert = page.get_by_role("alert")
     page.route("**/generate", lambda route: route.abort())
     page.get_by_role("button", name="Write", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("No connection to the service.")
+    expect(alert).to_contain_text("No connection to the service.")
+    page.unroute("**/generate")
+    proxy = {"status": 502, "content_type": "text/html", "body": "<h1>Bad Gateway</h1>"}
+    page.route("**/generate", lambda route: route.fulfill(**proxy))
+    page.get_by_role("button", name="Try again").click()
+    expect(alert).to_contain_text("The service failed (502).")
+    page.unroute("**/generate")
+    page.get_by_role("button", name="Try again").click()
+    is_written(page, 40)
+
+
+def test_a_lost_connection_keeps_what_was_written(service, visit):
+    page = visit()
+    slide(page, "Length", 40)
+    body = {"prompt": "ROMEO:\n", "max_new_tokens": 40, "alternatives": 8, "stream": True}
+    response = service.begin("/generate", body).getresponse()
+    blocks = response.read().split(b"\n\n")
+    lost = b"\n\n".join([*blocks[:10], blocks[10][:20]])  # what the service sent, cut off
+    kind = response.headers["Content-Type"]
+    cut = {"status": 200, "content_type": kind, "body": lost}
+    page.route("**/generate", lambda route: route.fulfill(**cut), times=1)
+    page.get_by_role("button", name="Write", exact=True).click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The connection was lost after 10 characters.")
+    assert len(written(page)) == 7 + 10
+    page.get_by_role("button", name="Try again").click()  # goes on from there
+    is_written(page, 40)
+    assert len(written(page)) == 7 + 10 + 40
+
+
+def test_an_error_in_the_middle_keeps_what_was_written(service, visit, monkeypatch):
+    page, model, calls = visit(), service.models["shakespeare"].model, []
+    slide(page, "Length", 40)
+    hidden = model.hidden
+
+    def break_soon(idx, cache=None):
+        calls.append(idx)
+        if len(calls) > 10:
+            raise FloatingPointError("broken")
+        return hidden(idx, cache)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(model, "hidden", break_soon)
+        page.get_by_role("button", name="Write", exact=True).click()
+        expect(page.get_by_role("alert")).to_contain_text("Writing failed.")
+    assert len(written(page)) == 7 + 10
+    page.get_by_role("button", name="Try again").click()
+    is_written(page, 40)
+    assert len(written(page)) == 7 + 10 + 40
+
+
+def test_events_may_come_in_pieces_cut_anywhere(service, visit):
+    body = {"prompt": "春", "model": "poems", "max_new_tokens": 9, "seed": 1, "stream": True}
+    raw = service.begin("/generate", body).getresponse().read()
+    assert raw.isascii()
+    found = visit().evaluate(
+        """async (raw) => {
+            const { events } = await import("/page/service.js"), found = [];
+            const chunks = new ReadableStream({ start(control) {
+                const bytes = new TextEncoder().encode(raw);
+                for (let i = 0; i < bytes.length; i += 17)
+                    control.enqueue(bytes.slice(i, i + 17));
+                control.close();
+            } });
+            for await (const event of events(new Response(chunks))) found.push(event);
+            return found;
+        }""",
+        raw.decode("ascii"),
+    )
+    lines = raw.decode("ascii").split("\n\n")
+    assert lines[-2:] == ["data: [DONE]", ""]
+    assert found == [json.loads(line.removeprefix("data: ")) for line in lines[:-2]]
+
+
+def test_the_policy_forbids_what_the_pages_do_not_need(service, browser):
+    page, refused = browser.new_page(), []
+    page.on("console", lambda message: refused.append(message.text))
+    for name in ("", "docs"):
+        page.goto(address(service) + name)
+        expect(page.locator("h1")).to_be_visible()
+        assert refused == []
+        ran = page.evaluate(
+            """() => {
+                const make = (tag, text) => Object.assign(document.createElement(tag), text);
+                document.body.append(make("script", { textContent: "window.ran = 1" }));
+                document.body.append(make("style", { textContent: "h1 { color: rgb(1, 2, 3) }" }));
+                document.body.insertAdjacentHTML("beforeend", "<p style='color: red' id='p'>p");
+                return [window.ran ?? null, getComputedStyle(document.querySelector("h1")).color,
+                    getComputedStyle(p).color];
+            }"""
+        )
+        assert ran[0] is None and ran[1] != "rgb(1, 2, 3)" and ran[2] != "rgb(255, 0, 0)"
+        assert len(refused) >= 3 and all("Content Security Policy" in text for text in refused)
+        refused.clear()
+    width = page.locator("body").evaluate("e => getComputedStyle(e).maxWidth")
+    assert width == "800px", "the style of /docs"
+    page.close()
 
 
 @pytest.mark.parametrize("width, height", [(320, 640), (390, 844), (820, 1180), (1440, 900)])
@@ -462,16 +518,20 @@ def test_it_fits_and_can_be_touched(width, height, browser, visit):
             if control.get_attribute("type") != "radio":  # the label is what is touched
                 assert box["height"] >= 40 and box["width"] >= 40, control.evaluate("e => e.id")
         if page.locator("#c20").count() == 0:
-            slide(page, "Length", 400)
-            page.get_by_role("button", name="Write", exact=True).click()
-            expect(page.locator("#status")).to_contain_text("400 characters")
+            write(page, 200)
             page.locator("#c20").click()
     context.close()
 
 
-def test_a_thousand_characters_stream_smoothly_and_nothing_jumps(server, visit):
-    page = visit()
-    server.pause = 0.001
+@pytest.fixture
+def quick():
+    """A service whose model writes faster than the page can draw."""
+    with Service(served_model("shakespeare", characters=ASCII)) as running:
+        yield running
+
+
+def test_a_thousand_characters_stream_smoothly_and_nothing_jumps(quick, visit):
+    page = visit(service=quick)
     slide(page, "Length", 1000)
     page.evaluate(
         """() => {
@@ -508,87 +568,6 @@ def test_the_contrast_is_enough_to_read(scheme, visit):
     assert len(contrasts) > 60
     for contrast, words in contrasts:
         assert contrast >= 4.5, words
-
-
-@pytest.fixture(scope="module")
-def service():
-    """The real service, with the models that come with minigrad."""
-    pytest.importorskip("fastapi", reason="FastAPI is not installed")
-    pytest.importorskip("uvicorn", reason="uvicorn is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "minigrad.serve", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    try:
-        for _ in range(240):
-            try:
-                ask(f"http://127.0.0.1:{port}/health")
-                break
-            except OSError:
-                assert process.poll() is None, "the service stopped"
-                time.sleep(0.25)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def ask(url: str, body: dict | None = None) -> dict:
-    data = None if body is None else json.dumps(body).encode("utf-8")
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as response:
-        return json.load(response)
-
-
-@pytest.mark.parametrize(
-    "model, name, prompt", [("shakespeare", "English", "ROMEO:\n"), ("poems", "Chinese", "春")]
-)
-def test_with_the_real_service(model, name, prompt, service, browser):
-    page = browser.new_page(viewport={"width": 1300, "height": 900})
-    page.set_default_timeout(30_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(service)
-    pick(page, name)
-    page.get_by_label("Prompt", exact=True).fill(prompt)
-    page.get_by_label("Seed").fill("7")
-    slide(page, "Length", 40)
-    page.get_by_role("button", name="Write", exact=True).click()
-    expect(page.locator("#status")).to_contain_text("40 characters", timeout=30_000)
-    options = {"prompt": prompt, "max_new_tokens": 40, "temperature": 0.8, "seed": 7}
-    answer = ask(f"{service}generate", {**options, "model": model, "alternatives": 8})
-    assert written(page) == prompt + answer["text"]
-
-    page.locator(f"#c{len(prompt) + 9}").click()
-    alternative = answer["tokens"][9]["alternatives"][0]["text"]
-    page.get_by_role("complementary").locator("button.row:enabled").first.click()
-    expect(page.locator("#status")).to_contain_text("40 characters", timeout=30_000)
-    assert written(page).startswith(prompt + answer["text"][:9] + alternative)
-
-    pick(page, "Attention")
-    expect(page.locator("#readout")).to_contain_text("looked at", timeout=30_000)
-    assert page.locator("#looked li").count() == 5
-
-    slide(page, "Length", 1000)
-    page.get_by_label("Prompt", exact=True).fill("ÿ")  # neither of the models knows it
-    page.get_by_role("button", name="Write", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("Prompt: ")
-    expect(page.get_by_label("Prompt", exact=True)).to_have_attribute("aria-invalid", "true")
-
-    page.get_by_label("Prompt", exact=True).fill(prompt)
-    page.get_by_role("button", name="Write", exact=True).click()
-    page.locator(f"#c{len(prompt) + 20}").wait_for()
-    page.keyboard.press("Escape")
-    expect(page.locator("#status")).to_contain_text("Stopped after")
-    page.wait_for_timeout(1000)
-    assert ask(f"{service}health")["running"] == 0  # its place is free again
-    page.close()
-    assert errors == []
 
 
 # For each element with text of its own: its contrast with what is behind it (WCAG 2.2).

@@ -413,7 +413,7 @@ def test_drawn_trains_prints_and_saves(tmp_path, capfd):
 def test_real_reads_a_folder_and_says_where_its_encoder_is_from(tmp_path, capfd, monkeypatch):
     write_pictures(tmp_path / "photos")
     monkeypatch.setattr(real, "pretrained_weights", lambda: None)
-    monkeypatch.setattr(real, "pretrain", lambda steps, seed, on_step: small_encoder(seed))
+    monkeypatch.setattr(ft, "pretrain", lambda seed, on_step: small_encoder(seed))
     monkeypatch.chdir(tmp_path)
     options = ["--data", "photos/", "--labelled", "2", "--steps", "4"]
     assert real.main(options) == 0
@@ -449,10 +449,10 @@ def test_bad_options_end_with_a_sentence(command, options, message, capsys):
 
 @needs_torch
 def test_ctrl_c_ends_quietly(monkeypatch, capsys):
-    def interrupt(*_):
+    def interrupt(**_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(drawn, "pretrain", interrupt)
+    monkeypatch.setattr(ft, "pretrain", interrupt)
     with pytest.raises(SystemExit) as raised:
         drawn.main(["--steps", "5"])
     assert raised.value.code == 130

@@ -12,16 +12,14 @@ import sys
 import numpy as np
 
 from .data import DRAWN, draw_images, few_labelled
-from .finetune import finetune_options, pretrain, run_command, step_bar
+from .finetune import Start, finetune_options, run_command, small_start
 
 
-def prepare_drawn(args: argparse.Namespace) -> tuple:
-    """A small encoder that knows the shapes, its name, and pictures of another task."""
-    with step_bar("pretraining", 300) as on_step:
-        encoder = pretrain(300, args.seed, on_step)
+def prepare_drawn(args: argparse.Namespace) -> Start:
+    """A small encoder that knows the shapes, and pictures of another task."""
     rng = np.random.default_rng([args.seed, 1])  # other pictures than those of the pretraining
     images = draw_images(args.data, len(DRAWN[args.data]) * (args.labelled + 100), rng)
-    return encoder, "small", *few_labelled(images, args.labelled, 600, rng)
+    return small_start(args.seed, *few_labelled(images, args.labelled, 600, rng))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -9,6 +9,7 @@ __all__ = [
     "reset",
     "settle",
     "finetune",
+    "batches_of",
     "train_network",
     "accuracy",
     "trial",
@@ -16,7 +17,9 @@ __all__ = [
     "pretrain",
     "save_classifier",
     "load_classifier",
+    "Start",
     "step_bar",
+    "small_start",
     "finetune_options",
     "train_and_save",
     "run_command",
@@ -28,6 +31,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +80,7 @@ def finetune(
     encoder: "nn.Module",
     images: Images,
     method: str,
+    *,
     steps: int = 60,
     seed: int = 0,
     batch_size: int = 32,
@@ -94,27 +99,42 @@ def finetune(
     probe = method == "probe"
     inputs = encode(encoder, images.pixels) if probe else to_tensor(images.pixels)
     trained = head if probe else nn.Sequential(encoder, head)
-    train_network(trained, inputs, images.labels, RATES[method], steps, rng, batch_size, on_step)
+    batches = batches_of(inputs, torch.from_numpy(images.labels), batch_size, rng)
+    train_network(trained, batches, steps=steps, rates=RATES[method], on_step=on_step)
     if method == "scratch":
         settle(encoder, inputs)
     return nn.Sequential(encoder, head).eval()
 
 
-def train_network(network, inputs, labels, rates, steps, rng, batch_size, on_step) -> None:
+def batches_of(
+    inputs: "torch.Tensor", labels: "torch.Tensor", size: int, rng: np.random.Generator
+) -> Iterator[tuple["torch.Tensor", "torch.Tensor"]]:
+    """All pictures and their labels, in a new order, again and again."""
+    order = np.array([], int)
+    while True:
+        while len(order) < size:
+            order = np.concatenate([order, rng.permutation(len(labels))])
+        batch, order = torch.from_numpy(order[:size]), order[size:]
+        yield inputs[batch], labels[batch]
+
+
+def train_network(
+    network: "nn.Module",
+    batches: Iterator[tuple["torch.Tensor", "torch.Tensor"]],
+    *,
+    steps: int,
+    rates: tuple[float, float],
+    on_step: Callable[[float], None],
+) -> None:
     """Steps of AdamW; the last layer learns with rates[1], what is before it with rates[0]."""
     parameters = list(network.parameters())  # a weight and a bias of the head come last
-    groups = [{"params": parameters[:-2], "rate": rates[0]}, {"params": parameters[-2:]}]
-    groups = [group for group in groups if group["params"]]
-    optimizer = torch.optim.AdamW(groups, lr=rates[1], weight_decay=0.01)
-    order, labels = np.array([], int), torch.from_numpy(labels)
-    for step in range(steps):
-        while len(order) < batch_size:  # all pictures, in a new order, again and again
-            order = np.concatenate([order, rng.permutation(len(labels))])
-        batch, order = torch.from_numpy(order[:batch_size]), order[batch_size:]
+    parts = zip((parameters[:-2], parameters[-2:]), rates)
+    groups = [{"params": part, "rate": rate} for part, rate in parts if part]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    for step, (inputs, labels) in zip(range(steps), batches):
         for group in optimizer.param_groups:
-            rate = group.get("rate", rates[1])
-            group["lr"] = cosine_lr(step, rate, 0.0, max(1, steps // 10), steps)
-        loss = nn.functional.cross_entropy(network(inputs[batch]), labels[batch])
+            group["lr"] = cosine_lr(step, group["rate"], 0.0, max(1, steps // 10), steps)
+        loss = nn.functional.cross_entropy(network(inputs), labels)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -143,19 +163,15 @@ def trial(encoder: "nn.Module", train: Images, test: Images, method: str, **opti
     }
 
 
-def compare(
-    encoder: "nn.Module", train: Images, test: Images, steps: int = 60, seed: int = 0
-) -> dict[str, dict]:
+def compare(encoder: "nn.Module", train: Images, test: Images, **options) -> dict[str, dict]:
     """A trial of each method, with the same budget."""
-    return {m: trial(encoder, train, test, m, steps=steps, seed=seed) for m in METHODS}
+    return {method: trial(encoder, train, test, method, **options) for method in METHODS}
 
 
-def pretrain(
-    steps: int = 300, seed: int = 0, on_step: Callable[[float], None] = lambda loss: None
-) -> "nn.Module":
+def pretrain(*, steps: int = 300, seed: int = 0, **options) -> "nn.Module":
     """A small encoder that has learned to tell the drawn shapes apart."""
     shapes = draw_images("shapes", 4096, np.random.default_rng(seed))
-    return finetune(small_encoder(seed), shapes, "scratch", steps, seed, on_step=on_step)[0]
+    return finetune(small_encoder(seed), shapes, "scratch", steps=steps, seed=seed, **options)[0]
 
 
 # %% ../../notebooks/A1_appendix.ipynb #vision-save-code
@@ -182,6 +198,16 @@ def load_classifier(path: str | Path) -> tuple["nn.Module", dict]:
 
 
 # %% ../../notebooks/A1_appendix.ipynb #vision-command
+@dataclass
+class Start:
+    """Where a command begins: an encoder and its name, and pictures to learn from and to judge."""
+
+    encoder: "nn.Module"
+    name: str
+    train: Images
+    test: Images
+
+
 @contextmanager
 def step_bar(title: str, steps: int) -> Iterator[Callable[[float], None]]:
     """A callback that shows how far a training is: a bar where tqdm is installed."""
@@ -198,6 +224,12 @@ def step_bar(title: str, steps: int) -> Iterator[Callable[[float], None]]:
             bar.update()
 
         yield on_step
+
+
+def small_start(seed: int, train: Images, test: Images) -> Start:
+    """A small encoder learns the drawn shapes first."""
+    with step_bar("pretraining", 300) as on_step:
+        return Start(pretrain(seed=seed, on_step=on_step), "small", train, test)
 
 
 def finetune_options(name: str, description: str, labelled: int) -> argparse.ArgumentParser:
@@ -218,22 +250,23 @@ def finetune_options(name: str, description: str, labelled: int) -> argparse.Arg
     return parser
 
 
-def train_and_save(
-    args: argparse.Namespace, encoder: "nn.Module", name: str, train: Images, test: Images
-) -> None:
+def train_and_save(args: argparse.Namespace, start: Start) -> None:
     """Fine-tune with the methods that are asked for; print their accuracies, save their results."""
     task = Path(args.data).resolve().name  # of a folder, its last part
+    classes = start.train.classes
     print(
-        f"{task}: {len(train):,} labelled pictures of {len(train.classes)} classes, judged on "
-        f"{len(test):,} others; {args.steps} steps",
+        f"{task}: {len(start.train):,} labelled pictures of {len(classes)} classes, judged on "
+        f"{len(start.test):,} others; {args.steps} steps",
         flush=True,
     )
     for method in METHODS if args.method == "all" else (args.method,):
         budget = {"steps": args.steps, "seed": args.seed}
         with step_bar(method, args.steps) as on_step:
-            result = trial(encoder, train, test, method, **budget, on_step=on_step)
+            pictures = (start.train, start.test)
+            result = trial(start.encoder, *pictures, method, **budget, on_step=on_step)
         path, share = Path(args.out_dir, f"{task}-{method}.pkl"), result["accuracy"]
-        facts = {"encoder": name, "size": train.pixels.shape[-1], "classes": train.classes}
+        size = start.train.pixels.shape[-1]
+        facts = {"encoder": start.name, "size": size, "classes": classes}
         done = {"method": method, **budget, "accuracy": share}
         save_classifier(path, result["classifier"], {**facts, **done})
         print(f"{method:8} accuracy {share:6.1%}  {result['seconds']:5.1f} s  {path}", flush=True)
@@ -242,9 +275,9 @@ def train_and_save(
 def run_command(
     parser: argparse.ArgumentParser,
     argv: list[str] | None,
-    prepare: Callable[[argparse.Namespace], tuple],
+    prepare: Callable[[argparse.Namespace], Start],
 ) -> int:
-    """Parse, `prepare` (encoder, its name, pictures to learn from, and to judge on), and train."""
+    """Parse, prepare a start, train from it; a mistake ends the process with a sentence."""
     args = parser.parse_args(argv)
     try:
         need_torch()
@@ -253,7 +286,7 @@ def run_command(
             if getattr(args, option) < least:
                 raise ValueError(f"--{option} is too small: {getattr(args, option)}")
         Path(args.out_dir).mkdir(parents=True, exist_ok=True)  # rather fail before the training
-        train_and_save(args, *prepare(args))
+        train_and_save(args, prepare(args))
     except (ValueError, OSError, ImportError) as error:
         parser.exit(2, f"error: {error}\n")
     except KeyboardInterrupt:

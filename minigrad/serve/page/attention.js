@@ -1,0 +1,119 @@
+// Where a head looked when a character was chosen: as a map, as bars, and as shades of the text.
+
+import { $, bar, level, percent, state, visible } from "./common.js";
+import { chips, firstWritten, selected, surprise, take, units } from "./paper.js";
+import { ask } from "./service.js";
+
+let attention = null; // the service's answer for the selected character
+let looking = null, waiting = 0;
+
+export function look() {
+  clearTimeout(waiting);
+  looking?.abort();
+  if (attention?.index === selected && attention.take === take) return drawAttention();
+  attention = null;
+  drawAttention();
+  if (!selected) return; // nothing is chosen, or nothing stands before it
+  waiting = setTimeout(fetchAttention, 120);
+}
+
+async function fetchAttention() {
+  const index = selected, of = take;
+  const mine = looking = new AbortController();
+  try {
+    const text = units.slice(Math.max(0, index - 256), index).join("");
+    const response = await ask("attention", { model: of.model, text }, mine.signal);
+    const answer = await response.json();
+    if (selected !== index || take !== of) return;
+    attention = { ...answer, index, take: of };
+    fill("layer", answer.layers, []);
+    fill("head", answer.heads, ["all, averaged"]);
+    drawAttention();
+    shadeAll();
+  } catch (error) {
+    if (error.name !== "AbortError") $("readout").textContent = error.message;
+  }
+}
+
+function fill(id, count, more) {
+  const menu = $(id), chosen = Math.max(0, menu.selectedIndex);
+  if (menu.length === count + more.length) return;
+  const names = Array.from({ length: count }, (_, i) => String(i + 1)).concat(more);
+  menu.replaceChildren(...names.map((name, i) => new Option(name, i)));
+  menu.selectedIndex = Math.min(chosen, count - 1);
+  menu.disabled = false;
+}
+
+function weights() { // of the chosen head: rows look, columns are looked at
+  if (!attention) return null;
+  const heads = attention.weights[$("layer").selectedIndex];
+  return heads[$("head").selectedIndex] ?? heads[0].map((row, i) => row.map((_, j) =>
+    heads.reduce((sum, head) => sum + head[i][j], 0) / heads.length));
+}
+
+export function shadeAll() { // the text, by what the lens shows
+  const row = state.view === "attention" && attention?.index === selected
+    ? weights()?.at(-1) : null;
+  chips.forEach((span, i) => {
+    const weight = row && i < selected ? row[i - selected + row.length] ?? 0 : 0;
+    const s = state.view === "alternatives" ? surprise(take.tokens[i - firstWritten()])
+      : 4 - level(weight, [0.02, 0.05, 0.15, 0.4]);
+    if (span.dataset.s !== String(s)) span.dataset.s = s;
+  });
+}
+
+const colour = (name) =>
+  getComputedStyle(document.documentElement).getPropertyValue(name).split(" ").map(Number);
+
+function drawMap(rows) {
+  const size = rows?.length ?? 1;
+  const small = new OffscreenCanvas(size, size), pen = small.getContext("2d");
+  const image = pen.createImageData(size, size);
+  const low = colour("--heat-low"), high = colour("--heat-high");
+  rows?.forEach((row, i) => row.forEach((weight, j) => {
+    const share = Math.sqrt(Math.min(1, weight)); // so that small weights can be seen
+    const at = 4 * (i * size + j);
+    for (let c = 0; c < 3; c++) image.data[at + c] = low[c] + share * (high[c] - low[c]);
+    image.data[at + 3] = j > i ? 0 : 255; // the future: nothing
+  }));
+  pen.putImageData(image, 0, 0);
+  const map = $("map"), large = map.getContext("2d");
+  map.width = map.height = Math.round(320 * devicePixelRatio);
+  large.imageSmoothingEnabled = false;
+  large.drawImage(small, 0, 0, map.width, map.height);
+  map.ariaLabel = rows ? `Attention of ${size} characters` : "No attention to show yet";
+}
+
+function drawAttention() {
+  const rows = weights();
+  drawMap(rows);
+  $("readout").textContent = rows || selected === null ? "" :
+    selected === 0 ? "Nothing stands before it." : "Looking";
+  const last = rows?.at(-1) ?? [];
+  const best = last.map((probability, i) => ({ probability, i, text: attention.tokens[i] }));
+  best.sort((a, b) => b.probability - a.probability);
+  $("looked").replaceChildren(...best.slice(0, 5).map((row) =>
+    bar(row, best[0].probability, "div")));
+  if (rows) point(rows.length - 1, best[0].i);
+}
+
+function point(i, j) {
+  const row = weights()?.[i];
+  if (!row || j > i) return;
+  const [from, to] = [i, j].map((at) => `\u201c${visible(attention.tokens[at])}\u201d`);
+  const where = i === j ? "itself" : `${to}, ${i - j} back`;
+  $("readout").textContent = `${from} looked at ${where}: ${percent(row[j])}`;
+}
+
+for (const id of ["layer", "head"]) {
+  $(id).addEventListener("change", () => { drawAttention(); shadeAll(); });
+}
+for (const type of ["pointermove", "pointerdown"]) {
+  $("map").addEventListener(type, (event) => {
+    const size = attention?.tokens.length ?? 0;
+    const of = (x, width) => Math.max(0, Math.min(size - 1, Math.floor(size * x / width)));
+    const box = $("map").getBoundingClientRect();
+    point(of(event.clientY - box.top, box.height), of(event.clientX - box.left, box.width));
+  });
+}
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAttention);

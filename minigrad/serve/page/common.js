@@ -1,0 +1,51 @@
+// What all parts of the page share: elements, words for people, and the state of the whole.
+
+export const $ = (id) => document.getElementById(id);
+
+export const make = (tag, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+};
+
+const KNOWN = {
+  shakespeare: { title: "English", lang: "en", examples: ["ROMEO:\n", "To be, or", "O, "] },
+  poems: { title: "Chinese", lang: "zh-Hans", examples: ["床前明月光，\n", "春", "山中"] },
+};
+export const aboutModel = (name) => KNOWN[name] ?? { title: name, examples: [] };
+export const language = (name, text) =>
+  aboutModel(name).lang ?? (/\p{Script=Han}/u.test(text) ? "zh-Hans" : "");
+
+export const saved = (() => {
+  try {
+    return JSON.parse(localStorage.getItem("minigrad")) ?? {};
+  } catch {
+    return {}; // no storage, or not ours
+  }
+})();
+
+export const state = {
+  model: "", // the name of the chosen one
+  view: saved.view === "attention" ? "attention" : "alternatives", // what the lens shows
+};
+
+export const percent = (p) =>
+  p >= 0.0995 ? Math.round(100 * p) + " %" : p >= 0.00095 ? +(100 * p).toPrecision(2) + " %"
+    : "< 0.1 %";
+export const level = (value, bounds) => bounds.filter((bound) => value < bound).length;
+export const visible = (text) => text.replaceAll("\n", "\u21b5").replaceAll(" ", "\u2423");
+export const spoken = (text) => ({ "\n": "line break", " ": "space" })[text] ?? text;
+export const sentence = (text) =>
+  text.replace(/^\p{Ll}/u, (c) => c.toUpperCase()).replace(/[.!?]?$/, ".");
+
+export function bar(row, longest, tag, properties = {}) { // a character and its probability
+  const fill = make("i");
+  fill.style.width = Math.max(0.5, 100 * row.probability / longest) + "%";
+  const glyph = make("span", { className: "glyph", lang: $("paper").lang });
+  glyph.textContent = visible(row.text);
+  const share = make("span", { className: "percent", textContent: percent(row.probability) });
+  const element = make(tag, { className: "row", ...properties }, glyph,
+    make("span", { className: "track" }, fill), share);
+  element.dataset.text = row.text;
+  return make("li", {}, element);
+}

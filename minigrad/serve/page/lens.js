@@ -1,0 +1,107 @@
+// The lens: what one character beat, or what a head looked at when it was chosen.
+
+import { look, shadeAll } from "./attention.js";
+import { $, bar, make, percent, spoken, state, visible } from "./common.js";
+import { chips, firstWritten, move, select, selected, take, tokenAt, units } from "./paper.js";
+import { save } from "./settings.js";
+import { ALTERNATIVES, write } from "./writing.js";
+
+const LEGENDS = {
+  alternatives: ["Probability", "≥ 50 %", "≥ 20", "≥ 5", "≥ 1", "< 1"],
+  attention: ["Attention", "< 2 %", "≥ 2", "≥ 5", "≥ 15", "≥ 40"],
+};
+
+export function lens() {
+  const token = selected === null ? null : tokenAt(selected);
+  for (const id of ["previous", "next"]) $(id).disabled = selected === null;
+  $("alternatives").hidden = state.view !== "alternatives" || !token;
+  $("attention").hidden = state.view !== "attention";
+  const [measure, ...steps] = LEGENDS[state.view];
+  $("measure").textContent = measure;
+  $("scale").replaceChildren(...steps.map((text, s) => {
+    const item = make("li", { textContent: text });
+    item.dataset.s = s;
+    return item;
+  }));
+  describe(token);
+  if (state.view === "alternatives") alternatives(token);
+  shadeAll();
+  if (state.view === "attention") look();
+}
+
+function describe(token) {
+  $("context").hidden = selected === null;
+  if (selected === null) {
+    $("about").textContent = "Choose a character of the text: point at it, or go to the text " +
+      "with Tab and use the arrow keys.";
+    return;
+  }
+  const from = Math.max(0, selected - ($("paper").lang.startsWith("zh") ? 11 : 24));
+  const before = visible(units.slice(from, selected).join("")).replaceAll("\u2423", " ");
+  $("context").replaceChildren((from ? "\u2026" : "") + before,
+    make("b", { textContent: visible(units[selected]) }));
+  $("about").textContent = state.view === "attention"
+    ? "Which characters a head looked at when this one was chosen."
+    : token ? rank(token) : "A character of your prompt.";
+}
+
+function rank(token) {
+  const better = token.alternatives.filter((other) => other.probability > token.probability);
+  const place = ["the likeliest", "the second choice", "the third choice"][better.length] ??
+    (better.length < ALTERNATIVES ? `choice number ${better.length + 1}` : "a far choice");
+  return `${token.yours ? "Chosen by you" : "Drawn"}: ${percent(token.probability)}, ${place}. ` +
+    "Choose another one to write on from here.";
+}
+
+function alternatives(token) {
+  if (!token) return $("alternatives").replaceChildren();
+  const rows = [token, ...token.alternatives].sort((a, b) => b.probability - a.probability);
+  const items = rows.map((row) => {
+    const label = `${spoken(row.text)}, ${percent(row.probability)}` +
+      (row === token ? ", written" : ": write on with it");
+    const properties = { type: "button", disabled: row === token, ariaLabel: label };
+    return bar(row, rows[0].probability, "button", properties);
+  });
+  const rest = 1 - rows.reduce((sum, row) => sum + row.probability, 0);
+  if (rest > 0.0005) items.push(make("li", { className: "soft" }, `All others: ${percent(rest)}`));
+  $("alternatives").replaceChildren(...items);
+}
+
+function branch(text) { // write on with this character in the place of the selected one
+  const index = selected, place = index - firstWritten();
+  const plain = ({ text, probability }) => ({ text, probability });
+  const all = [take.tokens[place], ...take.tokens[place].alternatives].map(plain);
+  const chosen = all.find((row) => row.text === text);
+  chosen.yours = true;
+  chosen.alternatives = all.filter((row) => row !== chosen);
+  $("paper").focus({ preventScroll: true });
+  const tokens = [...take.tokens.slice(0, place), chosen];
+  write({ model: take.model, prompt: take.prompt, tokens }, index);
+}
+
+$("paper").addEventListener("look", lens);
+$("alternatives").addEventListener("click", (event) => {
+  const row = event.target.closest("button.row:enabled");
+  if (row) branch(row.dataset.text);
+});
+$("alternatives").addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const rows = [...$("alternatives").querySelectorAll("button.row:enabled")];
+  rows[rows.indexOf(document.activeElement) + step]?.focus();
+});
+$("previous").addEventListener("click", () => move("ArrowLeft"));
+$("next").addEventListener("click", () => move("ArrowRight"));
+$("close").addEventListener("click", () => select(null));
+for (const radio of document.getElementsByName("view")) {
+  radio.checked = radio.value === state.view;
+  radio.addEventListener("change", () => {
+    state.view = radio.value;
+    if (state.view === "attention" && selected === null && chips.length > 1) {
+      select(chips.length - 1);
+    }
+    lens();
+    save();
+  });
+}

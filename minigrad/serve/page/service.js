@@ -1,0 +1,69 @@
+// Talking with the service, and its refusals in sentences.
+
+import { $, make, sentence } from "./common.js";
+import { CONTROLS, LABELS } from "./settings.js";
+
+export class Refusal extends Error {
+  constructor(message, field = null, final = false) {
+    super(message);
+    this.field = field; // of the request that was wrong
+    this.final = final; // the same again would be refused again
+  }
+}
+
+async function refusal(response) {
+  // What stands before the service may answer in its own way, and /health has no error.
+  const { error } = await response.json().catch(() => ({}));
+  const { message, param } = error ?? { message: "", param: null };
+  const said = message && sentence(message.replace(param + ":", `${LABELS[param] ?? param}:`));
+  const after = response.headers.get("Retry-After");
+  const words = {
+    404: said,
+    413: "The text is too long for the service. Please shorten the prompt.",
+    422: said,
+    503: `The service is busy. Please try again${after ? ` in ${after} s` : ""}.`,
+  }[response.status] || `The service failed (${response.status}). ${said}`;
+  return new Refusal(words, param, response.status < 500);
+}
+
+export async function ask(path, body, signal) {
+  const post = { method: "POST", headers: { "Content-Type": "application/json" }, signal };
+  let response;
+  try {
+    response = await fetch(path, body ? { ...post, body: JSON.stringify(body) } : { signal });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal("No connection to the service. Is python -m minigrad.serve running?");
+  }
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+export async function* events(response) { // "data: ...", and an empty line after each
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const blocks = (rest + value).split("\n\n");
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const data = block.slice("data: ".length);
+      if (data !== "[DONE]") yield JSON.parse(data);
+    }
+  }
+}
+
+export function trouble(error, again) { // shows what went wrong, or with null that all is well
+  for (const id of CONTROLS) {
+    if (error?.field === id) $(id).setAttribute("aria-invalid", "true");
+    else $(id).removeAttribute("aria-invalid");
+  }
+  $("trouble").replaceChildren();
+  if (!error) return;
+  $("trouble").append(make("span", { textContent: error.message }));
+  if (!again) return;
+  const button = make("button", { type: "button", textContent: "Try again" });
+  button.addEventListener("click", again);
+  $("trouble").append(button);
+}

@@ -1,0 +1,104 @@
+// Writing: a request, its stream of characters onto the paper, and how it ends.
+
+import { $, sentence, state } from "./common.js";
+import { flush, lay, schedule, select, take, textOf } from "./paper.js";
+import { Refusal, ask, events, trouble } from "./service.js";
+import { dialValues } from "./settings.js";
+
+export const ALTERNATIVES = 8;
+const LONGEST = 4000; // characters of a prompt: more than any of these models sees
+
+export let running = null; // the AbortController of the take that is being written
+const takes = {}; // the last take of each model
+const past = {}; // the takes before it
+
+function request(next) {
+  const seed = $("seed").value.trim();
+  if (!/^\d*$/.test(seed)) {
+    throw new Refusal("Seed: please give a whole number, or nothing.", "seed", true);
+  }
+  const text = Array.from(next.prompt + textOf(next.tokens));
+  return {
+    model: next.model, stream: true, alternatives: ALTERNATIVES, ...dialValues(),
+    prompt: text.slice(-LONGEST).join("") || "\n", seed: seed ? Number(seed) : null,
+  };
+}
+
+export async function write(next, keep = null) {
+  stop();
+  const mine = running = new AbortController();
+  const kept = next.tokens.length;
+  let end = null;
+  trouble(null);
+  show("Writing");
+  try {
+    const response = await ask("generate", request(next), mine.signal);
+    if (running !== mine) return;
+    put(next);
+    if (keep !== null) select(keep);
+    for await (const event of events(response)) {
+      if (event.error) throw new Refusal(sentence(event.error.message));
+      if (event.finish_reason) end = event;
+      else if (running === mine) next.tokens.push(event), schedule(next);
+    }
+    if (!end) throw new TypeError("the stream has no end");
+    finish(mine, next, end, `${next.tokens.length - kept} characters`);
+  } catch (error) {
+    const written = `${next.tokens.length - kept} characters`;
+    if (error.name === "AbortError") return finish(mine, next, null, `Stopped after ${written}`);
+    if (!(error instanceof Refusal)) {
+      error = new Refusal(`The connection was lost after ${written}. Write on goes on from there.`);
+    }
+    const again = error.final ? null : () => write(next.tokens.length > kept
+      ? { ...next, tokens: [...next.tokens] } : next);
+    if (running === mine) trouble(error, again);
+    finish(mine, next, null, "");
+  }
+}
+
+function finish(mine, next, end, words) {
+  if (running !== mine) return; // another has begun
+  running = null;
+  if (take === next) flush();
+  if (end) {
+    words += ` in ${end.seconds.toFixed(1)} s, ${Math.round(end.tokens_per_second)} a second`;
+    next.seed = end.seed;
+  }
+  show(words);
+}
+
+export function stop() {
+  running?.abort();
+}
+
+function put(next) { // a new take on the paper; the old one can be had back
+  if (take.tokens.length && take !== next) (past[take.model] ??= []).push(take);
+  takes[next.model] = next;
+  lay(next);
+  $("caret").scrollIntoView({ block: "nearest" });
+}
+
+export function lastTake() { // of the chosen model, whatever is being written
+  stop();
+  running = null;
+  lay(takes[state.model] ?? { model: state.model, prompt: "", tokens: [] });
+  show("");
+}
+
+export function undo() {
+  takes[state.model] = past[state.model].pop();
+  lastTake();
+}
+
+function show(words) {
+  $("status").textContent = words;
+  $("count").textContent = "";
+  document.body.classList.toggle("running", running !== null);
+  $("write").textContent = running ? "Stop" : "Write";
+  $("more").disabled = running !== null || !take.tokens.length;
+  $("undo").disabled = !past[state.model]?.length;
+  $("copy").disabled = !take.tokens.length;
+  $("keep").hidden = running !== null || take.seed === undefined;
+  $("keep").textContent = `Seed ${take.seed}: use again`;
+  if (!running) $("reading").textContent = take.prompt + textOf(take.tokens);
+}

@@ -1,0 +1,216 @@
+"""The command: what it serves, how it ends, and what it says when it cannot begin."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from conftest import ROOT
+
+pytest.importorskip("uvicorn", reason="the service is not installed")
+pytest.importorskip("fastapi", reason="the service is not installed")
+from serving import (  # noqa: E402
+    Client,
+    Service,
+    all_events,
+    checkpoint,
+    next_event,
+    reference,
+    served_model,
+    wait_until,
+)
+
+from minigrad.serve import __main__ as command  # noqa: E402
+
+pytestmark = pytest.mark.timeout(120)
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+
+
+@contextmanager
+def running_command(*arguments, code: str = ""):
+    """A client of the command, which runs in a process of its own; `code` runs before it."""
+    program = f"import sys\nfrom minigrad.serve.__main__ import main\n{code}\nsys.exit(main())"
+    process = subprocess.Popen(
+        [sys.executable, "-X", "utf8", "-c", program, "--port", "0", *map(str, arguments)],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    too_late = threading.Timer(100, process.kill)
+    too_late.start()
+    try:
+        for line in process.stdout:
+            if match := re.search(r"running on http://127\.0\.0\.1:(\d+)", line):
+                break
+        else:
+            raise AssertionError("the server did not start")
+        client = Client(int(match[1]))
+        client.process = process
+        yield client
+    finally:
+        too_late.cancel()
+        process.kill()
+        process.communicate()
+
+
+# A model that writes two tokens, and the next when a line comes from standard input.
+GATED = """
+import threading
+from minigrad import generate
+next_logits, gate = generate.next_logits, threading.Event()
+def wait_for_gate(model, idx, cache):
+    if idx.shape[1] > 3:
+        gate.wait()
+    return next_logits(model, idx, cache)
+generate.next_logits = wait_for_gate
+threading.Thread(target=lambda: (sys.stdin.readline(), gate.set()), daemon=True).start()
+"""
+
+
+@needs_signals
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_finishes_what_runs_and_refuses_what_is_new(tmp_path, number):
+    path = checkpoint(tmp_path / "letters.pkl")
+    limits = ("--max-running", 1, "--max-waiting", 1)
+    with running_command("--model", path, *limits, code=GATED) as service:
+        body = {"prompt": "a", "max_new_tokens": 20, "seed": 1}
+        stream = service.begin("/generate", {**body, "stream": True}).getresponse()
+        first = next_event(stream)
+        waiting = service.begin("/generate", body)
+        wait_until(lambda: service.busy() == (1, 1))
+        service.process.send_signal(number)
+        wait_until(lambda: service.ask("/health", method="GET")[0] == 503)
+        response = service.begin("/generate", body).getresponse()
+        assert response.status == 503 and response.headers["Retry-After"]
+        assert "about to stop" in json.load(response)["error"]["message"]
+        assert service.process.poll() is None
+        service.process.stdin.write("\n")
+        service.process.stdin.flush()
+        *tokens, ending, done = [first, *all_events(stream)]
+        assert done == "[DONE]" and ending["finish_reason"] == "length" and len(tokens) == 20
+        text = "".join(token["text"] for token in tokens)
+        assert json.load(waiting.getresponse())["text"] == text
+        assert service.process.wait(60) == 0
+
+
+# A model that needs 200 seconds for 2,000 tokens.
+SLOW = """
+import time
+from minigrad import generate
+next_logits = generate.next_logits
+def slow(model, idx, cache):
+    time.sleep(0.1)
+    return next_logits(model, idx, cache)
+generate.next_logits = slow
+"""
+
+
+@needs_signals
+@pytest.mark.slow
+def test_a_second_signal_ends_it_at_once(tmp_path):
+    path = checkpoint(tmp_path / "letters.pkl")
+    with running_command("--model", path, code=SLOW) as service:
+        body = {"prompt": "a", "max_new_tokens": 2000, "stream": True}
+        stream = service.begin("/generate", body).getresponse()
+        next_event(stream)
+        service.process.terminate()
+        wait_until(lambda: service.ask("/health", method="GET")[0] == 503)
+        service.process.terminate()
+        assert service.process.wait(30) == 0
+
+
+@pytest.mark.slow
+def test_the_command_serves_what_it_is_given(tmp_path):
+    (tmp_path / "run").mkdir()
+    paths = [checkpoint(tmp_path / "letters.pkl"), checkpoint(tmp_path / "run" / "best.pkl")]
+    with running_command("--model", paths[0], "--model", paths[1]) as service:
+        assert service.health()["models"] == ["letters", "run"]
+        _, answer = service.ask("/generate", {"prompt": "静", "max_new_tokens": 5, "seed": 1})
+        assert answer["text"] == reference(served_model("any"), "静", 5, 1, temperature=0.8)
+
+
+def test_help(run_module):
+    process = run_module("serve", "--help")
+    assert process.returncode == 0
+    for option in ("--model", "--host", "--port", "--max-running", "--max-waiting"):
+        assert option in process.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--model", "nowhere.pkl"], "no checkpoint at nowhere.pkl"),
+        (["--model", "ids.pkl"], "ids.pkl holds no characters, only token ids"),
+        (["--model", "a.pkl", "--model", "a.pkl"], "two models are called a"),
+        (["--max-running", "0"], "--max-running must be at least 1"),
+        (["--max-waiting", "-1"], "--max-waiting at least 0"),
+        (["--port", "70000"], "--port must be a number from 0 to 65535"),
+    ],
+)
+def test_what_the_command_refuses(tmp_path, monkeypatch, capsys, arguments, message):
+    checkpoint(tmp_path / "ids.pkl", characters=None)
+    checkpoint(tmp_path / "a.pkl")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    assert ended.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_without_shipped_models_the_command_asks_for_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(command.importlib.resources, "files", lambda _: tmp_path)
+    with pytest.raises(FileNotFoundError, match="--model"):
+        command.shipped_models()
+    (tmp_path / "pretrained").mkdir()
+    path = checkpoint(tmp_path / "pretrained" / "poems.pkl")
+    assert command.shipped_models() == [path]
+
+
+def test_a_port_that_is_taken_is_an_error(tmp_path, run_module):
+    path = checkpoint(tmp_path / "letters.pkl")
+    with Service(served_model("letters")) as service:
+        process = run_module("serve", "--model", path, "--port", service.port)
+    assert process.returncode == 2 and "address already in use" in process.stderr.lower()
+    assert f"cannot listen on 127.0.0.1 at port {service.port}" in process.stderr
+
+
+@pytest.mark.parametrize("missing", ["fastapi", "uvicorn"])
+def test_without_fastapi_one_line_says_what_to_install(missing):
+    code = f"import sys, runpy\nsys.modules[{missing!r}] = None\n"
+    process = subprocess.run(
+        [sys.executable, "-c", code + "runpy.run_module('minigrad.serve', None, '__main__')"],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        timeout=60,
+    )
+    (line,) = process.stderr.splitlines()
+    assert process.returncode == 1
+    assert "minigrad.serve needs FastAPI and uvicorn: pip install" in line and missing in line
+
+
+@pytest.mark.slow
+def test_the_load_measurement(tmp_path):
+    process = subprocess.run(
+        [sys.executable, "benchmarks/serve.py", "--clients", "1", "3", "--requests", "1"]
+        + ["--tokens", "4", "--model", str(checkpoint(tmp_path / "x.pkl")), "--prompt", "abc"],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        timeout=100,
+    )
+    assert process.returncode == 0, process.stderr
+    rows = [line.split() for line in process.stdout.splitlines()[1:]]
+    assert [row[0] for row in rows] == ["1", "3"] and all(float(row[1]) > 0 for row in rows)
