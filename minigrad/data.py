@@ -13,8 +13,8 @@ __all__ = [
 ]
 
 # %% ../notebooks/06_data.ipynb #imports
-import importlib.util
 from collections.abc import Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +25,8 @@ DATASETS = {"shakespeare": "shakespeare.txt", "names": "names.txt", "poems": "po
 
 def load_text(name_or_path: str | Path) -> str:
     """The text of a named data set (a key of DATASETS), or of a file in UTF-8."""
-    path = Path(name_or_path)
-    if str(name_or_path) in DATASETS:
-        package = Path(importlib.util.find_spec("minigrad").submodule_search_locations[0])
-        path = package.parent / "datasets" / DATASETS[str(name_or_path)]
+    named = DATASETS.get(str(name_or_path))
+    path = files("minigrad") / "datasets" / named if named else Path(name_or_path)
     if not path.is_file():
         raise FileNotFoundError(
             f"no text file at {str(path)!r}; the named data sets are {', '.join(sorted(DATASETS))}"

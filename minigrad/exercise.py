@@ -9,6 +9,7 @@ __all__ = [
     "WrongAnswer",
     "check",
     "progress",
+    "recheck",
     "draw_house",
     "export_notebook",
     "run_fresh",
@@ -16,6 +17,7 @@ __all__ = [
 
 # %% ../notebooks/00_welcome.ipynb #imports
 import json
+import linecache
 import re
 import subprocess
 import sys
@@ -138,6 +140,25 @@ def progress() -> None:
             print(textwrap.fill(line, 100, **indents))
     done, tried = marks.count("x"), marks.count("-")
     print(f"{done} correct, {tried} attempted, {len(marks) - done - tried} open")
+
+
+# %% ../notebooks/00_welcome.ipynb #recheck
+def recheck(attempt: Callable) -> None:
+    """Check an attempt as its lesson does: run the cell after the stub of the same name, which is
+    found in ../notebooks or in this folder, among the names that surround the attempt."""
+    name = attempt.__name__
+    paths = [*sorted(Path("../notebooks").glob("*.ipynb")), *sorted(Path().glob("*.ipynb"))]
+    for path in paths:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = [("".join(c["source"]), c["id"]) for c in cells if c["cell_type"] == "code"]
+        for (stub, _), (source, cell) in zip(code, code[1:]):
+            if stub.startswith(f"def {name}("):
+                title = f"<{path.name}, cell {cell}>"  # a traceback shows it, and the lines below
+                linecache.cache[title] = (len(source), None, source.splitlines(True), title)
+                attempt.__globals__.setdefault("check", check)
+                exec(compile(source, title, "exec"), attempt.__globals__)
+                return
+    raise LookupError(f"no notebook in ../notebooks or here begins a cell with def {name}(...)")
 
 
 # %% ../notebooks/00_welcome.ipynb #draw-house

@@ -38,7 +38,7 @@ CHAPTERS = sorted(p.stem for p in (ROOT / "notebooks").glob("*.ipynb") if widget
 def lab(tmp_path_factory):
     """JupyterLab over a copy of the project, so that running a chapter changes nothing here."""
     folder = tmp_path_factory.mktemp("lab")
-    for name in ("notebooks", "minigrad", "datasets"):
+    for name in ("notebooks", "minigrad"):
         shutil.copytree(ROOT / name, folder / name)
     for path in (folder / "notebooks").glob("*.ipynb"):
         cleared = ClearOutputPreprocessor().preprocess(nbformat.read(path, 4), {})[0]
