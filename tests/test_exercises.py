@@ -32,16 +32,18 @@ def exercises(folder: str, chapter: str) -> dict[str, tuple[str, str]]:
     return {match[1]: (cell, check) for match, cell, check in pairs if match}
 
 
-def wrong_attempts(chapter: str) -> tuple[str, list[tuple[str, str]]]:
-    """What tests/wrong/CHAPTER.py imports, and its functions: pairs (name, source)."""
+def wrong_attempts(chapter: str) -> tuple[str, dict[str, str]]:
+    """What tests/wrong/CHAPTER.py imports, and its functions my_exercise__what_is_wrong."""
     path = ROOT / "tests" / "wrong" / f"{chapter}.py"
     source = path.read_text(encoding="utf-8") if path.exists() else ""
     nodes = ast.parse(source).body
     attempts = [node for node in nodes if isinstance(node, ast.FunctionDef)]
     others = [node for node in nodes if node not in attempts]
+    assert all(ast.get_docstring(node) for node in attempts)  # the misconception, in a sentence
+    assert len({node.name for node in attempts}) == len(attempts)
     return (
         "\n".join(ast.unparse(node) for node in others),
-        [(node.name, ast.get_source_segment(source, node)) for node in attempts],
+        {node.name: ast.get_source_segment(source, node) for node in attempts},
     )
 
 
@@ -67,10 +69,10 @@ def elsewhere(tmp_path, monkeypatch):
 
 EXERCISES = [(chapter, name) for chapter in CHAPTERS for name in exercises("notebooks", chapter)]
 ATTEMPTS = [
-    pytest.param(chapter, imports, name, attempt, id=f"{chapter}-{name}-{i}")
+    pytest.param(chapter, imports, title, attempt, id=f"{chapter}-{title}")
     for chapter in CHAPTERS
     for imports, attempts in [wrong_attempts(chapter)]
-    for i, (name, attempt) in enumerate(attempts)
+    for title, attempt in attempts.items()
 ]
 
 
@@ -85,7 +87,7 @@ def test_all_exercises_of_a_chapter_have_solutions_and_wrong_attempts(chapter):
     names = list(exercises("notebooks", chapter))
     assert len(names) >= 3
     assert list(exercises("solutions", chapter)) == names
-    attempts = Counter(name for name, _ in wrong_attempts(chapter)[1])
+    attempts = Counter(title.partition("__")[0] for title in wrong_attempts(chapter)[1])
     assert set(attempts) == set(names)
     assert min(attempts.values()) >= 3
 
@@ -103,8 +105,10 @@ def test_the_solution_is_correct(chapter, name, capsys):
     assert outcome(chapter, name, solution, capsys) == f"{name}: correct"
 
 
-@pytest.mark.parametrize("chapter, imports, name, attempt", ATTEMPTS)
-def test_a_wrong_attempt_is_rejected_with_a_message(chapter, imports, name, attempt, capsys):
+@pytest.mark.parametrize("chapter, imports, title, attempt", ATTEMPTS)
+def test_a_wrong_attempt_is_rejected_with_a_message(chapter, imports, title, attempt, capsys):
+    name = title.partition("__")[0]
+    attempt = re.sub(rf"\b{title}\b", name, attempt)  # one that calls itself, too
     with np.errstate(all="ignore"), pytest.raises(WrongAnswer, match=rf"^{name}\(") as raised:
         outcome(chapter, name, attempt, capsys, imports)
     assert re.search("expected|raised", str(raised.value))

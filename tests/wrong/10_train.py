@@ -13,7 +13,9 @@ from minigrad.optim import clip_grad_norm
 from minigrad.tensor import no_grad
 
 
-def my_safe_loads(raw, allowed):  # a list of what is forbidden instead of what is allowed
+def my_safe_loads__list_of_what_is_forbidden_instead_of_what_is_allowed(raw, allowed):
+    """a list of what is forbidden instead of what is allowed"""
+
     class Careful(pickle.Unpickler):
         def find_class(self, module, name):
             if module in ("os", "subprocess", "builtins", "sys"):
@@ -23,7 +25,9 @@ def my_safe_loads(raw, allowed):  # a list of what is forbidden instead of what 
     return Careful(io.BytesIO(raw)).load()
 
 
-def my_safe_loads(raw, allowed):  # the name is checked, but the file's own function is used
+def my_safe_loads__name_is_checked_but_the_files_own_function_is_used(raw, allowed):
+    """the name is checked, but the file's own function is used"""
+
     class Careful(pickle.Unpickler):
         def find_class(self, module, name):
             if (module, name) not in allowed:
@@ -33,7 +37,9 @@ def my_safe_loads(raw, allowed):  # the name is checked, but the file's own func
     return Careful(io.BytesIO(raw)).load()
 
 
-def my_safe_loads(raw, allowed):  # only the module is checked
+def my_safe_loads__only_the_module_is_checked(raw, allowed):
+    """only the module is checked"""
+
     class Careful(pickle.Unpickler):
         def find_class(self, module, name):
             if module not in {m for m, _ in allowed}:
@@ -43,7 +49,9 @@ def my_safe_loads(raw, allowed):  # only the module is checked
     return Careful(io.BytesIO(raw)).load()
 
 
-def my_safe_loads(raw, allowed):  # only the name is checked
+def my_safe_loads__only_the_name_is_checked(raw, allowed):
+    """only the name is checked"""
+
     class Careful(pickle.Unpickler):
         def find_class(self, module, name):
             for (_, other), value in allowed.items():
@@ -54,7 +62,9 @@ def my_safe_loads(raw, allowed):  # only the name is checked
     return Careful(io.BytesIO(raw)).load()
 
 
-def my_safe_loads(raw, allowed):  # an unknown name is None, which is found out when it is called
+def my_safe_loads__unknown_name_is_none_which_is_found_out_when(raw, allowed):
+    """an unknown name is None, which is found out when it is called"""
+
     class Careful(pickle.Unpickler):
         def find_class(self, module, name):
             return allowed.get((module, name))
@@ -62,7 +72,8 @@ def my_safe_loads(raw, allowed):  # an unknown name is None, which is found out 
     return Careful(io.BytesIO(raw)).load()
 
 
-def my_safe_loads(raw, allowed):  # notes the unknown names and complains when all is done
+def my_safe_loads__notes_the_unknown_names_and_complains_when_all(raw, allowed):
+    """notes the unknown names and complains when all is done"""
     unknown = []
 
     class Careful(pickle.Unpickler):
@@ -78,18 +89,21 @@ def my_safe_loads(raw, allowed):  # notes the unknown names and complains when a
     return result
 
 
-def my_write_whole(path, content):  # in place
+def my_write_whole__opens_the_file_in_place(path, content):
+    """opens the file itself, in place"""
     with open(path, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
 
-def my_write_whole(path, content):  # in place, in one line
+def my_write_whole__write_bytes_in_place(path, content):
+    """write_bytes on the file itself, in place"""
     path.write_bytes(content)
 
 
-def my_write_whole(path, content):  # the old file is removed first
+def my_write_whole__old_file_is_removed_first(path, content):
+    """the old file is removed first"""
     new = path.with_name(path.name + ".tmp")
     try:
         with open(new, "wb") as file:
@@ -102,7 +116,8 @@ def my_write_whole(path, content):  # the old file is removed first
         new.unlink(missing_ok=True)
 
 
-def my_write_whole(path, content):  # no fsync
+def my_write_whole__no_fsync(path, content):
+    """no fsync"""
     new = path.with_name(path.name + ".tmp")
     try:
         new.write_bytes(content)
@@ -111,7 +126,8 @@ def my_write_whole(path, content):  # no fsync
         new.unlink(missing_ok=True)
 
 
-def my_write_whole(path, content):  # fsync before Python has handed the bytes over
+def my_write_whole__fsync_before_python_has_handed_the_bytes_over(path, content):
+    """fsync before Python has handed the bytes over"""
     new = path.with_name(path.name + ".tmp")
     try:
         with open(new, "wb") as file:
@@ -122,7 +138,8 @@ def my_write_whole(path, content):  # fsync before Python has handed the bytes o
         new.unlink(missing_ok=True)
 
 
-def my_write_whole(path, content):  # fsync after the swap
+def my_write_whole__fsync_after_the_swap(path, content):
+    """fsync after the swap"""
     new = path.with_name(path.name + ".tmp")
     try:
         with open(new, "wb") as file:
@@ -134,7 +151,8 @@ def my_write_whole(path, content):  # fsync after the swap
         new.unlink(missing_ok=True)
 
 
-def my_write_whole(path, content):  # the new file is in another folder, perhaps on another disk
+def my_write_whole__new_file_is_in_another_folder_perhaps_on_another(path, content):
+    """the new file is in another folder, perhaps on another disk"""
     with tempfile.TemporaryDirectory() as folder:
         new = Path(folder, "new")
         with open(new, "wb") as file:
@@ -144,7 +162,8 @@ def my_write_whole(path, content):  # the new file is in another folder, perhaps
         os.replace(new, path)
 
 
-def my_write_whole(path, content):  # an unfinished file is left behind
+def my_write_whole__unfinished_file_is_left_behind(path, content):
+    """an unfinished file is left behind"""
     new = path.with_name(path.name + ".tmp")
     with open(new, "wb") as file:
         file.write(content)
@@ -153,7 +172,8 @@ def my_write_whole(path, content):  # an unfinished file is left behind
     os.replace(new, path)
 
 
-def my_write_whole(path, content):  # the error is swallowed
+def my_write_whole__error_is_swallowed(path, content):
+    """the error is swallowed"""
     new = path.with_name(path.name + ".tmp")
     with contextlib.suppress(OSError):
         with open(new, "wb") as file:
@@ -164,13 +184,15 @@ def my_write_whole(path, content):  # the error is swallowed
     new.unlink(missing_ok=True)
 
 
-def my_write_whole(path, content):  # a copy of the old file stays
+def my_write_whole__copy_of_the_old_file_stays(path, content):
+    """a copy of the old file stays"""
     old = path.with_name(path.name + ".bak")
     os.replace(path, old)
     path.write_bytes(content)
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # the sum of the gradients
+def my_step_in_parts__sums_the_gradients(model, optimizer, parts, max_norm):
+    """the sum of the parts' gradients, not their mean"""
     optimizer.zero_grad()
     total = 0.0
     for idx, targets in parts:
@@ -182,7 +204,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # the sum of the gradi
     return total
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # old gradients are not cleared
+def my_step_in_parts__old_gradients_are_not_cleared(model, optimizer, parts, max_norm):
+    """old gradients are not cleared"""
     total = 0.0
     for idx, targets in parts:
         loss = model(idx, targets)[1] / len(parts)
@@ -193,7 +216,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # old gradients are no
     return total
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # cleared for each part
+def my_step_in_parts__gradients_are_cleared_for_each_part(model, optimizer, parts, max_norm):
+    """gradients are cleared for each part"""
     total = 0.0
     for idx, targets in parts:
         optimizer.zero_grad()
@@ -205,7 +229,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # cleared for each par
     return total
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # a step for each part
+def my_step_in_parts__step_for_each_part(model, optimizer, parts, max_norm):
+    """a step for each part"""
     optimizer.zero_grad()
     total = 0.0
     for idx, targets in parts:
@@ -217,7 +242,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # a step for each part
     return total
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # clipped after each part
+def my_step_in_parts__clipped_after_each_part(model, optimizer, parts, max_norm):
+    """clipped after each part"""
     optimizer.zero_grad()
     total = 0.0
     for idx, targets in parts:
@@ -229,7 +255,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # clipped after each p
     return total
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # clipped after the step
+def my_step_in_parts__clipped_after_the_step(model, optimizer, parts, max_norm):
+    """clipped after the step"""
     optimizer.zero_grad()
     total = 0.0
     for idx, targets in parts:
@@ -241,7 +268,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # clipped after the st
     return total
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # returns the loss of the last part
+def my_step_in_parts__returns_the_loss_of_the_last_part(model, optimizer, parts, max_norm):
+    """returns the loss of the last part"""
     optimizer.zero_grad()
     for idx, targets in parts:
         loss = model(idx, targets)[1]
@@ -251,7 +279,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # returns the loss of 
     return loss.item()
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # the plain mean of the batches
+def my_validation_loss__plain_mean_of_the_batches(model, idx, targets, batch_size):
+    """the plain mean of the batches"""
     before = model.training
     model.eval()
     losses = []
@@ -262,7 +291,8 @@ def my_validation_loss(model, idx, targets, batch_size):  # the plain mean of th
     return float(np.mean(losses))
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # each batch is taken for a full one
+def my_validation_loss__each_batch_is_taken_for_a_full_one(model, idx, targets, batch_size):
+    """each batch is taken for a full one"""
     before = model.training
     model.eval()
     total = 0.0
@@ -274,7 +304,8 @@ def my_validation_loss(model, idx, targets, batch_size):  # each batch is taken 
     return total / len(idx)
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # the last batch is left out
+def my_validation_loss__last_batch_is_left_out(model, idx, targets, batch_size):
+    """the last batch is left out"""
     before = model.training
     model.eval()
     total = n = 0
@@ -287,7 +318,8 @@ def my_validation_loss(model, idx, targets, batch_size):  # the last batch is le
     return total / n
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # in training mode
+def my_validation_loss__runs_in_training_mode(model, idx, targets, batch_size):
+    """runs in training mode"""
     total = 0.0
     with no_grad():
         for i in range(0, len(idx), batch_size):
@@ -296,7 +328,8 @@ def my_validation_loss(model, idx, targets, batch_size):  # in training mode
     return total / len(idx)
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # stays in evaluation mode
+def my_validation_loss__stays_in_evaluation_mode(model, idx, targets, batch_size):
+    """stays in evaluation mode"""
     model.eval()
     total = 0.0
     with no_grad():
@@ -306,7 +339,8 @@ def my_validation_loss(model, idx, targets, batch_size):  # stays in evaluation 
     return total / len(idx)
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # in training mode whatever was before
+def my_validation_loss__ends_in_training_mode_whatever_was_before(model, idx, targets, batch_size):
+    """ends in training mode, whatever was before"""
     model.eval()
     total = 0.0
     with no_grad():
@@ -317,7 +351,8 @@ def my_validation_loss(model, idx, targets, batch_size):  # in training mode wha
     return total / len(idx)
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # records graphs
+def my_validation_loss__records_graphs(model, idx, targets, batch_size):
+    """records graphs"""
     before = model.training
     model.eval()
     total = 0.0
@@ -328,12 +363,14 @@ def my_validation_loss(model, idx, targets, batch_size):  # records graphs
     return total / len(idx)
 
 
-def my_early_stop(losses, patience):  # knows the future
+def my_early_stop__knows_the_future(losses, patience):
+    """knows the future"""
     best = int(np.argmin(losses))
     return best, min(best + patience, len(losses) - 1)
 
 
-def my_early_stop(losses, patience):  # compares with the evaluation before
+def my_early_stop__compares_with_the_evaluation_before(losses, patience):
+    """compares with the evaluation before"""
     best = worse = 0
     for i in range(1, len(losses)):
         if losses[i] < losses[i - 1]:
@@ -347,7 +384,8 @@ def my_early_stop(losses, patience):  # compares with the evaluation before
     return best, len(losses) - 1
 
 
-def my_early_stop(losses, patience):  # counts all evaluations without improvement
+def my_early_stop__counts_all_evaluations_without_improvement(losses, patience):
+    """counts all evaluations without improvement"""
     best, worse = 0, 0
     for i in range(1, len(losses)):
         if losses[i] < losses[best]:
@@ -359,7 +397,8 @@ def my_early_stop(losses, patience):  # counts all evaluations without improveme
     return best, len(losses) - 1
 
 
-def my_early_stop(losses, patience):  # one evaluation too many
+def my_early_stop__one_evaluation_too_many(losses, patience):
+    """one evaluation too many"""
     best = 0
     for i, loss in enumerate(losses):
         if loss < losses[best]:
@@ -369,7 +408,8 @@ def my_early_stop(losses, patience):  # one evaluation too many
     return best, len(losses) - 1
 
 
-def my_early_stop(losses, patience):  # an equal loss counts as better
+def my_early_stop__equal_loss_counts_as_better(losses, patience):
+    """an equal loss counts as better"""
     best = 0
     for i, loss in enumerate(losses):
         if loss <= losses[best]:
@@ -379,7 +419,8 @@ def my_early_stop(losses, patience):  # an equal loss counts as better
     return best, len(losses) - 1
 
 
-def my_early_stop(losses, patience):  # nan is not "no better", and starts the count anew
+def my_early_stop__nan_starts_the_count_anew(losses, patience):
+    """nan is not "no better", and starts the count anew"""
     best = worse = 0
     for i in range(1, len(losses)):
         worse = worse + 1 if losses[i] >= losses[best] else 0
@@ -390,7 +431,8 @@ def my_early_stop(losses, patience):  # nan is not "no better", and starts the c
     return best, len(losses) - 1
 
 
-def my_resumable_run(steps, state=None):  # saves the seed instead of the generator's state
+def my_resumable_run__saves_the_seed_instead_of_the_generators_state(steps, state=None):
+    """saves the seed instead of the generator's state"""
     state = state or {"p": 1.0, "u": 0.0, "t": 0, "seed": 0}
     rng, p, u, t = np.random.default_rng(state["seed"]), state["p"], state["u"], state["t"]
     for _ in range(steps):
@@ -400,7 +442,8 @@ def my_resumable_run(steps, state=None):  # saves the seed instead of the genera
     return p, {"p": p, "u": u, "t": t, "seed": state["seed"]}
 
 
-def my_resumable_run(steps, state=None):  # the velocity is not saved
+def my_resumable_run__velocity_is_not_saved(steps, state=None):
+    """the velocity is not saved"""
     rng, p, u, t = np.random.default_rng(0), 1.0, 0.0, 0
     if state:
         p, t, rng.bit_generator.state = state
@@ -411,7 +454,8 @@ def my_resumable_run(steps, state=None):  # the velocity is not saved
     return p, (p, t, rng.bit_generator.state)
 
 
-def my_resumable_run(steps, state=None):  # the step is not saved: the schedule begins anew
+def my_resumable_run__step_is_not_saved(steps, state=None):
+    """the step is not saved: the schedule begins anew"""
     rng, p, u = np.random.default_rng(0), 1.0, 0.0
     if state:
         p, u, rng.bit_generator.state = state
@@ -421,7 +465,8 @@ def my_resumable_run(steps, state=None):  # the step is not saved: the schedule 
     return p, (p, u, rng.bit_generator.state)
 
 
-def my_resumable_run(steps, state=None):  # the generator's state before the steps
+def my_resumable_run__generators_state_before_the_steps(steps, state=None):
+    """the generator's state before the steps"""
     rng, p, u, t = np.random.default_rng(0), 1.0, 0.0, 0
     if state:
         p, u, t, rng.bit_generator.state = state
@@ -433,7 +478,8 @@ def my_resumable_run(steps, state=None):  # the generator's state before the ste
     return p, (p, u, t, at_start)
 
 
-def my_resumable_run(steps, state=None):  # the generator itself in the state
+def my_resumable_run__generator_itself_in_the_state(steps, state=None):
+    """the generator itself in the state"""
     p, u, t, rng = state or (1.0, 0.0, 0, np.random.default_rng(0))
     for _ in range(steps):
         u = 0.5 * u + p + rng.normal()
