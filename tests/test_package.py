@@ -167,6 +167,7 @@ def test_public_functions_have_docstrings_and_type_hints():
                 assert node.returns is not None, f"{module}.{node.name}: what does it return?"
 
 
+@pytest.mark.slow
 def test_export_is_byte_identical(tmp_path):
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
     (tmp_path / "minigrad").mkdir()

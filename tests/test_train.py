@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -196,7 +195,10 @@ def test_interruption_leaves_a_checkpoint_and_resume_goes_on(text_file, tmp_path
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
     process = subprocess.Popen(command, **pipes)
     assert process.stdout.readline().startswith("a GPT of")
-    time.sleep(1)
+    shown = ""
+    while not re.search(r"\b[1-9]\d*/100000\b", shown):  # until it has taken a step
+        assert (character := process.stderr.read(1)), "it stopped by itself"
+        shown += character
     process.send_signal(number)
     stdout, _ = process.communicate(timeout=60)
     assert process.returncode == 130
