@@ -72,7 +72,7 @@ class SimpleTokenizer:
                 f"this tokenizer knows the {self.vocab_size} characters of its training text"
             ) from None
 
-    def decode(self, ids: Sequence[int]) -> str:
+    def decode(self, ids: Sequence[int] | np.ndarray) -> str:
         ids = [int(i) for i in ids]
         for i in ids:
             if not 0 <= i < self.vocab_size:
@@ -84,7 +84,7 @@ class SimpleTokenizer:
 class TextDataset:
     """Every window of block_size tokens, with the same window one token later as its target."""
 
-    def __init__(self, ids: Sequence[int], block_size: int):
+    def __init__(self, ids: Sequence[int] | np.ndarray, block_size: int):
         self.ids, self.block_size = np.asarray(ids), block_size
         if block_size < 1:
             raise ValueError(f"block_size must be at least 1, got {block_size}")
@@ -106,7 +106,9 @@ class TextDataset:
 
 
 # %% ../notebooks/06_data.ipynb #train-val-split
-def train_val_split(ids: Sequence[int], val_fraction: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+def train_val_split(
+    ids: Sequence[int] | np.ndarray, val_fraction: float = 0.1
+) -> tuple[np.ndarray, np.ndarray]:
     """The first part to train on and the last part, unseen in training, to validate on."""
     if not 0 < val_fraction < 1:
         raise ValueError(f"val_fraction must lie between 0 and 1, got {val_fraction}")
@@ -136,7 +138,7 @@ class DataLoaderSimple:
         for start in range(0, len(self) * self.batch_size, self.batch_size):
             yield self.batch(order[start : start + self.batch_size])
 
-    def batch(self, windows: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def batch(self, windows: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The batch of these windows."""
         xs, ys = zip(*(self.dataset[i] for i in windows))
         return np.stack(xs), np.stack(ys)

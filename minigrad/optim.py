@@ -8,6 +8,7 @@ __all__ = ["Optimizer", "SGD", "AdamW", "decay_groups", "clip_grad_norm", "cosin
 # %% ../notebooks/05_optim.ipynb #imports
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ class Optimizer:
     """Parameters in groups that share options, as in torch: `params` is a list of parameters, or
     of dicts such as {"params": [...], "weight_decay": 0.0} whose options override the defaults."""
 
-    def __init__(self, params: Iterable, **defaults: float):
+    def __init__(self, params: Iterable, **defaults: Any):
         groups = list(params)
         if not groups or not isinstance(groups[0], dict):
             groups = [{"params": groups}]
@@ -41,6 +42,10 @@ class Optimizer:
     def zero_grad(self) -> None:
         for p in self.parameters():
             p.grad = None
+
+    def step(self) -> None:
+        """Move the parameters; what a step is, each optimizer says for itself."""
+        raise NotImplementedError
 
 
 # %% ../notebooks/05_optim.ipynb #sgd
@@ -117,8 +122,8 @@ class AdamW(Optimizer):
             if shapes != given:
                 raise ValueError(f"AdamW's {name} should have shapes {shapes}, but has {given}")
         self.t = int(state["t"])
-        for own, given in zip(self.m + self.v, [*state["m"], *state["v"]]):
-            own[...] = given
+        for mine, array in zip(self.m + self.v, [*state["m"], *state["v"]]):
+            mine[...] = array
 
 
 # %% ../notebooks/05_optim.ipynb #decay-groups
