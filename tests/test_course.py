@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from slices import needed
 
 from conftest import ROOT, package_files
 from minigrad.exercise import export_notebook
@@ -61,7 +63,7 @@ def run(course: Path, *command: str) -> subprocess.CompletedProcess:
 
 
 def cells_passed(course: Path, lesson: str, *options: str) -> int:
-    """Run a lesson under nbval in the course; how many cells ran as they should."""
+    """Run a lesson of the course under nbval; how many cells ran as they should."""
     nbval = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=.", *NBVAL, *options]
     done = run(course, *nbval, f"notebooks/{lesson}.ipynb")
     cells = re.search(r"^(\d+) passed in", done.stdout, re.MULTILINE)  # nothing failed or skipped
@@ -92,3 +94,35 @@ def test_the_lessons_wrote_the_whole_package(course, written):
         pytest.skip("not all lessons were replayed")
     assert package_files(course / "minigrad") == package_files(PACKAGE)
     cells_passed(course, LOOKS_AHEAD)
+
+
+NO_TORCH = """import sys
+sys.modules |= dict.fromkeys(["torch", "torchvision", "transformers", "sklearn"])
+"""
+
+
+def optional(lesson):
+    """The cells of code under the heading "Optional: ...", and those before them that they need."""
+    code, wanted, heading = [], set(), ""
+    for cell in lesson.cells:
+        if cell.cell_type == "code":
+            wanted |= {len(code)} if "Optional:" in heading else set()
+            code.append(cell)
+        elif title := re.match("## (.*)", cell.source):
+            heading = title[1]
+    return [code[i] for i in needed([cell.source for cell in code], wanted)]
+
+
+def test_what_is_optional_runs_as_stored_without_torch_too(tmp_path):
+    """In an environment that has torch; what the optional cells do not need is left out."""
+    lesson = nbformat.read(ROOT / "notebooks" / "A1_appendix.ipynb", 4)
+    lesson.cells = optional(lesson)
+    assert "torch" in "".join(cell.source for cell in lesson.cells)
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(lesson, tmp_path / "notebooks" / "A1_appendix.ipynb")
+    shutil.copytree(PACKAGE, tmp_path / "minigrad", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "conftest.py", tmp_path)
+    (tmp_path / "sitecustomize.py").write_text(NO_TORCH, encoding="utf-8")
+    code = "import importlib.util; print(importlib.util.find_spec('torch'))"
+    assert run(tmp_path, "-c", code).stdout == "None\n"
+    assert cells_passed(tmp_path, "A1_appendix") == len(lesson.cells)
