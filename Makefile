@@ -6,7 +6,7 @@ CHINESE := --dataset poems --n-layer 3 --n-embd 168 --batch-size 16 --max-iters 
 	--learning-rate 2e-3 --dropout 0.2 --eval-interval 500
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test train train-chinese generate quick-generate demo serve export notebooks bench
+.PHONY: help lab test test-fast style train train-chinese generate quick-generate demo serve export notebooks bench
 
 help:
 	@echo "minigrad: a GPT out of nothing but NumPy"
@@ -19,9 +19,10 @@ help:
 	@echo "  make demo            train a small demo model (half a minute)"
 	@echo "  make quick-generate  write with the demo model, making it first where there is none"
 	@echo "  make test            run all tests, and all notebooks"
+	@echo "  make test-fast       the style and the quick tests, in two minutes"
 	@echo "  make bench           measure minigrad against PyTorch (installs it; 10 minutes)"
 	@echo "  make export          write minigrad/ from the notebooks"
-	@echo "  make notebooks       run all notebooks again and store their outputs"
+	@echo "  make notebooks       run again what changed, and store the outputs (ARGS=--all: run all)"
 	@echo
 	@echo "Options of a command go into ARGS: make train ARGS='--dataset names --max-iters 500'"
 
@@ -92,19 +93,26 @@ export: .venv/course
 		[export_notebook(path, 'minigrad') for path in sorted(Path('notebooks').glob('*.ipynb'))]"
 
 notebooks: .venv/course
-	@echo "== running every notebook and storing its outputs"
-	@$(VENV_PYTHON) tests/execute.py notebooks/*.ipynb solutions/*.ipynb
+	@echo "== running the notebooks that changed, and what depends on them; ARGS=--all runs all"
+	@$(VENV_PYTHON) tests/execute.py --changed notebooks/*.ipynb solutions/*.ipynb $(ARGS)
 	@$(VENV_PYTHON) -m nbstripout --keep-output --keep-count --keep-id notebooks/*.ipynb \
 		solutions/*.ipynb
 
-test: .venv/course
-	@echo "== style"
+style: .venv/course
+	@echo "== style and types"
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m ruff format --check .
 	@$(VENV_PYTHON) -m flake8 minigrad tests datasets benchmarks conftest.py
-	@echo "== tests of the package"
+	@$(VENV_PYTHON) -m mypy
+
+test: style
+	@echo "== tests of the package, and every lesson, run and compared with its stored outputs"
 	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m pytest
-	@echo "== every notebook, run and compared with its stored outputs"
+	@echo "== every solution, run and compared with its stored outputs"
 	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 \
-		--timeout=0 notebooks solutions
+		--timeout=0 solutions
 	@echo "== all passed"
+
+test-fast: style
+	@echo "== the quick tests; make test runs all"
+	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -m "not slow"

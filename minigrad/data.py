@@ -13,8 +13,8 @@ __all__ = [
 ]
 
 # %% ../notebooks/06_data.ipynb #imports
-import importlib.util
 from collections.abc import Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +25,8 @@ DATASETS = {"shakespeare": "shakespeare.txt", "names": "names.txt", "poems": "po
 
 def load_text(name_or_path: str | Path) -> str:
     """The text of a named data set (a key of DATASETS), or of a file in UTF-8."""
-    path = Path(name_or_path)
-    if str(name_or_path) in DATASETS:
-        package = Path(importlib.util.find_spec("minigrad").submodule_search_locations[0])
-        path = package.parent / "datasets" / DATASETS[str(name_or_path)]
+    named = DATASETS.get(str(name_or_path))
+    path = files("minigrad") / "datasets" / named if named else Path(name_or_path)
     if not path.is_file():
         raise FileNotFoundError(
             f"no text file at {str(path)!r}; the named data sets are {', '.join(sorted(DATASETS))}"
@@ -74,7 +72,7 @@ class SimpleTokenizer:
                 f"this tokenizer knows the {self.vocab_size} characters of its training text"
             ) from None
 
-    def decode(self, ids: Sequence[int]) -> str:
+    def decode(self, ids: Sequence[int] | np.ndarray) -> str:
         ids = [int(i) for i in ids]
         for i in ids:
             if not 0 <= i < self.vocab_size:
@@ -86,7 +84,7 @@ class SimpleTokenizer:
 class TextDataset:
     """Every window of block_size tokens, with the same window one token later as its target."""
 
-    def __init__(self, ids: Sequence[int], block_size: int):
+    def __init__(self, ids: Sequence[int] | np.ndarray, block_size: int):
         self.ids, self.block_size = np.asarray(ids), block_size
         if block_size < 1:
             raise ValueError(f"block_size must be at least 1, got {block_size}")
@@ -108,7 +106,9 @@ class TextDataset:
 
 
 # %% ../notebooks/06_data.ipynb #train-val-split
-def train_val_split(ids: Sequence[int], val_fraction: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+def train_val_split(
+    ids: Sequence[int] | np.ndarray, val_fraction: float = 0.1
+) -> tuple[np.ndarray, np.ndarray]:
     """The first part to train on and the last part, unseen in training, to validate on."""
     if not 0 < val_fraction < 1:
         raise ValueError(f"val_fraction must lie between 0 and 1, got {val_fraction}")
@@ -138,7 +138,7 @@ class DataLoaderSimple:
         for start in range(0, len(self) * self.batch_size, self.batch_size):
             yield self.batch(order[start : start + self.batch_size])
 
-    def batch(self, windows: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def batch(self, windows: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The batch of these windows."""
         xs, ys = zip(*(self.dataset[i] for i in windows))
         return np.stack(xs), np.stack(ys)

@@ -8,6 +8,7 @@ __all__ = ["Optimizer", "SGD", "AdamW", "decay_groups", "clip_grad_norm", "cosin
 # %% ../notebooks/05_optim.ipynb #imports
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class Optimizer:
 
     remembers: tuple[str, ...] = ()  # its attributes that a resumed run needs
 
-    def __init__(self, params: Iterable, **defaults: float):
+    def __init__(self, params: Iterable, **defaults: Any):
         groups = list(params)
         if not groups or not isinstance(groups[0], dict):
             groups = [{"params": groups}]
@@ -43,6 +44,10 @@ class Optimizer:
     def zero_grad(self) -> None:
         for p in self.parameters():
             p.grad = None
+
+    def step(self) -> None:
+        """Move the parameters; what a step is, each optimizer says for itself."""
+        raise NotImplementedError
 
     def collect_state_dict(self) -> dict:
         """What it remembers, by name: counts, and lists of arrays (themselves, not copies)."""

@@ -290,7 +290,7 @@ def backpropagate(
         node = order.pop()  # so that nothing keeps its memory once it is done
         grad = gradients.pop(node)  # complete: everything that uses node came before it
         yield node, grad
-        for tensor, vjp in node._inputs:
+        for tensor, vjp in node._inputs or ():
             share = vjp(grad)
             gradients[tensor] = gradients[tensor] + share if tensor in gradients else share
         if not (retain_graph or node.is_leaf):

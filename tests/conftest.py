@@ -26,6 +26,12 @@ settings.register_profile("course", deadline=None, max_examples=50, derandomize=
 settings.load_profile("course")
 
 
+def package_files(folder: Path) -> dict[str, bytes]:
+    """The Python files of a package, but the index that nbdev keeps beside them."""
+    files = (p for p in folder.rglob("*.py") if p.name != "_modidx.py")
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
@@ -62,8 +68,15 @@ def run_module():
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say how many exercises, solutions and wrong attempts were checked."""
-    passed = [report.nodeid for report in terminalreporter.stats.get("passed", [])]
+    """Say how many cells were replayed; exercises, solutions and wrong attempts checked."""
+    reports = terminalreporter.stats.get("passed", [])
+    cells = [dict(report.user_properties).get("cells", 0) for report in reports]
+    if any(cells):
+        terminalreporter.write_line(
+            f"lessons: {sum(map(bool, cells))} notebooks with {sum(cells)} cells of code ran "
+            "as stored, from an empty package"
+        )
+    passed = [report.nodeid for report in reports]
     counts = [
         sum(f"test_exercises.py::{test}[" in nodeid for nodeid in passed)
         for test in (

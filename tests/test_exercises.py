@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from minigrad.exercise import NOTES, WrongAnswer, check, difference, progress
+from minigrad.exercise import NOTES, WrongAnswer, check, difference, progress, recheck
 
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
@@ -32,22 +32,24 @@ def exercises(folder: str, chapter: str) -> dict[str, tuple[str, str]]:
     return {match[1]: (cell, check) for match, cell, check in pairs if match}
 
 
-def wrong_attempts(chapter: str) -> tuple[str, list[tuple[str, str]]]:
-    """What tests/wrong/CHAPTER.py imports, and its functions: pairs (name, source)."""
+def wrong_attempts(chapter: str) -> tuple[str, dict[str, str]]:
+    """What tests/wrong/CHAPTER.py imports, and its functions my_exercise__what_is_wrong."""
     path = ROOT / "tests" / "wrong" / f"{chapter}.py"
     source = path.read_text(encoding="utf-8") if path.exists() else ""
     nodes = ast.parse(source).body
     attempts = [node for node in nodes if isinstance(node, ast.FunctionDef)]
     others = [node for node in nodes if node not in attempts]
+    assert all(ast.get_docstring(node) for node in attempts)  # the misconception, in a sentence
+    assert len({node.name for node in attempts}) == len(attempts)
     return (
         "\n".join(ast.unparse(node) for node in others),
-        [(node.name, ast.get_source_segment(source, node)) for node in attempts],
+        {node.name: ast.get_source_segment(source, node) for node in attempts},
     )
 
 
 def outcome(chapter: str, name: str, attempt: str, capsys, imports: str = "") -> str:
     """What the check says about an attempt, after the checks before it defined what they define."""
-    space = {"np": np}
+    space = {"np": np, "check": check}
     exec(code("solutions", chapter)[0], space)
     exec(imports, space)
     for other, (stub, its_check) in exercises("notebooks", chapter).items():
@@ -67,10 +69,10 @@ def elsewhere(tmp_path, monkeypatch):
 
 EXERCISES = [(chapter, name) for chapter in CHAPTERS for name in exercises("notebooks", chapter)]
 ATTEMPTS = [
-    pytest.param(chapter, imports, name, attempt, id=f"{chapter}-{name}-{i}")
+    pytest.param(chapter, imports, title, attempt, id=f"{chapter}-{title}")
     for chapter in CHAPTERS
     for imports, attempts in [wrong_attempts(chapter)]
-    for i, (name, attempt) in enumerate(attempts)
+    for title, attempt in attempts.items()
 ]
 
 
@@ -85,7 +87,7 @@ def test_all_exercises_of_a_chapter_have_solutions_and_wrong_attempts(chapter):
     names = list(exercises("notebooks", chapter))
     assert len(names) >= 3
     assert list(exercises("solutions", chapter)) == names
-    attempts = Counter(name for name, _ in wrong_attempts(chapter)[1])
+    attempts = Counter(title.partition("__")[0] for title in wrong_attempts(chapter)[1])
     assert set(attempts) == set(names)
     assert min(attempts.values()) >= 3
 
@@ -98,14 +100,15 @@ def test_the_stub_is_not_attempted(chapter, name, capsys):
 
 @pytest.mark.parametrize("chapter, name", EXERCISES)
 def test_the_solution_is_correct(chapter, name, capsys):
-    _, its_check = exercises("notebooks", chapter)[name]
-    solution, same_check = exercises("solutions", chapter)[name]
-    assert its_check == same_check
+    solution, recheck = exercises("solutions", chapter)[name]
+    assert recheck == f"recheck({name})"
     assert outcome(chapter, name, solution, capsys) == f"{name}: correct"
 
 
-@pytest.mark.parametrize("chapter, imports, name, attempt", ATTEMPTS)
-def test_a_wrong_attempt_is_rejected_with_a_message(chapter, imports, name, attempt, capsys):
+@pytest.mark.parametrize("chapter, imports, title, attempt", ATTEMPTS)
+def test_a_wrong_attempt_is_rejected_with_a_message(chapter, imports, title, attempt, capsys):
+    name = title.partition("__")[0]
+    attempt = re.sub(rf"\b{title}\b", name, attempt)  # one that calls itself, too
     with np.errstate(all="ignore"), pytest.raises(WrongAnswer, match=rf"^{name}\(") as raised:
         outcome(chapter, name, attempt, capsys, imports)
     assert re.search("expected|raised", str(raised.value))
@@ -123,6 +126,54 @@ def test_check_names_case_expectation_result_and_hint(capsys):
         check(my_double, [((None,), 2, "a number")])
     check(my_double, [((1,), 2)])
     assert capsys.readouterr().out == "my_double: correct\n"
+
+
+LESSON = """
+def my_triple(x):
+    return ...
+---
+rows = [((1,), THREE)]
+check(my_triple, rows)
+"""
+
+
+@pytest.fixture
+def triple(tmp_path, monkeypatch):
+    """Makes functions my_triple in a namespace of their own, beside a lesson that asks for it."""
+    for folder in ("notebooks", "solutions"):
+        (tmp_path / folder).mkdir()
+    cells = [nbformat.v4.new_code_cell(source.strip()) for source in LESSON.split("---")]
+    cells[1]["id"] = "check-triple"
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbformat.write(notebook, tmp_path / "notebooks" / "01_threes.ipynb")
+    monkeypatch.chdir(tmp_path / "solutions")
+
+    def make(code: str):
+        space = {"THREE": 3}
+        exec(code, space)
+        return space["my_triple"]
+
+    return make
+
+
+def test_recheck_runs_the_lessons_check_among_the_names_of_the_attempt(triple, capsys):
+    attempt = triple("def my_triple(x): return 3 * x")
+    recheck(attempt)
+    assert capsys.readouterr().out == "my_triple: correct\n"
+    assert attempt.__globals__["rows"] == [((1,), 3)]  # later cells may use what the check made
+
+
+def test_recheck_shows_the_lessons_cell_where_an_attempt_fails(triple):
+    with pytest.raises(WrongAnswer) as raised:
+        recheck(triple("def my_triple(x): return x"))
+    entry = next(e for e in raised.traceback if "01_threes" in str(e.path))
+    assert "<01_threes.ipynb, cell check-triple>" in str(entry.path)
+    assert str(entry.statement) == "check(my_triple, rows)"
+
+
+def test_recheck_says_where_it_looked_in_vain(triple):
+    with pytest.raises(LookupError, match=r"notebooks.* def my_double\("):
+        recheck(my_double)
 
 
 @pytest.mark.parametrize(

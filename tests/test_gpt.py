@@ -20,6 +20,7 @@ def ids(*shape, seed=0) -> np.ndarray:
     return np.random.default_rng(seed).integers(11, size=shape)
 
 
+@pytest.mark.slow
 def test_gpt2_small_has_its_size_and_runs_forward_and_backward():
     model = GPT(rng=np.random.default_rng(0))
     assert model.num_parameters() == 124_439_808

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -177,8 +178,14 @@ def test_the_error_of_a_share_reaches_the_caller(dropout):
     assert np.isfinite(batch_gradient(model, idx, targets, 2))
 
 
-def test_available_cores():
-    assert available_cores() >= 1
+def test_available_cores_are_those_that_this_process_may_use(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert available_cores() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")  # as on a Mac
+    assert available_cores() == 64
+    monkeypatch.setattr(os, "cpu_count", lambda: None)  # Python could not find out
+    assert available_cores() == 1
 
 
 @pytest.fixture
@@ -262,12 +269,26 @@ def test_without_openblas_nothing_is_set(monkeypatch):
         raise ZeroDivisionError
 
 
-def test_keep_freed_memory_may_be_called_again(monkeypatch):
+def test_freed_memory_is_kept_by_glibc_and_asked_for_once(monkeypatch):
+    options = {}
+    libc = SimpleNamespace(mallopt=options.__setitem__)
+    monkeypatch.setattr(parallel.ctypes, "CDLL", lambda name: libc)
+    monkeypatch.setattr(parallel.sys, "platform", "linux")
+    parallel.keep_freed_memory.cache_clear()
     keep_freed_memory()
-    keep_freed_memory()
+    assert options == {-1: 2**31 - 1, -4: 0, -8: 1}  # M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX
+    options.clear()
+    keep_freed_memory()  # a second time costs nothing
+    assert options == {}
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_without_glibc_memory_is_left_alone(monkeypatch, platform):
+    asked = []
+    monkeypatch.setattr(parallel.ctypes, "CDLL", lambda name: asked.append(name))
+    monkeypatch.setattr(parallel.sys, "platform", platform)
     keep_freed_memory.__wrapped__()
-    monkeypatch.setattr(parallel.sys, "platform", "win32")
-    keep_freed_memory.__wrapped__()
+    assert asked == ([None] if platform == "linux" else [])
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def test_the_poems_have_the_form_of_poems():
     assert in_form >= 28  # of 40
 
 
+@pytest.mark.slow
 def test_the_plays_have_speakers_and_words():
     model, tokenizer = load_model(FOLDER / "shakespeare.pkl")
     start = np.tile(tokenizer.encode("\n"), (10, 1))

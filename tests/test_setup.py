@@ -5,10 +5,12 @@ import subprocess
 
 import pytest
 import yaml
+from floors import floors
 
 from conftest import ROOT
 
-TARGETS = "lab test train train-chinese generate quick-generate demo serve bench export".split()
+TARGETS = "lab test test-fast train train-chinese generate quick-generate demo serve".split()
+TARGETS += "bench export notebooks".split()
 
 
 def read(path: str) -> str:
@@ -33,6 +35,22 @@ def test_environment_has_the_course_and_pins_python_to_a_minor_version():
     extras = project["optional-dependencies"]
     assert names(extras["course"] + extras["serve"]) | {"numpy"} <= installed
     assert not any("torch" in str(d) for d in dependencies)
+
+
+def test_the_lowest_versions_are_read_from_pyproject():
+    project = {
+        "dependencies": ["numpy>=2.0"],
+        "optional-dependencies": {"dev": ["minigrad-course[serve]", "pytest-timeout>=2.3.1"]},
+    }
+    assert floors(project, []) == ["numpy==2.0"]
+    assert floors(project, ["dev"]) == ["numpy==2.0", "pytest-timeout==2.3.1"]
+
+
+def test_the_citation_has_the_version_of_the_package():
+    tomllib = pytest.importorskip("tomllib", reason="tomllib comes with Python 3.11")
+    citation = yaml.safe_load(read("CITATION.cff"))
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    assert citation["version"] == project["version"] and citation["license"] == project["license"]
 
 
 def test_post_build_stops_at_the_first_error():

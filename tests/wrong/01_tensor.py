@@ -5,20 +5,24 @@ import numpy as np
 from minigrad.tensor import Tensor, record
 
 
-def my_unbroadcast(grad, shape):  # right for a bias that is added to rows, and for nothing else
+def my_unbroadcast__right_for_a_bias_that_is_added_to_rows(grad, shape):
+    """right for a bias that is added to rows, and for nothing else"""
     return grad.sum(axis=0)
 
 
-def my_unbroadcast(grad, shape):  # the stretched axes are forgotten
+def my_unbroadcast__stretched_axes_are_forgotten(grad, shape):
+    """the stretched axes are forgotten"""
     return grad.sum(axis=tuple(range(grad.ndim - len(shape))))
 
 
-def my_unbroadcast(grad, shape):  # the stretched axes disappear
+def my_unbroadcast__stretched_axes_disappear(grad, shape):
+    """the stretched axes disappear"""
     grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
     return grad.sum(axis=tuple(i for i, size in enumerate(shape) if size == 1))
 
 
-def my_unbroadcast(grad, shape):  # each sum moves the axes after it, and nothing keeps count
+def my_unbroadcast__each_sum_moves_the_axes_after_it_and_nothing_keeps(grad, shape):
+    """each sum moves the axes after it, and nothing keeps count"""
     while grad.ndim > len(shape):
         grad = grad.sum(axis=0)
     for axis, size in enumerate(shape):
@@ -27,7 +31,8 @@ def my_unbroadcast(grad, shape):  # each sum moves the axes after it, and nothin
     return grad.reshape(shape)
 
 
-def my_unbroadcast(grad, shape):  # the mean instead of the sum
+def my_unbroadcast__mean_instead_of_the_sum(grad, shape):
+    """the mean instead of the sum"""
     grad = grad.mean(axis=tuple(range(grad.ndim - len(shape))))
     for axis, size in enumerate(shape):
         if size == 1:
@@ -35,11 +40,13 @@ def my_unbroadcast(grad, shape):  # the mean instead of the sum
     return grad
 
 
-def my_unbroadcast(grad, shape):  # takes the first row instead of summing
+def my_unbroadcast__takes_the_first_row_instead_of_summing(grad, shape):
+    """takes the first row instead of summing"""
     return np.resize(grad, shape)
 
 
-def my_unbroadcast(grad, shape):  # compares the shapes from the left
+def my_unbroadcast__compares_the_shapes_from_the_left(grad, shape):
+    """compares the shapes from the left"""
     for axis in reversed(range(grad.ndim)):
         if axis >= len(shape):
             grad = grad.sum(axis=axis)
@@ -48,23 +55,28 @@ def my_unbroadcast(grad, shape):  # compares the shapes from the left
     return grad
 
 
-def my_product_rule(a, b, g):  # forgets the gradient that arrives
+def my_product_rule__forgets_the_gradient_that_arrives(a, b, g):
+    """forgets the gradient that arrives"""
     return b, a
 
 
-def my_product_rule(a, b, g):  # each with its own factor
+def my_product_rule__each_with_its_own_factor(a, b, g):
+    """each with its own factor"""
     return g * a, g * b
 
 
-def my_product_rule(a, b, g):  # sums over the positions
+def my_product_rule__sums_over_the_positions(a, b, g):
+    """sums over the positions"""
     return np.sum(g * b), np.sum(g * a)
 
 
-def my_product_rule(a, b, g):  # differentiates a**2
+def my_product_rule__differentiates_a_2(a, b, g):
+    """differentiates a**2"""
     return 2 * g * b, 2 * g * a
 
 
-def my_order(inputs, root):  # notes a name when it is first seen
+def my_order__notes_a_name_when_it_is_first_seen(inputs, root):
+    """notes a name when it is first seen"""
     order, stack = [], [root]
     while stack:
         name = stack.pop()
@@ -74,7 +86,8 @@ def my_order(inputs, root):  # notes a name when it is first seen
     return order
 
 
-def my_order(inputs, root):  # level by level, from the root
+def my_order__level_by_level_from_the_root(inputs, root):
+    """level by level, from the root"""
     order, level = [], [root]
     while level:
         order += [name for name in level if name not in order]
@@ -82,7 +95,8 @@ def my_order(inputs, root):  # level by level, from the root
     return order
 
 
-def my_order(inputs, root):  # the leaves first
+def my_order__leaves_first(inputs, root):
+    """the leaves first"""
     order = []
 
     def visit(name):
@@ -95,7 +109,8 @@ def my_order(inputs, root):  # the leaves first
     return order
 
 
-def my_order(inputs, root):  # calls itself, and does not get deep enough
+def my_order__calls_itself_and_does_not_get_deep_enough(inputs, root):
+    """calls itself, and does not get deep enough"""
     order = []
 
     def visit(name):
@@ -108,7 +123,8 @@ def my_order(inputs, root):  # calls itself, and does not get deep enough
     return order[::-1]
 
 
-def my_order(inputs, root):  # a name that was put on the stack twice is noted twice
+def my_order__name_that_was_put_on_the_stack_twice_is_noted_twice(inputs, root):
+    """a name that was put on the stack twice is noted twice"""
     noted, stack = [], [root]
     while stack:
         missing = [name for name in inputs[stack[-1]] if name not in noted]
@@ -119,7 +135,8 @@ def my_order(inputs, root):  # a name that was put on the stack twice is noted t
     return noted[::-1]
 
 
-def my_order(inputs, root):  # follows every path: names turn up twice
+def my_order__follows_every_path(inputs, root):
+    """follows every path: names turn up twice"""
     order, stack = [], [root]
     while stack:
         name = stack.pop()
@@ -128,32 +145,39 @@ def my_order(inputs, root):  # follows every path: names turn up twice
     return order
 
 
-def my_order(inputs, root):  # takes everything in the dictionary, in its order
+def my_order__takes_everything_in_the_dictionary_in_its_order(inputs, root):
+    """takes everything in the dictionary, in its order"""
     return list(inputs)
 
 
-def my_matmul_gradients(A, B, g):  # nothing transposed
+def my_matmul_gradients__nothing_transposed(A, B, g):
+    """nothing transposed"""
     return g @ B, A @ g
 
 
-def my_matmul_gradients(A, B, g):  # the second one is the transpose of what is wanted
+def my_matmul_gradients__second_one_is_the_transpose_of_what_is_wanted(A, B, g):
+    """the second one is the transpose of what is wanted"""
     return g @ B.T, g.T @ A
 
 
-def my_matmul_gradients(A, B, g):  # number by number, as for a * b
+def my_matmul_gradients__number_by_number_as_for_a_b(A, B, g):
+    """number by number, as for a * b"""
     return g * B, g * A
 
 
-def my_matmul_gradients(A, B, g):  # forgets the gradient that arrives
+def my_matmul_gradients__forgets_the_gradient_that_arrives(A, B, g):
+    """forgets the gradient that arrives"""
     ones = np.ones_like(g)
     return ones @ B.T, A.T @ ones
 
 
-def my_maximum(a, b):  # a value without a past
+def my_maximum__value_without_a_past(a, b):
+    """a value without a past"""
     return Tensor(np.maximum(a.data, b.data))
 
 
-def my_maximum(a, b):  # ties get the gradient twice
+def my_maximum__ties_get_the_gradient_twice(a, b):
+    """ties get the gradient twice"""
     return record(
         np.maximum(a.data, b.data),
         (a, lambda g: g * (a.data >= b.data)),
@@ -161,23 +185,27 @@ def my_maximum(a, b):  # ties get the gradient twice
     )
 
 
-def my_maximum(a, b):  # the masks without the gradient that arrives
+def my_maximum__masks_without_the_gradient_that_arrives(a, b):
+    """the masks without the gradient that arrives"""
     share = np.where(a.data == b.data, 0.5, a.data > b.data)
     return record(np.maximum(a.data, b.data), (a, lambda g: share), (b, lambda g: 1 - share))
 
 
-def my_maximum(a, b):  # the gradient goes to both
+def my_maximum__gradient_goes_to_both(a, b):
+    """the gradient goes to both"""
     return record(np.maximum(a.data, b.data), (a, lambda g: g), (b, lambda g: g))
 
 
-def my_maximum(a, b):  # the smaller one gets it
+def my_maximum__smaller_one_gets_it(a, b):
+    """the smaller one gets it"""
     share = np.where(a.data == b.data, 0.5, a.data < b.data)
     return record(
         np.maximum(a.data, b.data), (a, lambda g: g * share), (b, lambda g: g * (1 - share))
     )
 
 
-def my_gradients_of_program(program, leaves):  # overwrites instead of adding
+def my_gradients_of_program__overwrites_instead_of_adding(program, leaves):
+    """overwrites instead of adding"""
     value = dict(leaves)
     for name, operation, x, y in program:
         value[name] = value[x] + value[y] if operation == "+" else value[x] * value[y]
@@ -189,7 +217,8 @@ def my_gradients_of_program(program, leaves):  # overwrites instead of adding
     return {leaf: grad[leaf] for leaf in leaves}
 
 
-def my_gradients_of_program(program, leaves):  # goes through the steps forwards
+def my_gradients_of_program__goes_through_the_steps_forwards(program, leaves):
+    """goes through the steps forwards"""
     value = dict(leaves)
     for name, operation, x, y in program:
         value[name] = value[x] + value[y] if operation == "+" else value[x] * value[y]
@@ -201,7 +230,8 @@ def my_gradients_of_program(program, leaves):  # goes through the steps forwards
     return {leaf: grad[leaf] for leaf in leaves}
 
 
-def my_gradients_of_program(program, leaves):  # a product passes the gradient on like a sum
+def my_gradients_of_program__product_passes_the_gradient_on_like_a_sum(program, leaves):
+    """a product passes the gradient on like a sum"""
     names = [*leaves, *(step[0] for step in program)]
     grad = dict.fromkeys(names, 0.0)
     grad[program[-1][0]] = 1.0
@@ -211,7 +241,8 @@ def my_gradients_of_program(program, leaves):  # a product passes the gradient o
     return {leaf: grad[leaf] for leaf in leaves}
 
 
-def my_gradients_of_program(program, leaves):  # leaves out what is not used
+def my_gradients_of_program__leaves_out_what_is_not_used(program, leaves):
+    """leaves out what is not used"""
     value = dict(leaves)
     for name, operation, x, y in program:
         value[name] = value[x] + value[y] if operation == "+" else value[x] * value[y]

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 
-def my_safe_loads(raw, allowed):  # a list of what is forbidden instead of what is allowed
+def my_safe_loads__list_of_what_is_forbidden_instead_of_what_is_allowed(raw, allowed):
+    """a list of what is forbidden instead of what is allowed"""
+
     class Careful(pickle.Unpickler):
         def find_class(self, module, name):
             if module in ("os", "subprocess", "builtins", "sys"):
@@ -21,7 +23,9 @@ def my_safe_loads(raw, allowed):  # a list of what is forbidden instead of what 
     return Careful(io.BytesIO(raw)).load()
 
 
-def my_safe_loads(raw, allowed):  # the name is checked, but the file's own function is used
+def my_safe_loads__name_is_checked_but_the_files_own_function_is_used(raw, allowed):
+    """the name is checked, but the file's own function is used"""
+
     class Careful(pickle.Unpickler):
         def find_class(self, module, name):
             if (module, name) not in allowed:
@@ -31,7 +35,9 @@ def my_safe_loads(raw, allowed):  # the name is checked, but the file's own func
     return Careful(io.BytesIO(raw)).load()
 
 
-def my_safe_loads(raw, allowed):  # only the module is checked
+def my_safe_loads__only_the_module_is_checked(raw, allowed):
+    """only the module is checked"""
+
     class Careful(pickle.Unpickler):
         def find_class(self, module, name):
             if module not in {m for m, _ in allowed}:
@@ -41,7 +47,9 @@ def my_safe_loads(raw, allowed):  # only the module is checked
     return Careful(io.BytesIO(raw)).load()
 
 
-def my_safe_loads(raw, allowed):  # only the name is checked
+def my_safe_loads__only_the_name_is_checked(raw, allowed):
+    """only the name is checked"""
+
     class Careful(pickle.Unpickler):
         def find_class(self, module, name):
             for (_, other), value in allowed.items():
@@ -52,7 +60,9 @@ def my_safe_loads(raw, allowed):  # only the name is checked
     return Careful(io.BytesIO(raw)).load()
 
 
-def my_safe_loads(raw, allowed):  # an unknown name is None, which is found out when it is called
+def my_safe_loads__unknown_name_is_none_which_is_found_out_when(raw, allowed):
+    """an unknown name is None, which is found out when it is called"""
+
     class Careful(pickle.Unpickler):
         def find_class(self, module, name):
             return allowed.get((module, name))
@@ -60,7 +70,8 @@ def my_safe_loads(raw, allowed):  # an unknown name is None, which is found out 
     return Careful(io.BytesIO(raw)).load()
 
 
-def my_safe_loads(raw, allowed):  # notes the unknown names and complains when all is done
+def my_safe_loads__notes_the_unknown_names_and_complains_when_all(raw, allowed):
+    """notes the unknown names and complains when all is done"""
     unknown = []
 
     class Careful(pickle.Unpickler):
@@ -76,18 +87,21 @@ def my_safe_loads(raw, allowed):  # notes the unknown names and complains when a
     return result
 
 
-def my_write_whole(path, content):  # in place
+def my_write_whole__opens_the_file_in_place(path, content):
+    """opens the file itself, in place"""
     with open(path, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
 
-def my_write_whole(path, content):  # in place, in one line
+def my_write_whole__write_bytes_in_place(path, content):
+    """write_bytes on the file itself, in place"""
     path.write_bytes(content)
 
 
-def my_write_whole(path, content):  # the old file is removed first
+def my_write_whole__old_file_is_removed_first(path, content):
+    """the old file is removed first"""
     new = path.with_name(path.name + ".tmp")
     try:
         with open(new, "wb") as file:
@@ -100,7 +114,8 @@ def my_write_whole(path, content):  # the old file is removed first
         new.unlink(missing_ok=True)
 
 
-def my_write_whole(path, content):  # no fsync
+def my_write_whole__no_fsync(path, content):
+    """no fsync"""
     new = path.with_name(path.name + ".tmp")
     try:
         new.write_bytes(content)
@@ -109,7 +124,8 @@ def my_write_whole(path, content):  # no fsync
         new.unlink(missing_ok=True)
 
 
-def my_write_whole(path, content):  # fsync before Python has handed the bytes over
+def my_write_whole__fsync_before_python_has_handed_the_bytes_over(path, content):
+    """fsync before Python has handed the bytes over"""
     new = path.with_name(path.name + ".tmp")
     try:
         with open(new, "wb") as file:
@@ -120,7 +136,8 @@ def my_write_whole(path, content):  # fsync before Python has handed the bytes o
         new.unlink(missing_ok=True)
 
 
-def my_write_whole(path, content):  # fsync after the swap
+def my_write_whole__fsync_after_the_swap(path, content):
+    """fsync after the swap"""
     new = path.with_name(path.name + ".tmp")
     try:
         with open(new, "wb") as file:
@@ -132,7 +149,8 @@ def my_write_whole(path, content):  # fsync after the swap
         new.unlink(missing_ok=True)
 
 
-def my_write_whole(path, content):  # the new file is in another folder, perhaps on another disk
+def my_write_whole__new_file_is_in_another_folder_perhaps_on_another(path, content):
+    """the new file is in another folder, perhaps on another disk"""
     with tempfile.TemporaryDirectory() as folder:
         new = Path(folder, "new")
         with open(new, "wb") as file:
@@ -142,7 +160,8 @@ def my_write_whole(path, content):  # the new file is in another folder, perhaps
         os.replace(new, path)
 
 
-def my_write_whole(path, content):  # an unfinished file is left behind
+def my_write_whole__unfinished_file_is_left_behind(path, content):
+    """an unfinished file is left behind"""
     new = path.with_name(path.name + ".tmp")
     with open(new, "wb") as file:
         file.write(content)
@@ -151,7 +170,8 @@ def my_write_whole(path, content):  # an unfinished file is left behind
     os.replace(new, path)
 
 
-def my_write_whole(path, content):  # the error is swallowed
+def my_write_whole__error_is_swallowed(path, content):
+    """the error is swallowed"""
     new = path.with_name(path.name + ".tmp")
     with contextlib.suppress(OSError):
         with open(new, "wb") as file:
@@ -162,37 +182,45 @@ def my_write_whole(path, content):  # the error is swallowed
     new.unlink(missing_ok=True)
 
 
-def my_write_whole(path, content):  # a copy of the old file stays
+def my_write_whole__copy_of_the_old_file_stays(path, content):
+    """a copy of the old file stays"""
     old = path.with_name(path.name + ".bak")
     os.replace(path, old)
     path.write_bytes(content)
 
 
-def my_bfloat16(raw):  # as float16
+def my_bfloat16__as_float16(raw):
+    """as float16"""
     return np.frombuffer(raw, "<f2").astype(np.float32)
 
 
-def my_bfloat16(raw):  # shifted out of integers of 16 bits
+def my_bfloat16__shifted_out_of_integers_of_16_bits(raw):
+    """shifted out of integers of 16 bits"""
     return (np.frombuffer(raw, "<u2") << 16).view(np.float32)
 
 
-def my_bfloat16(raw):  # the number of the bits instead of the bits of the number
+def my_bfloat16__number_of_the_bits_instead_of_the_bits_of_the_number(raw):
+    """the number of the bits instead of the bits of the number"""
     return (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).astype(np.float32)
 
 
-def my_bfloat16(raw):  # the higher byte first
+def my_bfloat16__higher_byte_first(raw):
+    """the higher byte first"""
     return (np.frombuffer(raw, ">u2").astype(np.uint32) << 16).view(np.float32)
 
 
-def my_bfloat16(raw):  # in the lower half
+def my_bfloat16__in_the_lower_half(raw):
+    """in the lower half"""
     return np.frombuffer(raw, "<u2").astype(np.uint32).view(np.float32)
 
 
-def my_bfloat16(raw):  # the right numbers in another type
+def my_bfloat16__right_numbers_in_another_type(raw):
+    """the right numbers in another type"""
     return (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32).astype(float)
 
 
-def my_read_safetensors(raw):  # offsets from the beginning of the file
+def my_read_safetensors__offsets_from_the_beginning_of_the_file(raw):
+    """offsets from the beginning of the file"""
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
     header.pop("__metadata__", None)
     return {
@@ -201,7 +229,8 @@ def my_read_safetensors(raw):  # offsets from the beginning of the file
     }
 
 
-def my_read_safetensors(raw):  # the length of the header is not counted itself
+def my_read_safetensors__length_of_the_header_is_not_counted_itself(raw):
+    """the length of the header is not counted itself"""
     start = int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8 : 8 + start])
     header.pop("__metadata__", None)
@@ -212,7 +241,8 @@ def my_read_safetensors(raw):  # the length of the header is not counted itself
     return arrays
 
 
-def my_read_safetensors(raw):  # one after the other, in the header's order
+def my_read_safetensors__one_after_the_other_in_the_headers_order(raw):
+    """one after the other, in the header's order"""
     start = 8 + int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8:start])
     header.pop("__metadata__", None)
@@ -224,7 +254,8 @@ def my_read_safetensors(raw):  # one after the other, in the header's order
     return arrays
 
 
-def my_read_safetensors(raw):  # takes the metadata for a tensor
+def my_read_safetensors__takes_the_metadata_for_a_tensor(raw):
+    """takes the metadata for a tensor"""
     start = 8 + int.from_bytes(raw[:8], "little")
     arrays = {}
     for name, e in json.loads(raw[8:start]).items():
@@ -233,7 +264,8 @@ def my_read_safetensors(raw):  # takes the metadata for a tensor
     return arrays
 
 
-def my_read_safetensors(raw):  # flat
+def my_read_safetensors__flat(raw):
+    """flat"""
     start = 8 + int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8:start])
     header.pop("__metadata__", None)
@@ -244,7 +276,8 @@ def my_read_safetensors(raw):  # flat
     return arrays
 
 
-def my_read_safetensors(raw):  # column by column
+def my_read_safetensors__column_by_column(raw):
+    """column by column"""
     start = 8 + int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8:start])
     header.pop("__metadata__", None)
@@ -256,7 +289,8 @@ def my_read_safetensors(raw):  # column by column
     return arrays
 
 
-def my_read_safetensors(raw):  # offsets in numbers instead of bytes
+def my_read_safetensors__offsets_in_numbers_instead_of_bytes(raw):
+    """offsets in numbers instead of bytes"""
     start = 8 + int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8:start])
     header.pop("__metadata__", None)
@@ -268,7 +302,8 @@ def my_read_safetensors(raw):  # offsets in numbers instead of bytes
     return arrays
 
 
-def my_weights_from_gpt2(in_file):  # nothing is turned around
+def my_weights_from_gpt2__nothing_is_turned_around(in_file):
+    """nothing is turned around"""
     out = {}
     for name, array in in_file.items():
         if not name.endswith(".attn.bias"):
@@ -276,7 +311,8 @@ def my_weights_from_gpt2(in_file):  # nothing is turned around
     return out | {"lm_head.weight": out["transformer.wte.weight"]}
 
 
-def my_weights_from_gpt2(in_file):  # every matrix is turned around, tables too
+def my_weights_from_gpt2__every_matrix_is_turned_around_tables_too(in_file):
+    """every matrix is turned around, tables too"""
     out = {}
     for name, array in in_file.items():
         if not name.endswith(".attn.bias"):
@@ -284,7 +320,8 @@ def my_weights_from_gpt2(in_file):  # every matrix is turned around, tables too
     return out | {"lm_head.weight": out["transformer.wte.weight"]}
 
 
-def my_weights_from_gpt2(in_file):  # only what is not square is turned around
+def my_weights_from_gpt2__only_what_is_not_square_is_turned_around(in_file):
+    """only what is not square is turned around"""
     out = {}
     for name, array in in_file.items():
         if not name.endswith(".attn.bias"):
@@ -294,7 +331,8 @@ def my_weights_from_gpt2(in_file):  # only what is not square is turned around
     return out | {"lm_head.weight": out["transformer.wte.weight"]}
 
 
-def my_weights_from_gpt2(in_file):  # square tables are turned around as well
+def my_weights_from_gpt2__square_tables_are_turned_around_as_well(in_file):
+    """square tables are turned around as well"""
     out = {}
     for name, array in in_file.items():
         if not name.endswith(".attn.bias"):
@@ -304,7 +342,8 @@ def my_weights_from_gpt2(in_file):  # square tables are turned around as well
     return out | {"lm_head.weight": out["transformer.wte.weight"]}
 
 
-def my_weights_from_gpt2(in_file):  # the masks come along
+def my_weights_from_gpt2__masks_come_along(in_file):
+    """the masks come along"""
     out = {}
     for name, array in in_file.items():
         name = name if name.startswith("transformer.") else f"transformer.{name}"
@@ -313,7 +352,8 @@ def my_weights_from_gpt2(in_file):  # the masks come along
     return out | {"lm_head.weight": out["transformer.wte.weight"]}
 
 
-def my_weights_from_gpt2(in_file):  # c_attn's biases are thrown out with the masks
+def my_weights_from_gpt2__c_attns_biases_are_thrown_out_with_the_masks(in_file):
+    """c_attn's biases are thrown out with the masks"""
     out = {}
     for name, array in in_file.items():
         if "attn" in name and name.endswith("bias"):
@@ -324,7 +364,8 @@ def my_weights_from_gpt2(in_file):  # c_attn's biases are thrown out with the ma
     return out | {"lm_head.weight": out["transformer.wte.weight"]}
 
 
-def my_weights_from_gpt2(in_file):  # no head
+def my_weights_from_gpt2__head_is_missing(in_file):
+    """the head is missing"""
     out = {}
     for name, array in in_file.items():
         if not name.endswith(".attn.bias"):
@@ -334,7 +375,8 @@ def my_weights_from_gpt2(in_file):  # no head
     return out
 
 
-def my_weights_from_gpt2(in_file):  # the prefix twice
+def my_weights_from_gpt2__prefix_stands_twice(in_file):
+    """the prefix stands twice"""
     out = {}
     for name, array in in_file.items():
         if not name.endswith(".attn.bias"):
@@ -345,7 +387,8 @@ def my_weights_from_gpt2(in_file):  # the prefix twice
     }
 
 
-def my_weights_from_gpt2(in_file):  # the MLP's second layer is forgotten
+def my_weights_from_gpt2__mlps_second_layer_is_forgotten(in_file):
+    """the MLP's second layer is forgotten"""
     out = {}
     for name, array in in_file.items():
         if not name.endswith(".attn.bias"):
@@ -355,7 +398,8 @@ def my_weights_from_gpt2(in_file):  # the MLP's second layer is forgotten
     return out | {"lm_head.weight": out["transformer.wte.weight"]}
 
 
-def my_weights_from_gpt2(in_file):  # c_attn is taken for a table
+def my_weights_from_gpt2__c_attn_is_taken_for_a_table(in_file):
+    """c_attn is taken for a table"""
     out = {}
     for name, array in in_file.items():
         if not name.endswith(".attn.bias"):
@@ -364,12 +408,14 @@ def my_weights_from_gpt2(in_file):  # c_attn is taken for a table
     return out | {"lm_head.weight": out["transformer.wte.weight"]}
 
 
-def my_strided(storage, offset, shape, strides):  # takes every tensor to lie row by row
+def my_strided__takes_every_tensor_to_lie_row_by_row(storage, offset, shape, strides):
+    """takes every tensor to lie row by row"""
     n = shape[0] * shape[1]
     return storage[offset : offset + n].reshape(shape)
 
 
-def my_strided(storage, offset, shape, strides):  # the strides change places
+def my_strided__strides_change_places(storage, offset, shape, strides):
+    """the strides change places"""
     i, j = np.indices(shape)
     places = offset + i * strides[1] + j * strides[0]
     if not 0 <= places.min() <= places.max() < storage.size:
@@ -377,7 +423,8 @@ def my_strided(storage, offset, shape, strides):  # the strides change places
     return storage[places]
 
 
-def my_strided(storage, offset, shape, strides):  # the offset is forgotten
+def my_strided__offset_is_forgotten(storage, offset, shape, strides):
+    """the offset is forgotten"""
     i, j = np.indices(shape)
     places = i * strides[0] + j * strides[1]
     if not 0 <= places.min() <= places.max() < storage.size:
@@ -385,12 +432,14 @@ def my_strided(storage, offset, shape, strides):  # the offset is forgotten
     return storage[places]
 
 
-def my_strided(storage, offset, shape, strides):  # no check: an IndexError beyond the end
+def my_strided__no_check(storage, offset, shape, strides):
+    """no check: an IndexError beyond the end"""
     i, j = np.indices(shape)
     return storage[offset + i * strides[0] + j * strides[1]]
 
 
-def my_strided(storage, offset, shape, strides):  # only the end is checked: -1 is the last element
+def my_strided__only_the_end_is_checked(storage, offset, shape, strides):
+    """only the end is checked: -1 is the last element"""
     i, j = np.indices(shape)
     places = offset + i * strides[0] + j * strides[1]
     if places.max() >= storage.size:
@@ -398,12 +447,14 @@ def my_strided(storage, offset, shape, strides):  # only the end is checked: -1 
     return storage[places]
 
 
-def my_strided(storage, offset, shape, strides):  # what lies beyond is clipped
+def my_strided__what_lies_beyond_is_clipped(storage, offset, shape, strides):
+    """what lies beyond is clipped"""
     i, j = np.indices(shape)
     return storage[np.clip(offset + i * strides[0] + j * strides[1], 0, storage.size - 1)]
 
 
-def my_strided(storage, offset, shape, strides):  # refuses everything that does not lie row by row
+def my_strided__refuses_everything_that_does_not_lie_row_by_row(storage, offset, shape, strides):
+    """refuses everything that does not lie row by row"""
     if strides != (shape[1], 1) or offset + shape[0] * shape[1] > storage.size:
         raise ValueError("beyond the storage")
     return storage[offset : offset + shape[0] * shape[1]].reshape(shape)

@@ -6,7 +6,8 @@ from minigrad.optim import clip_grad_norm
 from minigrad.tensor import no_grad
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # the sum of the gradients
+def my_step_in_parts__sums_the_gradients(model, optimizer, parts, max_norm):
+    """the sum of the parts' gradients, not their mean"""
     optimizer.zero_grad()
     total = 0.0
     for idx, targets in parts:
@@ -18,7 +19,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # the sum of the gradi
     return total
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # old gradients are not cleared
+def my_step_in_parts__old_gradients_are_not_cleared(model, optimizer, parts, max_norm):
+    """old gradients are not cleared"""
     total = 0.0
     for idx, targets in parts:
         loss = model(idx, targets)[1] / len(parts)
@@ -29,7 +31,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # old gradients are no
     return total
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # cleared for each part
+def my_step_in_parts__gradients_are_cleared_for_each_part(model, optimizer, parts, max_norm):
+    """gradients are cleared for each part"""
     total = 0.0
     for idx, targets in parts:
         optimizer.zero_grad()
@@ -41,7 +44,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # cleared for each par
     return total
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # a step for each part
+def my_step_in_parts__step_for_each_part(model, optimizer, parts, max_norm):
+    """a step for each part"""
     optimizer.zero_grad()
     total = 0.0
     for idx, targets in parts:
@@ -53,7 +57,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # a step for each part
     return total
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # clipped after each part
+def my_step_in_parts__clipped_after_each_part(model, optimizer, parts, max_norm):
+    """clipped after each part"""
     optimizer.zero_grad()
     total = 0.0
     for idx, targets in parts:
@@ -65,7 +70,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # clipped after each p
     return total
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # clipped after the step
+def my_step_in_parts__clipped_after_the_step(model, optimizer, parts, max_norm):
+    """clipped after the step"""
     optimizer.zero_grad()
     total = 0.0
     for idx, targets in parts:
@@ -77,7 +83,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # clipped after the st
     return total
 
 
-def my_step_in_parts(model, optimizer, parts, max_norm):  # returns the loss of the last part
+def my_step_in_parts__returns_the_loss_of_the_last_part(model, optimizer, parts, max_norm):
+    """returns the loss of the last part"""
     optimizer.zero_grad()
     for idx, targets in parts:
         loss = model(idx, targets)[1]
@@ -87,7 +94,8 @@ def my_step_in_parts(model, optimizer, parts, max_norm):  # returns the loss of 
     return loss.item()
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # the plain mean of the batches
+def my_validation_loss__plain_mean_of_the_batches(model, idx, targets, batch_size):
+    """the plain mean of the batches"""
     before = model.training
     model.eval()
     losses = []
@@ -98,7 +106,8 @@ def my_validation_loss(model, idx, targets, batch_size):  # the plain mean of th
     return float(np.mean(losses))
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # each batch is taken for a full one
+def my_validation_loss__each_batch_is_taken_for_a_full_one(model, idx, targets, batch_size):
+    """each batch is taken for a full one"""
     before = model.training
     model.eval()
     total = 0.0
@@ -110,7 +119,8 @@ def my_validation_loss(model, idx, targets, batch_size):  # each batch is taken 
     return total / len(idx)
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # the last batch is left out
+def my_validation_loss__last_batch_is_left_out(model, idx, targets, batch_size):
+    """the last batch is left out"""
     before = model.training
     model.eval()
     total = n = 0
@@ -123,7 +133,8 @@ def my_validation_loss(model, idx, targets, batch_size):  # the last batch is le
     return total / n
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # in training mode
+def my_validation_loss__runs_in_training_mode(model, idx, targets, batch_size):
+    """runs in training mode"""
     total = 0.0
     with no_grad():
         for i in range(0, len(idx), batch_size):
@@ -132,7 +143,8 @@ def my_validation_loss(model, idx, targets, batch_size):  # in training mode
     return total / len(idx)
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # stays in evaluation mode
+def my_validation_loss__stays_in_evaluation_mode(model, idx, targets, batch_size):
+    """stays in evaluation mode"""
     model.eval()
     total = 0.0
     with no_grad():
@@ -142,7 +154,8 @@ def my_validation_loss(model, idx, targets, batch_size):  # stays in evaluation 
     return total / len(idx)
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # in training mode whatever was before
+def my_validation_loss__ends_in_training_mode_whatever_was_before(model, idx, targets, batch_size):
+    """ends in training mode, whatever was before"""
     model.eval()
     total = 0.0
     with no_grad():
@@ -153,7 +166,8 @@ def my_validation_loss(model, idx, targets, batch_size):  # in training mode wha
     return total / len(idx)
 
 
-def my_validation_loss(model, idx, targets, batch_size):  # records graphs
+def my_validation_loss__records_graphs(model, idx, targets, batch_size):
+    """records graphs"""
     before = model.training
     model.eval()
     total = 0.0
@@ -164,12 +178,14 @@ def my_validation_loss(model, idx, targets, batch_size):  # records graphs
     return total / len(idx)
 
 
-def my_early_stop(losses, patience):  # knows the future
+def my_early_stop__knows_the_future(losses, patience):
+    """knows the future"""
     best = int(np.argmin(losses))
     return best, min(best + patience, len(losses) - 1)
 
 
-def my_early_stop(losses, patience):  # compares with the evaluation before
+def my_early_stop__compares_with_the_evaluation_before(losses, patience):
+    """compares with the evaluation before"""
     best = worse = 0
     for i in range(1, len(losses)):
         if losses[i] < losses[i - 1]:
@@ -183,7 +199,8 @@ def my_early_stop(losses, patience):  # compares with the evaluation before
     return best, len(losses) - 1
 
 
-def my_early_stop(losses, patience):  # counts all evaluations without improvement
+def my_early_stop__counts_all_evaluations_without_improvement(losses, patience):
+    """counts all evaluations without improvement"""
     best, worse = 0, 0
     for i in range(1, len(losses)):
         if losses[i] < losses[best]:
@@ -195,7 +212,8 @@ def my_early_stop(losses, patience):  # counts all evaluations without improveme
     return best, len(losses) - 1
 
 
-def my_early_stop(losses, patience):  # one evaluation too many
+def my_early_stop__one_evaluation_too_many(losses, patience):
+    """one evaluation too many"""
     best = 0
     for i, loss in enumerate(losses):
         if loss < losses[best]:
@@ -205,7 +223,8 @@ def my_early_stop(losses, patience):  # one evaluation too many
     return best, len(losses) - 1
 
 
-def my_early_stop(losses, patience):  # an equal loss counts as better
+def my_early_stop__equal_loss_counts_as_better(losses, patience):
+    """an equal loss counts as better"""
     best = 0
     for i, loss in enumerate(losses):
         if loss <= losses[best]:
@@ -215,7 +234,8 @@ def my_early_stop(losses, patience):  # an equal loss counts as better
     return best, len(losses) - 1
 
 
-def my_early_stop(losses, patience):  # nan is not "no better", and starts the count anew
+def my_early_stop__nan_starts_the_count_anew(losses, patience):
+    """nan is not "no better", and starts the count anew"""
     best = worse = 0
     for i in range(1, len(losses)):
         worse = worse + 1 if losses[i] >= losses[best] else 0
@@ -226,7 +246,8 @@ def my_early_stop(losses, patience):  # nan is not "no better", and starts the c
     return best, len(losses) - 1
 
 
-def my_resumable_run(steps, state=None):  # saves the seed instead of the generator's state
+def my_resumable_run__saves_the_seed_instead_of_the_generators_state(steps, state=None):
+    """saves the seed instead of the generator's state"""
     state = state or {"p": 1.0, "u": 0.0, "t": 0, "seed": 0}
     rng, p, u, t = np.random.default_rng(state["seed"]), state["p"], state["u"], state["t"]
     for _ in range(steps):
@@ -236,7 +257,8 @@ def my_resumable_run(steps, state=None):  # saves the seed instead of the genera
     return p, {"p": p, "u": u, "t": t, "seed": state["seed"]}
 
 
-def my_resumable_run(steps, state=None):  # the velocity is not saved
+def my_resumable_run__velocity_is_not_saved(steps, state=None):
+    """the velocity is not saved"""
     rng, p, u, t = np.random.default_rng(0), 1.0, 0.0, 0
     if state:
         p, t, rng.bit_generator.state = state
@@ -247,7 +269,8 @@ def my_resumable_run(steps, state=None):  # the velocity is not saved
     return p, (p, t, rng.bit_generator.state)
 
 
-def my_resumable_run(steps, state=None):  # the step is not saved: the schedule begins anew
+def my_resumable_run__step_is_not_saved(steps, state=None):
+    """the step is not saved: the schedule begins anew"""
     rng, p, u = np.random.default_rng(0), 1.0, 0.0
     if state:
         p, u, rng.bit_generator.state = state
@@ -257,7 +280,8 @@ def my_resumable_run(steps, state=None):  # the step is not saved: the schedule 
     return p, (p, u, rng.bit_generator.state)
 
 
-def my_resumable_run(steps, state=None):  # the generator's state before the steps
+def my_resumable_run__generators_state_before_the_steps(steps, state=None):
+    """the generator's state before the steps"""
     rng, p, u, t = np.random.default_rng(0), 1.0, 0.0, 0
     if state:
         p, u, t, rng.bit_generator.state = state
@@ -269,7 +293,8 @@ def my_resumable_run(steps, state=None):  # the generator's state before the ste
     return p, (p, u, t, at_start)
 
 
-def my_resumable_run(steps, state=None):  # the generator itself in the state
+def my_resumable_run__generator_itself_in_the_state(steps, state=None):
+    """the generator itself in the state"""
     p, u, t, rng = state or (1.0, 0.0, 0, np.random.default_rng(0))
     for _ in range(steps):
         u = 0.5 * u + p + rng.normal()

@@ -3,80 +3,95 @@
 import numpy as np
 
 
-def my_unigram_bits(train_ids, val_ids, vocab_size):  # no smoothing
+def my_unigram_bits__no_smoothing(train_ids, val_ids, vocab_size):
+    """no smoothing"""
     n = np.bincount(train_ids, minlength=vocab_size)
     with np.errstate(divide="ignore"):
         return -np.log2(n / n.sum())[val_ids].mean()
 
 
-def my_unigram_bits(train_ids, val_ids, vocab_size):  # nats for bits
+def my_unigram_bits__nats_for_bits(train_ids, val_ids, vocab_size):
+    """nats for bits"""
     n = np.bincount(train_ids, minlength=vocab_size) + 1
     return -np.log(n / n.sum())[val_ids].mean()
 
 
-def my_unigram_bits(train_ids, val_ids, vocab_size):  # the denominator without the added ones
+def my_unigram_bits__denominator_without_the_added_ones(train_ids, val_ids, vocab_size):
+    """the denominator without the added ones"""
     n = np.bincount(train_ids, minlength=vocab_size)
     return -np.log2((n + 1) / n.sum())[val_ids].mean()
 
 
-def my_unigram_bits(train_ids, val_ids, vocab_size):  # a sum for a mean
+def my_unigram_bits__sum_for_a_mean(train_ids, val_ids, vocab_size):
+    """a sum for a mean"""
     n = np.bincount(train_ids, minlength=vocab_size) + 1
     return -np.log2(n / n.sum())[val_ids].sum()
 
 
-def my_unigram_bits(train_ids, val_ids, vocab_size):  # the entropy of the training text
+def my_unigram_bits__entropy_of_the_training_text(train_ids, val_ids, vocab_size):
+    """the entropy of the training text"""
     p = (np.bincount(train_ids, minlength=vocab_size) + 1) / (len(train_ids) + vocab_size)
     return -(p * np.log2(p)).sum()
 
 
-def my_unigram_bits(train_ids, val_ids, vocab_size):  # judged on the training text
+def my_unigram_bits__judged_on_the_training_text(train_ids, val_ids, vocab_size):
+    """judged on the training text"""
     n = np.bincount(train_ids, minlength=vocab_size) + 1
     return -np.log2(n / n.sum())[train_ids].mean()
 
 
-def my_unigram_bits(train_ids, val_ids, vocab_size):  # only unseen characters get a count of one
+def my_unigram_bits__only_unseen_characters_get_a_count_of_one(train_ids, val_ids, vocab_size):
+    """only unseen characters get a count of one"""
     n = np.maximum(np.bincount(train_ids, minlength=vocab_size), 1)
     return -np.log2(n / n.sum())[val_ids].mean()
 
 
-def my_unigram_bits(train_ids, val_ids, vocab_size):  # counts the validation text as well
+def my_unigram_bits__counts_the_validation_text_as_well(train_ids, val_ids, vocab_size):
+    """counts the validation text as well"""
     n = np.bincount(np.concatenate([train_ids, val_ids]), minlength=vocab_size)
     return -np.log2(n / n.sum())[val_ids].mean()
 
 
-def my_has_form(poem):  # the mark counts as a character, and nothing else is looked at
+def my_has_form__mark_counts_as_a_character_and_nothing_else(poem):
+    """the mark counts as a character, and nothing else is looked at"""
     return all(len(line) in (6, 8) for line in poem.split("\n"))
 
 
-def my_has_form(poem):  # five and seven may mix
+def my_has_form__five_and_seven_may_mix(poem):
+    """five and seven may mix"""
     lines = poem.split("\n")
     marks = [line[-1:] for line in lines] == ["，", "。", "，", "。"]
     return marks and all(len(line) in (6, 8) for line in lines)
 
 
-def my_has_form(poem):  # the lines need only be alike
+def my_has_form__lines_need_only_be_alike(poem):
+    """the lines need only be alike"""
     lines = poem.split("\n")
     marks = [line[-1:] for line in lines] == ["，", "。", "，", "。"]
     return marks and len({len(line) for line in lines}) == 1
 
 
-def my_has_form(poem):  # a mark within a line counts as a character
+def my_has_form__mark_within_a_line_counts_as_a_character(poem):
+    """a mark within a line counts as a character"""
     lines = poem.split("\n")
     marks = [line[-1:] for line in lines] == ["，", "。", "，", "。"]
     return marks and {len(line) for line in lines} in ({6}, {8})
 
 
-def my_has_form(poem):  # the marks are not looked at
+def my_has_form__marks_are_not_looked_at(poem):
+    """the marks are not looked at"""
     lines = [line.rstrip("，。") for line in poem.split("\n")]
     return len(lines) == 4 and {len(line) for line in lines} in ({5}, {7})
 
 
-def my_has_form(poem):  # split at the marks: a fifth piece, or a fifth line, goes unnoticed
+def my_has_form__a_fifth_piece_goes_unnoticed(poem):
+    """split at the marks: a fifth piece, or a fifth line, goes unnoticed"""
     pieces = poem.replace("\n", "").replace("。", "，").split("，")[:4]
     return len(pieces) == 4 and {len(piece) for piece in pieces} in ({5}, {7})
 
 
-def my_next_kind(written, n):  # no end
+def my_next_kind__poem_never_ends(written, n):
+    """the poem never ends"""
     line = written.split("\n")[-1]
     if len(line) < n:
         return "character"
@@ -85,7 +100,8 @@ def my_next_kind(written, n):  # no end
     return "\n"
 
 
-def my_next_kind(written, n):  # the same mark after every line
+def my_next_kind__same_mark_after_every_line(written, n):
+    """the same mark after every line"""
     lines = written.split("\n")
     if len(lines[-1]) < n:
         return "character"
@@ -94,7 +110,8 @@ def my_next_kind(written, n):  # the same mark after every line
     return "\n" if len(lines) < 4 else "end"
 
 
-def my_next_kind(written, n):  # counts lines from one where they count from zero
+def my_next_kind__counts_lines_from_one_where_they_count_from_zero(written, n):
+    """counts lines from one where they count from zero"""
     lines = written.split("\n")
     if len(lines[-1]) < n:
         return "character"
@@ -103,7 +120,8 @@ def my_next_kind(written, n):  # counts lines from one where they count from zer
     return "\n" if len(lines) < 4 else "end"
 
 
-def my_next_kind(written, n):  # lines of five only
+def my_next_kind__lines_of_five_only(written, n):
+    """lines of five only"""
     lines = written.split("\n")
     if len(lines[-1]) < 5:
         return "character"
@@ -112,14 +130,16 @@ def my_next_kind(written, n):  # lines of five only
     return "\n" if len(lines) < 4 else "end"
 
 
-def my_next_kind(written, n):  # the line break is forgotten in the length of a line
+def my_next_kind__line_break_is_forgotten_in_the_length_of_a_line(written, n):
+    """the line break is forgotten in the length of a line"""
     place = len(written) % (n + 1)
     if place < n:
         return "character"
     return "，" if len(written) // (n + 1) % 2 == 0 else "。"
 
 
-def my_next_kind(written, n):  # a comma ends a line, a full stop the poem
+def my_next_kind__comma_ends_a_line_a_full_stop_the_poem(written, n):
+    """a comma ends a line, a full stop the poem"""
     lines = written.split("\n")
     if len(lines[-1]) < n:
         return "character"
@@ -128,7 +148,8 @@ def my_next_kind(written, n):  # a comma ends a line, a full stop the poem
     return "\n" if written.endswith("，") else "end"
 
 
-def my_shown(text, stops):  # looks at single characters only
+def my_shown__looks_at_single_characters_only(text, stops):
+    """looks at single characters only"""
     shown = []
     for character in text:
         if character in stops:
@@ -137,7 +158,8 @@ def my_shown(text, stops):  # looks at single characters only
     return [*shown, ""]
 
 
-def my_shown(text, stops):  # holds nothing back, and cuts when it is too late
+def my_shown__holds_nothing_back_and_cuts_when_it_is_too_late(text, stops):
+    """holds nothing back, and cuts when it is too late"""
     shown = []
     for i, character in enumerate(text):
         if any(text[: i + 1].endswith(stop) for stop in stops):
@@ -146,7 +168,8 @@ def my_shown(text, stops):  # holds nothing back, and cuts when it is too late
     return [*shown, ""]
 
 
-def my_shown(text, stops):  # at a mismatch everything goes, also what begins a stop string
+def my_shown__at_a_mismatch_everything_goes_also_what_begins(text, stops):
+    """at a mismatch everything goes, also what begins a stop string"""
     shown, held = [], ""
     for character in text:
         held += character
@@ -159,7 +182,8 @@ def my_shown(text, stops):  # at a mismatch everything goes, also what begins a 
     return [*shown, held]
 
 
-def my_shown(text, stops):  # at a mismatch one character goes, however many are free
+def my_shown__at_a_mismatch_one_character_goes_however_many(text, stops):
+    """at a mismatch one character goes, however many are free"""
     shown, held = [], ""
     for character in text:
         held += character
@@ -172,7 +196,8 @@ def my_shown(text, stops):  # at a mismatch one character goes, however many are
     return [*shown, held]
 
 
-def my_shown(text, stops):  # what is held at the end of the text is forgotten
+def my_shown__what_is_held_at_the_end_of_the_text_is_forgotten(text, stops):
+    """what is held at the end of the text is forgotten"""
     shown, held = [], ""
     for character in text:
         held += character
@@ -187,7 +212,8 @@ def my_shown(text, stops):  # what is held at the end of the text is forgotten
     return [*shown, ""]
 
 
-def my_shown(text, stops):  # the stop string is shown too
+def my_shown__stop_string_is_shown_too(text, stops):
+    """the stop string is shown too"""
     shown, held = [], ""
     for character in text:
         held += character
@@ -201,7 +227,8 @@ def my_shown(text, stops):  # the stop string is shown too
     return [*shown, held]
 
 
-def my_shown(text, stops):  # the first in the list that ends here, not the longest
+def my_shown__first_in_the_list_that_ends_here_not_the_longest(text, stops):
+    """the first in the list that ends here, not the longest"""
     shown, held = [], ""
     for character in text:
         held += character
@@ -216,7 +243,8 @@ def my_shown(text, stops):  # the first in the list that ends here, not the long
     return [*shown, held]
 
 
-def my_shown(text, stops):  # holds back as many characters as the longest stop string, always
+def my_shown__holds_back_as_many_characters_as_the_longest_stop(text, stops):
+    """holds back as many characters as the longest stop string, always"""
     longest = max(map(len, stops), default=1) - 1
     shown, held = [], ""
     for character in text:
@@ -230,7 +258,8 @@ def my_shown(text, stops):  # holds back as many characters as the longest stop 
     return [*shown, held]
 
 
-def my_admission(happenings, max_running, max_waiting):  # whoever goes lets the next one in
+def my_admission__whoever_goes_lets_the_next_one_in(happenings, max_running, max_waiting):
+    """whoever goes lets the next one in"""
     running, waiting, states = [], [], []
     for sign, client in happenings:
         if sign == "+":
@@ -249,7 +278,8 @@ def my_admission(happenings, max_running, max_waiting):  # whoever goes lets the
     return states
 
 
-def my_admission(happenings, max_running, max_waiting):  # the last to come is the first to run
+def my_admission__last_to_come_is_the_first_to_run(happenings, max_running, max_waiting):
+    """the last to come is the first to run"""
     running, waiting, states = [], [], []
     for sign, client in happenings:
         if sign == "+" and len(running) + len(waiting) == max_running + max_waiting:
@@ -265,7 +295,8 @@ def my_admission(happenings, max_running, max_waiting):  # the last to come is t
     return states
 
 
-def my_admission(happenings, max_running, max_waiting):  # nobody moves up
+def my_admission__nobody_moves_up(happenings, max_running, max_waiting):
+    """nobody moves up"""
     running, waiting, states = [], [], []
     for sign, client in happenings:
         if sign == "-":
@@ -282,7 +313,8 @@ def my_admission(happenings, max_running, max_waiting):  # nobody moves up
     return states
 
 
-def my_admission(happenings, max_running, max_waiting):  # everybody must find room in the queue
+def my_admission__everybody_must_find_room_in_the_queue(happenings, max_running, max_waiting):
+    """everybody must find room in the queue"""
     running, waiting, states = [], [], []
     for sign, client in happenings:
         if sign == "+" and len(waiting) >= max_waiting:
@@ -298,7 +330,8 @@ def my_admission(happenings, max_running, max_waiting):  # everybody must find r
     return states
 
 
-def my_admission(happenings, max_running, max_waiting):  # one too many in the queue
+def my_admission__one_too_many_in_the_queue(happenings, max_running, max_waiting):
+    """one too many in the queue"""
     running, waiting, states = [], [], []
     for sign, client in happenings:
         if sign == "+" and len(running) + len(waiting) > max_running + max_waiting:
@@ -314,7 +347,8 @@ def my_admission(happenings, max_running, max_waiting):  # one too many in the q
     return states
 
 
-def my_admission(happenings, max_running, max_waiting):  # who goes always frees a place to run
+def my_admission__who_goes_always_frees_a_place_to_run(happenings, max_running, max_waiting):
+    """who goes always frees a place to run"""
     n_running, waiting, states, running = 0, [], [], []
     for sign, client in happenings:
         if sign == "+" and len(running) + len(waiting) == max_running + max_waiting:
@@ -333,11 +367,13 @@ def my_admission(happenings, max_running, max_waiting):  # who goes always frees
     return states
 
 
-def my_event_data(chunks):  # every chunk is an event
+def my_event_data__every_chunk_is_an_event(chunks):
+    """every chunk is an event"""
     return [chunk.decode("utf-8").removeprefix("data: ").removesuffix("\n\n") for chunk in chunks]
 
 
-def my_event_data(chunks):  # decodes each chunk, and silences the error
+def my_event_data__decodes_each_chunk_and_silences_the_error(chunks):
+    """decodes each chunk, and silences the error"""
     text = "".join(chunk.decode("utf-8", errors="ignore") for chunk in chunks)
     data = []
     for event in text.split("\n\n")[:-1]:
@@ -347,7 +383,8 @@ def my_event_data(chunks):  # decodes each chunk, and silences the error
     return data
 
 
-def my_event_data(chunks):  # what has not ended counts as well
+def my_event_data__what_has_not_ended_counts_as_well(chunks):
+    """what has not ended counts as well"""
     data = []
     for event in b"".join(chunks).decode("utf-8").split("\n\n"):
         lines = [line[5:] for line in event.split("\n") if line.startswith("data:")]
@@ -356,7 +393,8 @@ def my_event_data(chunks):  # what has not ended counts as well
     return data
 
 
-def my_event_data(chunks):  # strips spaces that are data
+def my_event_data__strips_spaces_that_are_data(chunks):
+    """strips spaces that are data"""
     data = []
     for event in b"".join(chunks).decode("utf-8").split("\n\n")[:-1]:
         lines = [line[5:] for line in event.split("\n") if line.startswith("data:")]
@@ -365,18 +403,21 @@ def my_event_data(chunks):  # strips spaces that are data
     return data
 
 
-def my_event_data(chunks):  # splits at "data: " wherever it stands
+def my_event_data__splits_at_data(chunks):
+    """splits at "data: " wherever it stands"""
     text = b"".join(chunks).decode("utf-8")
     return [part.split("\n\n")[0] for part in text.split("data: ")[1:] if "\n\n" in part]
 
 
-def my_event_data(chunks):  # every line is an event
+def my_event_data__every_line_is_an_event(chunks):
+    """every line is an event"""
     lines = b"".join(chunks).decode("utf-8").split("\n\n")[:-1]
     lines = [line for event in lines for line in event.split("\n") if line.startswith("data:")]
     return [line[5:].removeprefix(" ") for line in lines]
 
 
-def my_event_data(chunks):  # the space after the colon is taken for granted
+def my_event_data__space_after_the_colon_is_taken_for_granted(chunks):
+    """the space after the colon is taken for granted"""
     data = []
     for event in b"".join(chunks).decode("utf-8").split("\n\n")[:-1]:
         lines = [line[6:] for line in event.split("\n") if line.startswith("data: ")]
@@ -385,7 +426,8 @@ def my_event_data(chunks):  # the space after the colon is taken for granted
     return data
 
 
-def my_event_data(chunks):  # an event without data counts as an empty one
+def my_event_data__event_without_data_counts_as_an_empty_one(chunks):
+    """an event without data counts as an empty one"""
     data = []
     for event in b"".join(chunks).decode("utf-8").split("\n\n")[:-1]:
         lines = [line[5:] for line in event.split("\n") if line.startswith("data:")]
@@ -393,48 +435,56 @@ def my_event_data(chunks):  # an event without data counts as an empty one
     return data
 
 
-def my_nearest_mean(features, labels, queries):  # the place of the mean, not its label
+def my_nearest_mean__place_of_the_mean_not_its_label(features, labels, queries):
+    """the place of the mean, not its label"""
     names = np.unique(labels)
     means = np.stack([features[labels == name].mean(axis=0) for name in names])
     return ((queries[:, None] - means) ** 2).sum(axis=-1).argmin(axis=1)
 
 
-def my_nearest_mean(features, labels, queries):  # sums instead of means
+def my_nearest_mean__sums_instead_of_means(features, labels, queries):
+    """sums instead of means"""
     names = np.unique(labels)
     sums = np.stack([features[labels == name].sum(axis=0) for name in names])
     return names[((queries[:, None] - sums) ** 2).sum(axis=-1).argmin(axis=1)]
 
 
-def my_nearest_mean(features, labels, queries):  # the nearest single picture
+def my_nearest_mean__nearest_single_picture(features, labels, queries):
+    """the nearest single picture"""
     distances = ((queries[:, None] - features) ** 2).sum(axis=-1)
     return labels[distances.argmin(axis=1)]
 
 
-def my_nearest_mean(features, labels, queries):  # the largest product, as in attention
+def my_nearest_mean__largest_product_as_in_attention(features, labels, queries):
+    """the largest product, as in attention"""
     names = np.unique(labels)
     means = np.stack([features[labels == name].mean(axis=0) for name in names])
     return names[(queries @ means.T).argmax(axis=1)]
 
 
-def my_nearest_mean(features, labels, queries):  # the farthest mean
+def my_nearest_mean__farthest_mean(features, labels, queries):
+    """the farthest mean"""
     names = np.unique(labels)
     means = np.stack([features[labels == name].mean(axis=0) for name in names])
     return names[((queries[:, None] - means) ** 2).sum(axis=-1).argmax(axis=1)]
 
 
-def my_nearest_mean(features, labels, queries):  # differences that cancel each other
+def my_nearest_mean__differences_that_cancel_each_other(features, labels, queries):
+    """differences that cancel each other"""
     names = np.unique(labels)
     means = np.stack([features[labels == name].mean(axis=0) for name in names])
     return names[np.abs((queries[:, None] - means).sum(axis=-1)).argmin(axis=1)]
 
 
-def my_nearest_mean(features, labels, queries):  # the first query only
+def my_nearest_mean__first_query_only(features, labels, queries):
+    """the first query only"""
     names = np.unique(labels)
     means = np.stack([features[labels == name].mean(axis=0) for name in names])
     return names[((queries[0] - means) ** 2).sum(axis=-1).argmin()]
 
 
-def my_probe_gradient(features, labels, weight, bias):  # the sum over the pictures, not the mean
+def my_probe_gradient__sum_over_the_pictures_not_the_mean(features, labels, weight, bias):
+    """the sum over the pictures, not the mean"""
     logits = features @ weight.T + bias
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
@@ -442,7 +492,8 @@ def my_probe_gradient(features, labels, weight, bias):  # the sum over the pictu
     return p.T @ features, p.sum(axis=0)
 
 
-def my_probe_gradient(features, labels, weight, bias):  # the bias is forgotten
+def my_probe_gradient__bias_is_forgotten(features, labels, weight, bias):
+    """the bias is forgotten"""
     logits = features @ weight.T
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
@@ -450,7 +501,8 @@ def my_probe_gradient(features, labels, weight, bias):  # the bias is forgotten
     return p.T @ features / len(labels), p.sum(axis=0) / len(labels)
 
 
-def my_probe_gradient(features, labels, weight, bias):  # labels less probabilities: uphill
+def my_probe_gradient__labels_less_probabilities(features, labels, weight, bias):
+    """labels less probabilities: uphill"""
     logits = features @ weight.T + bias
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
@@ -458,14 +510,16 @@ def my_probe_gradient(features, labels, weight, bias):  # labels less probabilit
     return g.T @ features, g.sum(axis=0)
 
 
-def my_probe_gradient(features, labels, weight, bias):  # exp of the plain logits
+def my_probe_gradient__exp_of_the_plain_logits(features, labels, weight, bias):
+    """exp of the plain logits"""
     p = np.exp(features @ weight.T + bias)
     p /= p.sum(axis=1, keepdims=True)
     p[np.arange(len(labels)), labels] -= 1
     return p.T @ features / len(labels), p.sum(axis=0) / len(labels)
 
 
-def my_probe_gradient(features, labels, weight, bias):  # the layout of x @ w: (d, K)
+def my_probe_gradient__layout_is_transposed(features, labels, weight, bias):
+    """the layout of x @ w: (d, K)"""
     logits = features @ weight.T + bias
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
@@ -473,9 +527,8 @@ def my_probe_gradient(features, labels, weight, bias):  # the layout of x @ w: (
     return features.T @ g, g.sum(axis=0)
 
 
-def my_probe_gradient(
-    features, labels, weight, bias
-):  # the bias as if N were 1 step: a mean too much
+def my_probe_gradient__bias_is_averaged_twice(features, labels, weight, bias):
+    """the bias as if N were 1 step: a mean too much"""
     logits = features @ weight.T + bias
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
@@ -483,7 +536,8 @@ def my_probe_gradient(
     return g.T @ features, g.mean(axis=0)
 
 
-def my_probe_gradient(features, labels, weight, bias):  # softmax over the pictures
+def my_probe_gradient__softmax_over_the_pictures(features, labels, weight, bias):
+    """softmax over the pictures"""
     logits = features @ weight.T + bias
     p = np.exp(logits - logits.max(axis=0))
     p /= p.sum(axis=0)

@@ -1,0 +1,128 @@
+"""The course, from an empty package: each lesson runs in a fresh kernel that sees only what the
+chapters before it exported, reproduces its stored outputs, and writes its part of the package."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from slices import needed
+
+from conftest import ROOT, package_files
+from minigrad.exercise import export_notebook
+
+LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300", "--timeout=0"]
+PACKAGE = ROOT / "minigrad"
+LOOKS_AHEAD = "00_welcome"  # shows the finished model, so its outputs are compared at the end
+
+# An editable install finds the modules that the course's package has not got yet: take it out.
+NO_EDITABLE = """import sys
+sys.meta_path[:] = [f for f in sys.meta_path if "editable" not in getattr(f, "__module__", "")]
+"""
+SEEN = """import importlib.util, minigrad, sys
+print(minigrad.__path__[0])
+found = {name: importlib.util.find_spec("minigrad." + name) for name in sys.argv[1:]}
+print(*[name for name, spec in found.items() if spec and spec.origin])
+"""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory) -> Path:
+    """A copy of the lessons beside a package with no code in it, only texts and trained models."""
+    folder = tmp_path_factory.mktemp("replay") / "a course"
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    no_code = shutil.ignore_patterns("*.py", "__pycache__")
+    shutil.copytree(PACKAGE, folder / "minigrad", ignore=no_code)
+    (folder / "minigrad" / "__init__.py").touch()
+    shutil.copy(ROOT / "conftest.py", folder)  # what nbval need not compare
+    (folder / "sitecustomize.py").write_text(NO_EDITABLE, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written() -> dict[str, bool]:
+    """For each lesson that has had its turn, whether it passed."""
+    return {}
+
+
+def run(course: Path, *command: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-X", "utf8", *command],
+        cwd=course,
+        env={**os.environ, "PYTHONPATH": str(course), "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
+def cells_passed(course: Path, lesson: str, *options: str) -> int:
+    """Run a lesson of the course under nbval; how many cells ran as they should."""
+    nbval = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=.", *NBVAL, *options]
+    done = run(course, *nbval, f"notebooks/{lesson}.ipynb")
+    cells = re.search(r"^(\d+) passed in", done.stdout, re.MULTILINE)  # nothing failed or skipped
+    assert done.returncode == 0 and cells, done.stdout[-5000:] + done.stderr[-1000:]
+    return int(cells[1])
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_runs_as_stored_after_those_before_it(lesson, course, written, record_property):
+    if broken := [name for name, passed in written.items() if not passed]:
+        pytest.skip(f"after {broken[0]}, which failed")
+    for before in LESSONS[: LESSONS.index(lesson)]:
+        if before not in written:  # where this lesson was chosen by itself
+            export_notebook(course / "notebooks" / f"{before}.ipynb", course / "minigrad")
+    written[lesson] = False
+    as_stored = [] if lesson != LOOKS_AHEAD else ["--nbval-lax"]
+    record_property("cells", cells_passed(course, lesson, *as_stored))
+    names = sorted({Path(name).parts[0].removesuffix(".py") for name in package_files(PACKAGE)})
+    there = {Path(name).parts[0].removesuffix(".py") for name in package_files(course / "minigrad")}
+    where, seen = run(course, "-c", SEEN, *names).stdout.splitlines()
+    assert where == str(course / "minigrad")
+    assert set(seen.split()) == there
+    written[lesson] = True
+
+
+def test_the_lessons_wrote_the_whole_package(course, written):
+    if list(written) != LESSONS or not all(written.values()):
+        pytest.skip("not all lessons were replayed")
+    assert package_files(course / "minigrad") == package_files(PACKAGE)
+    cells_passed(course, LOOKS_AHEAD)
+
+
+NO_TORCH = """import sys
+sys.modules |= dict.fromkeys(["torch", "torchvision", "transformers", "sklearn"])
+"""
+
+
+def optional(lesson):
+    """The cells of code under the heading "Optional: ...", and those before them that they need."""
+    code, wanted, heading = [], set(), ""
+    for cell in lesson.cells:
+        if cell.cell_type == "code":
+            wanted |= {len(code)} if "Optional:" in heading else set()
+            code.append(cell)
+        elif title := re.match("## (.*)", cell.source):
+            heading = title[1]
+    return [code[i] for i in needed([cell.source for cell in code], wanted)]
+
+
+def test_what_is_optional_runs_as_stored_without_torch_too(tmp_path):
+    """In an environment that has torch; what the optional cells do not need is left out."""
+    lesson = nbformat.read(ROOT / "notebooks" / "A1_appendix.ipynb", 4)
+    lesson.cells = optional(lesson)
+    assert "torch" in "".join(cell.source for cell in lesson.cells)
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(lesson, tmp_path / "notebooks" / "A1_appendix.ipynb")
+    shutil.copytree(PACKAGE, tmp_path / "minigrad", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "conftest.py", tmp_path)
+    (tmp_path / "sitecustomize.py").write_text(NO_TORCH, encoding="utf-8")
+    code = "import importlib.util; print(importlib.util.find_spec('torch'))"
+    assert run(tmp_path, "-c", code).stdout == "None\n"
+    assert cells_passed(tmp_path, "A1_appendix") == len(lesson.cells)
