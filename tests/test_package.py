@@ -99,7 +99,7 @@ def imports(name: str, code: str, modules: list[str]) -> dict[str, bool]:
             start = ".".join([*base, node.module] if node.module else base)
             full = [start, *(f"{start}.{alias.name}" for alias in node.names)]
         for other in (f.removeprefix("minigrad.") for f in full if f.startswith("minigrad.")):
-            if other in modules:
+            if other in modules and other != name:
                 found[other] = inside and found.get(other, True)
         for child in ast.iter_child_nodes(node):
             visit(child, inside)
