@@ -65,14 +65,15 @@ class KVCache:
 
     def __init__(self, block_size: int):
         self.block_size, self.length = block_size, 0
-        self.k = self.v = None  # (B, n_head, block_size, head_dim), made by the first append
+        self.k: np.ndarray | None = None  # (B, n_head, block_size, head_dim), made by append
+        self.v: np.ndarray | None = None  # the same
 
     def append(self, k: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Store those of T new tokens, (B, n_head, T, head_dim); return those of all tokens."""
         end = self.length + k.shape[2]
         if end > self.block_size:
             raise ValueError(f"the cache holds {self.block_size} tokens, but {end} were given")
-        if self.k is None:
+        if self.k is None or self.v is None:
             shape = (*k.shape[:2], self.block_size, k.shape[3])
             self.k, self.v = np.empty(shape, k.dtype), np.empty(shape, v.dtype)
         self.k[:, :, self.length : end], self.v[:, :, self.length : end] = k, v

@@ -149,14 +149,17 @@ def embedding(weight: Tensor, ids: np.ndarray) -> Tensor:
 
 
 # %% ../notebooks/02_functional.ipynb #dropout
-def dropout_mask(shape: tuple, p: float, rng: np.random.Generator, dtype=np.float32) -> np.ndarray:
+def dropout_mask(
+    shape: tuple, p: float, rng: np.random.Generator | None = None, dtype=np.float32
+) -> np.ndarray:
     """What dropout multiplies by: 0 with probability p, else 1 / (1 - p)."""
     if not 0 <= p < 1:
         raise ValueError(f"dropout needs 0 <= p < 1, got {p}")
+    rng = np.random.default_rng(rng)  # a given rng stays itself
     return (rng.random(shape, dtype=np.float32) >= p) * np.dtype(dtype).type(1 / (1 - p))
 
 
-def dropout(x: Tensor, p: float, rng: np.random.Generator) -> Tensor:
+def dropout(x: Tensor, p: float, rng: np.random.Generator | None = None) -> Tensor:
     """Zero each element with probability p, and scale the rest by 1 / (1 - p)."""
     if p == 0:
         return x

@@ -22,6 +22,7 @@ import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 
@@ -227,6 +228,9 @@ class ModuleDict(Module):
 
     def __getitem__(self, name: str) -> Module:
         return dict(self.named_children())[name]
+
+    def __getattr__(self, name: str) -> Any:  # Python asks this for what is not there
+        raise AttributeError(f"no module {name!r} here; there are {', '.join(self)}")
 
     def __len__(self) -> int:
         return len(list(self.named_children()))

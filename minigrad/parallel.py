@@ -64,10 +64,11 @@ _limits_lock = threading.Lock()
 def blas_threads(n: int) -> Iterator[None]:
     """Within this block a matrix product uses at most n threads, if NumPy uses OpenBLAS. This
     holds for the whole process: of blocks in several threads, the lowest limit counts."""
-    if _openblas() is None:
+    functions = _openblas()
+    if functions is None:
         yield
         return
-    get, set_to = _openblas()
+    get, set_to = functions
     with _limits_lock:
         _limits.extend([n] if _limits else [get(), n])
         set_to(min(_limits))
@@ -85,7 +86,7 @@ def blas_threads(n: int) -> Iterator[None]:
 def keep_freed_memory() -> None:
     """From now on glibc keeps the memory of freed arrays for new ones, until the process ends."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if hasattr(libc, "mallopt"):
+    if libc is not None and hasattr(libc, "mallopt"):
         trim_threshold, mmap_max, arena_max = -1, -4, -8  # their numbers in malloc.h
         libc.mallopt(trim_threshold, 2**31 - 1)  # never give the end of the heap back
         libc.mallopt(mmap_max, 0)  # no pages of its own for a large array
@@ -147,7 +148,8 @@ def batch_gradient(
     """Add the gradient of the batch's mean loss to each parameter's grad, and return that loss.
     Each thread computes the gradient of its share of the sequences; the shares are added. By
     default there are as many threads as the batch is worth."""
-    threads, blas = divide_work(_size(model), *idx.shape, threads)
+    sequences, tokens = idx.shape
+    threads, blas = divide_work(_size(model), sequences, tokens, threads)
     if threads == 1:
         with blas_threads(blas):
             loss = model(idx, targets)[1]
@@ -158,7 +160,7 @@ def batch_gradient(
         part, its_targets, rng = work
         with dropping_with(rng):
             loss = model(part, its_targets)[1]
-        weight = len(part) / len(idx)
+        weight = len(part) / sequences
         gradients = {node: g for node, g in backpropagate(loss, weight) if node.is_leaf}
         return loss.item() * weight, gradients
 

@@ -20,6 +20,7 @@ __all__ = [
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,12 +37,12 @@ from .gpt import GPT
 
 
 # %% ../notebooks/09_checkpoint.ipynb #bfloat16
-def bfloat16_to_float32(raw: bytes) -> np.ndarray:
+def bfloat16_to_float32(raw: bytes | bytearray) -> np.ndarray:
     """The numbers in raw, two bytes each: a bfloat16 is the upper half of a float32."""
     return (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32)
 
 
-def numbers_in(raw: bytes, kind: str) -> np.ndarray:
+def numbers_in(raw: bytes | bytearray, kind: str) -> np.ndarray:
     """The numbers in raw as a flat array; `kind` is NumPy's name of their type, or "bfloat16"."""
     return bfloat16_to_float32(raw) if kind == "bfloat16" else np.frombuffer(raw, kind)
 
@@ -71,7 +72,8 @@ def read_safetensors(path: str | Path) -> dict[str, np.ndarray]:
 # %% ../notebooks/09_checkpoint.ipynb #write-safetensors
 def write_safetensors(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
     """Write arrays as a .safetensors file of float32 numbers, completely or not at all."""
-    header, offset = {"__metadata__": {"format": "pt"}}, 0
+    offset = 0
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     for name, array in arrays.items():
         offsets = [offset, offset + 4 * array.size]
         header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": offsets}
@@ -117,7 +119,7 @@ def to_gpt2_names(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 _SIZES = ("vocab_size", "n_embd", "n_layer", "n_head", "block_size")
 
 
-def read_gpt2_folder(folder: str | Path) -> tuple[dict[str, int], dict[str, np.ndarray]]:
+def read_gpt2_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The sizes for GPT(**sizes) and its state dict, from config.json and model.safetensors."""
     config = json.loads(Path(folder, "config.json").read_text(encoding="utf-8"))
     if config.get("activation_function", "gelu_new") not in ("gelu_new", "gelu_pytorch_tanh"):
@@ -192,7 +194,7 @@ def _tensor_to_array(storage: np.ndarray, offset: int, shape, strides, *_) -> np
 
 
 # %% ../notebooks/09_checkpoint.ipynb #load-torch
-def load_torch(path: str | Path) -> object:
+def load_torch(path: str | Path) -> Any:
     """What torch.save wrote to `path`, with arrays for tensors, without torch."""
     with reading(path, "torch checkpoint"), zipfile.ZipFile(path) as archive:
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):

@@ -29,7 +29,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class _Array:
         self.array = _from_buffer(raw, dtype, shape, "F" if is_fortran else "C").copy("K")
 
 
-def _from_buffer(raw, dtype: _Dtype, shape, order: str, axes=None) -> np.ndarray:
+def _from_buffer(raw, dtype: _Dtype, shape, order: Literal["C", "F"], axes=None) -> np.ndarray:
     """The array of that shape whose numbers are `raw`; NumPy checks that there are enough."""
     if axes is None:
         return np.ndarray(shape, dtype.dtype, memoryview(raw), order=order)
@@ -81,7 +81,7 @@ def _latin1(text: str, encoding: str) -> bytes:
 LARGEST = 10_000_000  # parts of a checkpoint; what has more contains itself, or means harm
 
 
-def only_plain(x, visits: Iterator[int] | None = None) -> object:
+def only_plain(x, visits: Iterator[int] | None = None) -> Any:
     """x, if it is made of plain containers, texts, numbers and arrays of numbers; each part of
     it takes one of `visits`. Anything else is a TypeError."""
     if visits is None:
@@ -148,7 +148,7 @@ def reading(path: str | Path, kind: str) -> Iterator[None]:
         raise CheckpointError(f"{path} is no intact {kind}: {error}{hint}") from None
 
 
-def load(path: str | Path) -> object:
+def load(path: str | Path) -> Any:
     """What `save` wrote. Only arrays of numbers and plain containers are accepted."""
     with reading(path, "checkpoint"), open(path, "rb") as file:
         return only_plain(ArrayUnpickler(file).load())
@@ -201,7 +201,7 @@ class CheckpointManager:
         except (LookupError, TypeError):
             raise CheckpointError(f"{self.best} was not written by a run") from None
 
-    def load_latest(self) -> object:
+    def load_latest(self) -> Any:
         """The latest checkpoint, after which best_val_loss is known."""
         content = load(self.latest)
         known = content.get("best_val_loss") if isinstance(content, dict) else None
@@ -245,7 +245,8 @@ def _model_in(content: dict, path: str | Path) -> tuple[GPT, SimpleTokenizer | N
             raise ValueError(f"{tokenizer.vocab_size} characters for another vocabulary")
     except MISFITS as error:
         raise CheckpointError(f"{path} holds no GPT: {error!r}") from None
-    return model.eval(), tokenizer
+    model.eval()
+    return model, tokenizer
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #shrink

@@ -188,14 +188,21 @@ def create_app(
 ) -> FastAPI:
     """The service: the models, a desk that takes requests in, and the answers to them."""
     # FastAPI can report each request to a collector that the environment names; here it does not.
-    silent = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
-    app = FastAPI(title="minigrad", version="1", docs_url=None, redoc_url=None, telemetry=silent)
+    app = FastAPI(
+        title="minigrad",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={
+            HTTPException: answer_refusal,
+            RequestValidationError: answer_invalid,
+            Exception: answer_failure,
+        },
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
     app.state.models = {served.name: served for served in models}
     app.state.desk = Desk(max_running, max_waiting)
     app.include_router(router)
     app.include_router(pages)
     app.add_middleware(BodyLimit, largest=MAX_BODY)
-    app.add_exception_handler(HTTPException, answer_refusal)
-    app.add_exception_handler(RequestValidationError, answer_invalid)
-    app.add_exception_handler(Exception, answer_failure)
     return app

@@ -16,9 +16,10 @@ class Job:
     """A request that is being answered: a thread makes it piece by piece, the event loop reads."""
 
     def __init__(self, pieces: Iterator[list]):
-        self.pieces, self.made = pieces, asyncio.Queue()
+        self.pieces = pieces
+        self.made: asyncio.Queue[list | Exception | None] = asyncio.Queue()  # None is the end
         self.loop = asyncio.get_running_loop()
-        self.watcher: asyncio.Task | None = None
+        self.watcher: asyncio.Task  # from the desk: ends when nobody wants the rest
         self.over = False  # done, or nobody wants the rest
         self.started = self.seconds = 0.0
 
@@ -85,6 +86,7 @@ class Desk:
         """In the thread: one piece of this job, which then goes to the end of the line."""
         if job.over:
             return
+        piece: list | Exception | None
         try:
             piece = next(job.pieces, None)
         except Exception as error:

@@ -142,7 +142,7 @@ async def answer_invalid(request: Request, error: RequestValidationError) -> JSO
     else:
         field = str(errors[0]["loc"][1])
         mine = [e for e in errors if str(e["loc"][1]) == field]
-        reasons = dict.fromkeys(WORDS.get(e["type"], e["msg"]) for e in mine)
+        reasons = list(dict.fromkeys(WORDS.get(e["type"], e["msg"]) for e in mine))
     refusal = Refusal(422, f"{field}: {', or: '.join(reasons)}", field)
     return await answer_refusal(request, refusal)
 

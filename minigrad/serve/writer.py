@@ -71,7 +71,7 @@ class Token(Alternative):
 
 def describe_token(chosen: int, p: np.ndarray, characters: list[str], n: int) -> Token:
     """The token with id `chosen`, its probability in p (vocab,), and the n likeliest others."""
-    order = np.argsort(-p, kind="stable")[: n + 1] if n else []
+    order: Iterable[int] = np.argsort(-p, kind="stable")[: n + 1] if n else ()
     others = [i for i in order if i != chosen and p[i] > 0]
     beaten = [Alternative(characters[i], float(p[i])) for i in others[:n]]
     return Token(characters[chosen], float(p[chosen]), beaten)

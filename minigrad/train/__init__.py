@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,8 @@ def evaluate(model: Module, dataset: TextDataset, batch_size: int, n_batches: in
 
 
 # %% ../../notebooks/10_train.ipynb #config
-def _option(default, help: str):
+def _option(default, help: str) -> Any:
+    """A field; None as its default stands for what __post_init__ makes of the other options."""
     return field(default=default, metadata={"help": help})
 
 
@@ -71,7 +73,7 @@ class TrainConfig:
     """The options of a training run. The defaults are nanoGPT's for a CPU."""
 
     dataset: str = _option("shakespeare", "shakespeare, names, poems, or a text file in UTF-8")
-    out_dir: str | None = _option(None, "folder for the checkpoints [out/DATASET]")
+    out_dir: str = _option(None, "folder for the checkpoints [out/DATASET]")
     n_layer: int = _option(4, "blocks")
     n_head: int = _option(4, "attention heads in a block")
     n_embd: int = _option(128, "channels of the residual stream")
@@ -80,11 +82,9 @@ class TrainConfig:
     max_iters: int = _option(2000, "training steps")
     optimizer: str = _option("adamw", "adamw, or muon with its own learning rates")
     learning_rate: float = _option(1e-3, "highest learning rate, after the warm-up")
-    min_lr: float | None = _option(None, "lowest learning rate, at the end [a tenth]")
-    warmup_iters: int | None = _option(
-        None, "steps of warm-up [5 %% of lr-decay-iters, at most 100]"
-    )
-    lr_decay_iters: int | None = _option(None, "step that reaches min-lr [max-iters]")
+    min_lr: float = _option(None, "lowest learning rate, at the end [a tenth]")
+    warmup_iters: int = _option(None, "steps of warm-up [5 %% of lr-decay-iters, at most 100]")
+    lr_decay_iters: int = _option(None, "step that reaches min-lr [max-iters]")
     weight_decay: float = _option(0.1, "decay of the matrices")
     beta1: float = _option(0.9, "AdamW's memory of gradients")
     beta2: float = _option(0.99, "AdamW's memory of squared gradients")
@@ -182,7 +182,7 @@ class Trainer:
             dropout=config.dropout,
             rng=weights_rng,
         )
-        self.generators = {"batches": batches_rng, "dropout": self.model.transformer.drop.rng}
+        self.generators = {"batches": batches_rng, "dropout": self.model.dropout_rng}
         self.optimizer = optimizers[config.optimizer](self.model, config)
         full, groups = config.learning_rate, self.optimizer.param_groups
         self.ratios = [group["lr"] / full if full else 1.0 for group in groups]

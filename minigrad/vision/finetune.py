@@ -30,7 +30,7 @@ import argparse
 import copy
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,15 +39,11 @@ import numpy as np
 from ..checkpoint import MISFITS, CheckpointError, load, save
 from ..optim import cosine_lr
 from .data import Images, draw_images
-from minigrad.vision.encoder import (
-    efficientnet,
-    encode,
-    need_torch,
-    nn,
-    small_encoder,
-    to_tensor,
-    torch,
-)
+from .encoder import efficientnet, encode, need_torch, small_encoder, to_tensor
+
+with suppress(ImportError):
+    import torch
+    from torch import nn
 
 METHODS = ("probe", "full", "scratch")
 RATES = {"probe": (0.0, 1e-2), "full": (1e-3, 1e-2), "scratch": (5e-3, 5e-3)}  # encoder, head
@@ -56,8 +52,9 @@ RATES = {"probe": (0.0, 1e-2), "full": (1e-3, 1e-2), "scratch": (5e-3, 5e-3)}  #
 def reset(network: "nn.Module") -> None:
     """Forget everything: random weights, as a new network has them."""
     for module in network.modules():
-        if hasattr(module, "reset_parameters"):
-            module.reset_parameters()
+        forget = getattr(module, "reset_parameters", None)
+        if callable(forget):
+            forget()
 
 
 def settle(network: "nn.Module", inputs: "torch.Tensor") -> None:
