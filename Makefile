@@ -20,6 +20,7 @@ help:
 	@echo "  make quick-generate  write with the demo model, making it first where there is none"
 	@echo "  make test            run all tests, and all notebooks"
 	@echo "  make test-fast       run the checks of style and types, and the quick tests"
+	@echo "  make style           check the style and the types"
 	@echo "  make bench           measure minigrad against PyTorch (installs it; 10 minutes)"
 	@echo "  make export          write minigrad/ from the notebooks"
 	@echo "  make notebooks       run again what changed, and store the outputs (ARGS=--all: run all)"
