@@ -9,14 +9,24 @@ GROWING = {"append", "extend", "add", "update", "setdefault"}  # methods that ch
 def needed(sources: list[str], wanted: set[int]) -> list[int]:
     """The wanted cells, and those before them that make or change a name that they use, directly
     or through other cells. A call such as model.train() is not seen to change the model."""
-    names, kept = set(), []
-    for i in reversed(range(len(sources))):
-        made: set[str] = set()
-        reads = used(ast.parse(sources[i]).body, made)
-        if i in wanted or changed(sources[i]) & names:
-            kept.insert(0, i)
-            names = (names - made) | reads
+    kept, late, before = [], set(), None
+    while kept != before:
+        before, names, kept = kept, set(late), []
+        for i in reversed(range(len(sources))):
+            made: set[str] = set()
+            reads = used(ast.parse(sources[i]).body, made)
+            if i in wanted or changed(sources[i]) & names:
+                kept.insert(0, i)
+                names = (names - made) | reads
+                late |= called(sources[i])
     return kept
+
+
+def called(source: str) -> set[str]:
+    """The names that a cell's functions and classes read when they are called, perhaps later."""
+    definitions = (ast.FunctionDef, ast.ClassDef)
+    statements = [s for s in ast.parse(source).body if isinstance(s, definitions)]
+    return set().union(*map(read, statements))
 
 
 def used(statements: list[ast.stmt], made: set[str]) -> set[str]:

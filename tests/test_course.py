@@ -118,6 +118,9 @@ def test_what_is_optional_runs_as_stored_without_torch_too(tmp_path):
     lesson = nbformat.read(ROOT / "notebooks" / "A1_appendix.ipynb", 4)
     lesson.cells = optional(lesson)
     assert "torch" in "".join(cell.source for cell in lesson.cells)
+    for cell in lesson.cells:
+        if "export_notebook(" in cell.source:  # names all modules of the chapter; here are few
+            cell.metadata["tags"] = ["nbval-ignore-output"]
     (tmp_path / "notebooks").mkdir()
     nbformat.write(lesson, tmp_path / "notebooks" / "A1_appendix.ipynb")
     shutil.copytree(PACKAGE, tmp_path / "minigrad", ignore=shutil.ignore_patterns("__pycache__"))

@@ -9,7 +9,7 @@ from floors import floors
 
 from conftest import ROOT
 
-TARGETS = "lab test test-fast train train-chinese generate quick-generate demo serve".split()
+TARGETS = "lab test test-fast style train train-chinese generate quick-generate demo serve".split()
 TARGETS += "bench export notebooks".split()
 
 

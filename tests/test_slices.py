@@ -19,10 +19,11 @@ from slices import needed
         (["a = 1", "if b:\n    a = 2", "a"], [0, 1, 2]),
         (["a = 1", "a += 1", "a"], [0, 1, 2]),
         (["a = 1", "a"], [0, 1]),
+        (["def f():\n    return g()", "b = 2", "def g():\n    return 1", "f()"], [0, 2, 3]),
         (["a = 1", "a = 2\nprint(a)"], [1]),
         (["i = 1", "for i in range(3):\n    j = i\n    print(j)"], [1]),
         (["a = 1", "b = 2", "with open(a) as b:\n    print(b)"], [0, 2]),
-        (["a = 1", "class C(A):\n    a = 3", "A = int", "C()"], [1, 3]),
+        (["a = 1", "class C(A):\n    a = 3", "A = int", "C()"], [1, 2, 3]),  # A may be read later
     ],
 )
 def test_a_cell_brings_along_what_made_its_names(sources, kept):
