@@ -74,11 +74,16 @@ class Together(Optimizer):
     def collect_state_dict(self) -> dict:
         return {"optimizers": [optimizer.collect_state_dict() for optimizer in self.optimizers]}
 
-    def load_state_dict(self, state: dict) -> None:
+    def check_state_dict(self, state: dict) -> None:
         if len(state["optimizers"]) != len(self.optimizers):
             raise ValueError(
                 f"{len(self.optimizers)} optimizers, {len(state['optimizers'])} states"
             )
+        for optimizer, saved in zip(self.optimizers, state["optimizers"]):
+            optimizer.check_state_dict(saved)
+
+    def load_state_dict(self, state: dict) -> None:
+        self.check_state_dict(state)
         for optimizer, saved in zip(self.optimizers, state["optimizers"]):
             optimizer.load_state_dict(saved)
 

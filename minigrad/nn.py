@@ -182,13 +182,13 @@ _generator_here: ContextVar = ContextVar("generator_here", default=None)
 
 @contextmanager
 def dropping_with(rng: np.random.Generator | None) -> Iterator[None]:
-    """Within this block, in this thread, dropout draws from `rng`, not from generators of its
-    own; None changes nothing."""
-    token = _generator_here.set(rng or _generator_here.get())
+    """Within this block, in this thread, dropout draws from `rng`, not from the layers' own
+    generators; None changes nothing."""
+    before = _generator_here.set(rng or _generator_here.get())
     try:
         yield
     finally:
-        _generator_here.reset(token)
+        _generator_here.reset(before)
 
 
 class Dropout(Module):

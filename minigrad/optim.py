@@ -53,21 +53,24 @@ class Optimizer:
         """What it remembers, by name: counts, and lists of arrays (themselves, not copies)."""
         return {name: getattr(self, name) for name in self.remembers}
 
+    def check_state_dict(self, state: dict) -> None:
+        """Raise a ValueError unless `state` has the arrays that this optimizer needs."""
+        for name, own in self.collect_state_dict().items():
+            if isinstance(own, list):
+                shapes, given = [a.shape for a in own], [np.shape(a) for a in state[name]]
+                if shapes != given:
+                    what = f"{type(self).__name__}'s {name}"
+                    raise ValueError(f"{what} should have shapes {shapes}, but has {given}")
+
     def load_state_dict(self, state: dict) -> None:
-        """Copy what another one remembered. Nothing is changed unless all shapes fit."""
-        own = self.collect_state_dict()
-        lists = [name for name in own if isinstance(own[name], list)]
-        for name in lists:
-            shapes, given = ([np.shape(a) for a in side[name]] for side in (own, state))
-            if shapes != given:
-                kind = type(self).__name__
-                raise ValueError(f"{kind}'s {name} should have shapes {shapes}, but has {given}")
-        for name in own:
-            if name in lists:
-                for mine, saved in zip(own[name], state[name]):
+        """Copy what another one remembered. Nothing is changed unless all of it fits."""
+        self.check_state_dict(state)
+        for name, own in self.collect_state_dict().items():
+            if isinstance(own, list):
+                for mine, saved in zip(own, state[name]):
                     mine[...] = saved
             else:
-                setattr(self, name, int(state[name]))
+                setattr(self, name, int(state[name]))  # a count, such as AdamW's t
 
 
 # %% ../notebooks/05_optim.ipynb #sgd

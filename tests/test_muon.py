@@ -113,6 +113,11 @@ def test_a_state_of_other_shapes_is_refused_and_changes_nothing():
     assert not one.mean[0].any()
     with pytest.raises(ValueError, match="2 optimizers, 1 states"):
         Together(one, other).load_state_dict(Together(one).collect_state_dict())
+    one.mean[0][...] = 5
+    state = {"optimizers": [Muon([p]).collect_state_dict(), one.collect_state_dict()]}
+    with pytest.raises(ValueError, match="Muon's mean should have shapes"):
+        Together(one, other).load_state_dict(state)  # the second does not fit
+    assert (one.mean[0] == 5).all()
 
 
 def test_every_parameter_of_a_gpt_has_one_optimizer_and_the_loss_falls(rng):

@@ -212,7 +212,7 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         rng = state["rng"]
-        if "bit_generator" in rng:  # a checkpoint of version 0.1, which had one generator
+        if "bit_generator" in rng:  # an older file, of version 0.1, when a run had one generator
             rng = {"batches": rng}
         for name in rng:
             self.generators[name].bit_generator.state = rng[name]
