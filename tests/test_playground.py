@@ -537,8 +537,10 @@ def test_a_thousand_characters_stream_smoothly_and_nothing_jumps(quick, visit):
         """() => {
             window.jumps = [], window.frames = [];
             new PerformanceObserver(list => list.getEntries().forEach(entry => {
-                for (const { node } of entry.sources)
-                    if (!node?.closest?.("#paper")) jumps.push(node?.outerHTML ?? "text");
+                for (const { node } of entry.sources) {
+                    const element = node?.closest ? node : node?.parentElement; // of a text
+                    if (!element?.closest("#paper")) jumps.push(element?.outerHTML ?? "gone");
+                }
             })).observe({type: "layout-shift", buffered: true});
             let last = performance.now();
             const tick = now => {

@@ -36,8 +36,10 @@ def shortened(lesson):
     code = [cell for cell in lesson.cells if cell.cell_type == "code"]
     widgets = {i for i, cell in enumerate(code) if is_widget(cell)}
     cells = [code[i] for i in needed([cell.source for cell in code], widgets)]
-    clear = {"outputs": [], "execution_count": None}  # a number beside a cell says that it ran
-    return nbformat.from_dict({**lesson, "cells": [{**cell, **clear} for cell in cells]})
+    for cell in cells:  # a number beside a cell says that it ran; one collapsed has none
+        cell.update({"outputs": [], "execution_count": None})
+        cell.metadata.pop("jupyter", None)
+    return nbformat.from_dict({**lesson, "cells": cells})
 
 
 SHORTENED = {chapter: shortened(lesson) for chapter, lesson in sorted(LESSONS.items())}
@@ -142,6 +144,6 @@ def move_something(cell) -> None:
         chosen = menu.evaluate("menu => menu.selectedIndex")
         menu.select_option(index=0 if chosen else 1)
     else:
-        box = cell.locator("input[type='text']").first
-        box.fill("the same again")
+        box = cell.locator("input[type='text'], input[type='number']").first
+        box.fill("42" if box.get_attribute("type") == "number" else "the same again")
         box.press("Enter")
