@@ -59,6 +59,7 @@ def lab(tmp_path_factory):
     all_cells = {"windowingMode": "none"}  # else cells out of sight are not in the page
     (settings / "tracker.jupyterlab-settings").write_text(json.dumps(all_cells), encoding="utf-8")
     options = ["--no-browser", "--allow-root", "--port=0", f"--notebook-dir={folder}"]
+    options.append("--LabApp.expose_app_in_browser=True")  # as window.jupyterapp
     own = {name: str(folder / name) for name in ("config", "data", "runtime")}
     process = subprocess.Popen(
         [sys.executable, "-m", "jupyter", "lab", *options, "--IdentityProvider.token="],
@@ -92,23 +93,40 @@ def address(process: subprocess.Popen, notes: Path) -> str:
     raise AssertionError("JupyterLab does not start")
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_widgets_move_their_pictures(chapter, lab, browser):
+@pytest.fixture(scope="module")
+def page(lab, browser):
+    """JupyterLab in the browser, loaded once; each chapter opens in it as one more tab."""
     page = browser.new_page(viewport={"width": 1300, "height": 1000})
     page.set_default_timeout(60_000)
-    page.goto(f"{lab}/lab/tree/notebooks/{chapter}.ipynb?reset")
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.goto(f"{lab}/lab?reset")
+    page.wait_for_function("window.jupyterapp && jupyterapp.restored.then(() => true)")
+    return page
+
+
+OPEN = """async path => {
+    const panel = await jupyterapp.commands.execute("docmanager:open", {path})
+    await panel.context.ready
+    await panel.sessionContext.ready
+    await panel.sessionContext.session.kernel.info
+}"""
+RUN_ALL = "() => jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)"
+STOP_KERNELS = "() => jupyterapp.serviceManager.sessions.shutdownAll()"
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_widgets_move_their_pictures(chapter, page):
+    page.evaluate(OPEN, f"notebooks/{chapter}.ipynb")
+    page.evaluate(RUN_ALL)
     cells = SHORTENED[chapter].cells
-    last = page.locator(".jp-Notebook .jp-CodeCell").last.locator(".jp-InputPrompt")
-    errors = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
+    notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    last = notebook.locator(".jp-CodeCell").last.locator(".jp-InputPrompt")
+    errors = notebook.locator("[data-mime-type='application/vnd.jupyter.error']")
     finished = last.filter(has_text=f"[{len(cells)}]:").or_(errors)
     playwright.expect(finished.first).to_be_visible(timeout=300_000)
     assert errors.all_inner_texts() == []
 
     for index in [i for i, cell in enumerate(cells) if is_widget(cell)]:
-        cell = page.locator(".jp-Notebook .jp-Cell").nth(index)
+        cell = notebook.locator(".jp-Cell").nth(index)
         picture = cell.locator(".jupyter-widgets-output-area, .jp-OutputArea").last
         before = settled(page, picture)
         move_something(cell)
@@ -117,7 +135,7 @@ def test_widgets_move_their_pictures(chapter, lab, browser):
             page.wait_for_timeout(200)
         assert picture.inner_html() != before, f"{chapter}: nothing changed in cell {index}"
         assert not re.search("Traceback|Error displaying", cell.inner_text())
-    page.close()
+    page.evaluate(STOP_KERNELS)
 
 
 def settled(page, picture) -> str:
