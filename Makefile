@@ -6,7 +6,8 @@ CHINESE := --dataset poems --n-layer 3 --n-embd 168 --batch-size 16 --max-iters 
 	--learning-rate 2e-3 --dropout 0.2 --eval-interval 500
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-fast style train train-chinese generate quick-generate demo serve export notebooks bench
+.PHONY: help lab test test-fast style train train-chinese generate quick-generate demo serve export notebooks bench \
+	torture mutants
 
 help:
 	@echo "minigrad: a GPT out of nothing but NumPy"
@@ -22,6 +23,8 @@ help:
 	@echo "  make test-fast       run the checks of style and types, and the quick tests"
 	@echo "  make style           check the style and the types"
 	@echo "  make bench           measure minigrad against PyTorch (installs it; 10 minutes)"
+	@echo "  make torture         kill runs, feed hostile files, crowd the service (20 minutes)"
+	@echo "  make mutants         change the package in thousands of places: do the tests notice?"
 	@echo "  make export          write minigrad/ from the notebooks"
 	@echo "  make notebooks       run again what changed, and store the outputs (ARGS=--all: run all)"
 	@echo
@@ -88,6 +91,20 @@ quick-generate: out/demo/best.pkl
 
 bench: .venv/bench
 	@$(VENV_PYTHON) benchmarks/bench.py $(ARGS)
+
+torture: .venv/course
+	@echo "== runs that are killed and resumed"
+	@$(VENV_PYTHON) tests/torture/kills.py
+	@echo "== hostile files"
+	@$(VENV_PYTHON) tests/torture/hostile.py
+	@echo "== a crowd of clients"
+	@$(VENV_PYTHON) tests/torture/service.py
+
+mutants: .venv/course
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check mutmut
+	@echo "== thousands of small changes, each of which some test should notice (half an hour)"
+	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m mutmut run $(ARGS)
+	@$(VENV_PYTHON) -m mutmut results
 
 export: .venv/course
 	@$(VENV_PYTHON) -c "from pathlib import Path; from minigrad.exercise import export_notebook; \
