@@ -61,6 +61,7 @@ class Tensor:
     _operands: tuple = ()  # the same pairs, of all inputs
     _is_used_up = False  # backward() was here, and freed the inputs
     _made, _changed = np.inf, 0.0  # when it was recorded, and last changed, by a clock of ours
+    _latest_change = 0.0  # of any Tensor
 
     def __init__(self, data, requires_grad: bool = False):
         self._data = np.array(as_floats(data))  # a copy
@@ -149,10 +150,8 @@ class Tensor:
         The graph is used up, to free its memory, unless `retain_graph` keeps it for another call.
         """
         for node, grad in backpropagate(self, gradient, retain_graph):
-            if node.is_leaf and node.grad is None:
-                node.grad = np.array(grad)  # a copy: grad may be shared
-            elif node.is_leaf:
-                node.grad += grad
+            if node.is_leaf:  # a copy, for grad may be shared
+                node.grad = np.array(grad) if node.grad is None else node.grad + grad
 
     def detach(self) -> Tensor:
         """The same data, cut off from the graph that computed it."""
@@ -409,11 +408,12 @@ def backpropagate(
         node = order.pop()  # so that nothing keeps its memory once it is done
         grad = gradients.pop(node)  # complete: everything that uses node came before it
         yield node, grad
-        _expect_unchanged(node)
+        if node._made < Tensor._latest_change:
+            _expect_unchanged(node)
         for tensor, vjp in node._inputs:
             share = vjp(grad)
             gradients[tensor] = gradients[tensor] + share if tensor in gradients else share
-        if not (retain_graph or node.is_leaf):
+        if node._inputs and not retain_graph:
             node._inputs, node._operands, node._is_used_up = (), (), True
 
 
@@ -598,7 +598,7 @@ def assign(a: Tensor, index, value) -> None:
             "use functional.where, cat or stack, or no_grad() if no gradient is wanted"
         )
     a.data[index] = value
-    a._changed = next(_clock)
+    a._changed = Tensor._latest_change = next(_clock)
 
 
 # %% ../notebooks/01_tensor.ipynb #numpy-functions
