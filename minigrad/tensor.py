@@ -72,8 +72,8 @@ class Tensor:
 
     def _set_grad(self, grad) -> None:
         if grad is not None:
-            grad = np.asarray(grad, dtype=self.dtype)
-            if grad.shape != self.shape:
+            grad = np.asarray(grad, dtype=self._data.dtype)
+            if grad.shape != self._data.shape:
                 raise ValueError(f"grad must have the shape {self.shape}, but has {grad.shape}")
         self._grad = grad
 

@@ -130,7 +130,6 @@ def test_linear_of_nothing():
         x, w, b = random(n, n_in), random(n_out, n_in), random(n_out)
         F.linear(x, w, b).sum().backward()
         assert x.grad.shape == x.shape and w.grad.shape == w.shape and (b.grad == n).all()
-    assert gradcheck(F.linear, random(2, 3), random(4, 3, seed=1), random(1, seed=2))
 
 
 BRANCHES = {
