@@ -22,7 +22,7 @@ import numpy as np
 
 from . import functional as F
 from .nn import Dropout, Linear, Module
-from .tensor import Tensor, record
+from .tensor import Tensor, as_size, from_numpy, record
 
 
 # %% ../notebooks/07_attention.ipynb #causal-mask
@@ -64,7 +64,7 @@ class KVCache:
     """The keys and values that one attention layer computed for the tokens so far."""
 
     def __init__(self, block_size: int):
-        self.block_size, self.length = block_size, 0
+        self.block_size, self.length = as_size("block_size", block_size), 0
         self.k: np.ndarray | None = None  # (B, n_head, block_size, head_dim), made by append
         self.v: np.ndarray | None = None  # the same
 
@@ -140,7 +140,7 @@ def causal_attention(
             grad_k[:, :, seen] += grad_a.swapaxes(-1, -2) @ q[:, :, rows]
         return grad
 
-    return record(y, (qkv, vjp)) if cache is None else Tensor(y)
+    return record(y, (qkv, vjp)) if cache is None else from_numpy(y)
 
 
 # %% ../notebooks/07_attention.ipynb #causal-self-attention
@@ -155,6 +155,7 @@ class CausalSelfAttention(Module):
         bias: bool = True,
         rng: np.random.Generator | None = None,
     ):
+        n_embd, n_head = as_size("n_embd", n_embd), as_size("n_head", n_head)
         if n_head < 1 or n_embd % n_head:
             raise ValueError(f"n_embd must be a multiple of n_head, got {n_embd} and {n_head}")
         self.n_head = n_head

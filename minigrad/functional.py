@@ -26,20 +26,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .tensor import Tensor, as_tensors, record, unbroadcast
+from .tensor import Tensor, as_tensors, expect_tensors, record, unbroadcast
 
 
 # %% ../notebooks/02_functional.ipynb #linear
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x @ weight.T + bias: x (..., n_in), weight (n_out, n_in), bias (n_out,) -> (..., n_out)."""
+    expect_tensors(x, weight, *[b for b in [bias] if b is not None])
     n_out, n_in = weight.shape
-    if x.shape[-1] != n_in:
+    if x.shape[-1:] != (n_in,):
         raise ValueError(f"linear expects (..., {n_in}) for weight {weight.shape}, got {x.shape}")
-    rows = x.data.reshape(-1, n_in)  # (N, n_in): one large product beats many small ones
+    n_rows = math.prod(x.shape[:-1])
+    rows = x.data.reshape(n_rows, n_in)  # one large product beats many small ones
     value = rows @ weight.data.T  # (N, n_out)
 
     def grad_rows(g):
-        return g.reshape(-1, n_out)
+        return g.reshape(n_rows, n_out)
 
     inputs = [
         (x, lambda g: (grad_rows(g) @ weight.data).reshape(x.shape)),
@@ -54,11 +56,13 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 # %% ../notebooks/02_functional.ipynb #relu-tanh
 def relu(x: Tensor) -> Tensor:
     """max(x, 0)."""
-    return record(np.maximum(x.data, 0), (x, lambda g: g * (x.data > 0)))
+    expect_tensors(x)
+    return record(np.maximum(x.data, 0), (x, lambda g: np.where(x.data <= 0, 0, g)))
 
 
 def tanh(x: Tensor) -> Tensor:
     """The hyperbolic tangent: smooth, between -1 and 1."""
+    expect_tensors(x)
     value = np.tanh(x.data)
     return record(value, (x, lambda g: g * (1 - value * value)))
 
@@ -66,12 +70,13 @@ def tanh(x: Tensor) -> Tensor:
 # %% ../notebooks/02_functional.ipynb #gelu
 def gelu(x: Tensor) -> Tensor:
     """x times a smooth gate, in GPT-2's tanh form (Hendrycks and Gimpel, 2016)."""
+    expect_tensors(x)
     s, sc = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
     gate = 0.5 * (1 + np.tanh(x.data * (s + sc * x.data * x.data)))
 
     def vjp(g):
-        steepness = 2 * x.data * (s + 3 * sc * x.data * x.data)  # 2 x u'
-        return gate * (1 + (1 - gate) * steepness) * g
+        square = np.minimum(x.data * x.data, 100)  # beyond 10 the gate is 0 or 1, exactly
+        return (gate + gate * (1 - gate) * x.data * (2 * s + 6 * sc * square)) * g
 
     return record(x.data * gate, (x, vjp))
 
@@ -79,7 +84,7 @@ def gelu(x: Tensor) -> Tensor:
 # %% ../notebooks/02_functional.ipynb #softmax
 def softmax_values(a: np.ndarray, axis: int = -1, out: np.ndarray | None = None) -> np.ndarray:
     """The softmax of an array, in a new one or in `out`, which may be `a` itself."""
-    out = np.subtract(a, a.max(axis=axis, keepdims=True), out=out)
+    out = np.asarray(np.subtract(a, a.max(axis=axis, keepdims=True, initial=-np.inf), out=out))
     np.exp(out, out=out)
     out /= out.sum(axis=axis, keepdims=True)
     return out
@@ -87,6 +92,7 @@ def softmax_values(a: np.ndarray, axis: int = -1, out: np.ndarray | None = None)
 
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
     """exp(x) / sum(exp(x)) along `axis`: positive numbers that sum to 1."""
+    expect_tensors(x)
     value = softmax_values(x.data, axis)
     return record(value, (x, lambda g: value * (g - (g * value).sum(axis=axis, keepdims=True))))
 
@@ -94,7 +100,8 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
 # %% ../notebooks/02_functional.ipynb #log-softmax
 def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     """log(softmax(x)), without ever taking the logarithm of a vanishing number."""
-    shifted = x.data - x.data.max(axis=axis, keepdims=True)
+    expect_tensors(x)
+    shifted = x.data - x.data.max(axis=axis, keepdims=True, initial=-np.inf)
     value = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
     return record(value, (x, lambda g: g - np.exp(value) * g.sum(axis=axis, keepdims=True)))
 
@@ -102,13 +109,15 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
 # %% ../notebooks/02_functional.ipynb #layer-norm
 def layer_norm(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float = 1e-5) -> Tensor:
     """Each row of x (..., n) to mean 0, variance 1, then scaled and shifted (Ba et al., 2016)."""
+    expect_tensors(x, *[p for p in (weight, bias) if p is not None])
     n = x.shape[-1]
     for name, parameter in (("weight", weight), ("bias", bias)):
         if parameter is not None and parameter.shape != (n,):
             raise ValueError(f"layer_norm of {x.shape} needs {name} ({n},), got {parameter.shape}")
-    centred = x.data - x.data.sum(axis=-1, keepdims=True) / n
+    centred = x.data - x.data[..., :1]  # so that equal numbers become 0, exactly
+    centred -= centred.sum(axis=-1, keepdims=True) / n
     variance = np.vecdot(centred, centred)[..., None] / n  # vecdot: products, summed along a row
-    std = np.sqrt(variance + eps)  # (..., 1)
+    std = np.sqrt(variance + float(eps))  # (..., 1)
     unit = centred / std
     value = unit if weight is None else unit * weight.data
 
@@ -130,6 +139,7 @@ def layer_norm(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
 # %% ../notebooks/02_functional.ipynb #embedding
 def embedding(weight: Tensor, ids: np.ndarray) -> Tensor:
     """Rows of weight (n, d), one for each of the integer ids (...) -> (..., d)."""
+    expect_tensors(weight)
     ids = np.asarray(ids)
     if ids.dtype.kind not in "iu":
         raise TypeError(f"embedding expects integer ids, got {ids.dtype}")
@@ -161,6 +171,7 @@ def dropout_mask(
 
 def dropout(x: Tensor, p: float, rng: np.random.Generator | None = None) -> Tensor:
     """Zero each element with probability p, and scale the rest by 1 / (1 - p)."""
+    expect_tensors(x)
     if p == 0:
         return x
     keep = dropout_mask(x.shape, p, rng, x.dtype)
@@ -170,6 +181,7 @@ def dropout(x: Tensor, p: float, rng: np.random.Generator | None = None) -> Tens
 # %% ../notebooks/02_functional.ipynb #cat-stack-where
 def cat(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     """Join tensors along an existing axis."""
+    expect_tensors(*tensors)
     ends = np.cumsum([t.shape[axis] for t in tensors])
 
     def piece(start, end):
@@ -181,6 +193,7 @@ def cat(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
 
 def stack(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     """Join tensors of one shape along a new axis."""
+    expect_tensors(*tensors)
 
     def layer(i):
         return lambda g: g.take(i, axis=axis)
@@ -191,10 +204,12 @@ def stack(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
 
 def where(condition: np.ndarray, a, b) -> Tensor:
     """a where the condition holds, b elsewhere, with broadcasting; a or b is a Tensor."""
-    condition = np.asarray(condition, dtype=bool)
+    condition = np.asarray(condition)
+    if condition.dtype != bool:
+        raise TypeError(f"where expects booleans, such as x > 0, got {condition.dtype}")
     a, b = as_tensors(a, b)
     return record(
         np.where(condition, a.data, b.data),
-        (a, lambda g: unbroadcast(g * condition, a.shape)),
-        (b, lambda g: unbroadcast(g * ~condition, b.shape)),
+        (a, lambda g: unbroadcast(np.where(condition, g, 0), a.shape)),
+        (b, lambda g: unbroadcast(np.where(condition, 0, g), b.shape)),
     )

@@ -15,7 +15,7 @@ from . import functional as F
 from .attention import CausalSelfAttention, KVCache
 from .losses import cross_entropy
 from .nn import GELU, Dropout, Embedding, LayerNorm, Linear, Module, ModuleDict, ModuleList
-from .tensor import Tensor, no_grad
+from .tensor import Tensor, as_size, no_grad
 
 
 # %% ../notebooks/08_gpt.ipynb #mlp
@@ -87,11 +87,10 @@ class GPT(Module):
         rng: np.random.Generator | int | None = None,
     ):
         sizes = dict(vocab_size=vocab_size, n_embd=n_embd, n_layer=n_layer, block_size=block_size)
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(f"{name} must be at least 1, got {size}")
-        self.config = dict(**sizes, n_head=n_head, dropout=dropout, bias=bias)
-        self.block_size = block_size
+        sizes |= dict(n_head=n_head)
+        sizes = {name: as_size(name, size, least=1) for name, size in sizes.items()}
+        self.config = dict(**sizes, dropout=float(dropout), bias=bool(bias))
+        self.block_size = sizes["block_size"]
         rng = np.random.default_rng(rng)
         self.transformer = ModuleDict(
             dict(

@@ -33,7 +33,7 @@ def gradcheck(
 ) -> bool:
     """Compare the gradients of f(*inputs) with numeric ones; inputs must be float64.
 
-    Returns True, or raises an AssertionError that shows the shapes or the worst element.
+    Returns True, or raises an AssertionError that shows the worst element.
     """
     for i, x in enumerate(inputs):
         if x.dtype != np.float64:
@@ -49,10 +49,6 @@ def gradcheck(
             continue
         numeric = numeric_gradient(lambda: float((f(*inputs).data * weights).sum()), x.data)
         found = np.zeros_like(x.data) if x.grad is None else x.grad
-        if found.shape != x.shape:
-            raise AssertionError(
-                f"the gradient of input {i} must have its shape {x.shape}, but has {found.shape}"
-            )
         excess = np.abs(found - numeric) - (atol + rtol * np.abs(numeric))
         if not excess.max(initial=-1) <= 0:
             worst = np.unravel_index(np.argmax(excess), excess.shape)

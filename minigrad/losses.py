@@ -10,12 +10,13 @@ import math
 
 import numpy as np
 
-from .tensor import Tensor, record
+from .tensor import Tensor, expect_tensors, record
 
 
 # %% ../notebooks/04_losses.ipynb #cross-entropy
 def cross_entropy(logits: Tensor, targets: np.ndarray) -> Tensor:
     """The mean of -log softmax(logits)[target], in nats: logits (..., vocab), targets (...)."""
+    expect_tensors(logits)
     vocab, targets = logits.shape[-1], np.asarray(targets)
     if targets.shape != logits.shape[:-1] or targets.size == 0:
         raise ValueError(
@@ -47,9 +48,10 @@ def cross_entropy(logits: Tensor, targets: np.ndarray) -> Tensor:
 # %% ../notebooks/04_losses.ipynb #perplexity
 def perplexity(loss: float) -> float:
     """Between how many equally likely tokens a model with this loss (in nats) hesitates."""
-    return math.exp(float(loss))
+    loss = np.asarray(loss).item()
+    return math.inf if loss > 709 else math.exp(loss)  # e ** 710 is beyond all floats
 
 
 def bits_per_character(loss: float) -> float:
     """A loss in nats per token, for tokens that are characters, in bits."""
-    return float(loss) / math.log(2)
+    return np.asarray(loss).item() / math.log(2)

@@ -12,6 +12,8 @@ __all__ = [
     "dropping_with",
     "Dropout",
     "GELU",
+    "ReLU",
+    "expect_module",
     "ModuleDict",
     "ModuleList",
     "Sequential",
@@ -27,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from . import functional as F
-from .tensor import Tensor
+from .tensor import Tensor, as_size
 
 
 # %% ../notebooks/03_layers.ipynb #parameter
@@ -35,6 +37,7 @@ class Parameter(Tensor):
     """A Tensor that is trained: it always asks for a gradient."""
 
     def __init__(self, data):
+        data = data.detach() if isinstance(data, Tensor) else data  # the numbers alone
         super().__init__(data, requires_grad=True)
 
 
@@ -43,6 +46,18 @@ class Module:
     """Anything with parameters. Parameters and modules set as attributes are found by name."""
 
     training = True
+
+    def __setattr__(self, name: str, value) -> None:
+        """Set an attribute, unless a parameter or a module would get lost by it unnoticed."""
+        kinds = (Parameter, Module)
+        if isinstance(vars(self).get(name), kinds) and not isinstance(value, (*kinds, type(None))):
+            raise TypeError(
+                f"{name} is a {type(vars(self)[name]).__name__}, which a {type(value).__name__} "
+                f"cannot replace; change its numbers, {name}.data, or set a Parameter"
+            )
+        if isinstance(value, (list, tuple)) and any(isinstance(part, kinds) for part in value):
+            raise TypeError(f"what is in a {type(value).__name__} is not found: use a ModuleList")
+        super().__setattr__(name, value)
 
     def __call__(self, *args, **kwargs):
         return self.forward(*args, **kwargs)
@@ -139,7 +154,9 @@ class Linear(Module):
         bias: bool = True,
         rng: np.random.Generator | None = None,
     ):
-        rng, bound = np.random.default_rng(rng), 1 / math.sqrt(n_in)  # a given rng stays itself
+        n_in, n_out = as_size("n_in", n_in), as_size("n_out", n_out)
+        rng = np.random.default_rng(rng)  # a given rng stays itself
+        bound = 1 / math.sqrt(max(n_in, 1))
         self.weight = Parameter(np.empty((n_out, n_in), dtype=np.float32))
         for row in self.weight.data:  # a matrix of float64 numbers would need three times as much
             row[:] = rng.uniform(-bound, bound, n_in)
@@ -156,8 +173,8 @@ class Embedding(Module):
     """A table of n vectors of d numbers, looked up by integer ids (...) -> (..., d)."""
 
     def __init__(self, n: int, d: int, rng: np.random.Generator | None = None):
-        rng = np.random.default_rng(rng)
-        self.weight = Parameter(rng.standard_normal((n, d), dtype=np.float32))
+        self.weight = Parameter(np.empty((as_size("n", n), as_size("d", d)), dtype=np.float32))
+        np.random.default_rng(rng).standard_normal(dtype=np.float32, out=self.weight.data)
 
     def forward(self, ids: np.ndarray) -> Tensor:
         return F.embedding(self.weight, ids)
@@ -168,7 +185,7 @@ class LayerNorm(Module):
     """Normalise the last axis, of size n, then scale by `weight` and shift by `bias`."""
 
     def __init__(self, n: int, eps: float = 1e-5, bias: bool = True):
-        self.eps = eps
+        self.eps, n = eps, as_size("n", n)
         self.weight = Parameter(np.ones(n, dtype=np.float32))
         self.bias = Parameter(np.zeros(n, dtype=np.float32)) if bias else None
 
@@ -216,15 +233,30 @@ class GELU(Module):
         return F.gelu(x)
 
 
+class ReLU(Module):
+    """max(x, 0)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x)
+
+
 # %% ../notebooks/03_layers.ipynb #module-dict
+def expect_module(value) -> Module:
+    """The module itself; a TypeError for anything else."""
+    if isinstance(value, Module):
+        return value
+    name = getattr(value, "__name__", type(value).__name__)
+    raise TypeError(f"expected a Module, got {name}; a function is called in a forward() method")
+
+
 class ModuleDict(Module):
     """Modules by name: d["name"] and d.name are the same module."""
 
     def __init__(self, modules: dict[str, Module]):
         for name, module in modules.items():
-            if hasattr(self, name):
+            if hasattr(self, name) or "." in name:
                 raise ValueError(f"a module cannot be called {name!r}: ModuleDict uses that name")
-            setattr(self, name, module)
+            setattr(self, name, expect_module(module))
 
     def __getitem__(self, name: str) -> Module:
         return dict(self.named_children())[name]
@@ -248,7 +280,7 @@ class ModuleList(Module):
             self.append(module)
 
     def append(self, module: Module) -> None:
-        setattr(self, str(len(self)), module)
+        setattr(self, str(len(self)), expect_module(module))
 
     def __getitem__(self, index):
         return list(self)[index]

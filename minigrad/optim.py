@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .nn import Parameter
+from .tensor import Tensor, expect_tensors
 
 
 # %% ../notebooks/05_optim.ipynb #optimizer
@@ -23,20 +24,39 @@ class Optimizer:
     remembers: tuple[str, ...] = ()  # its attributes that a resumed run needs
 
     def __init__(self, params: Iterable, **defaults: Any):
+        if isinstance(params, (Tensor, dict)):
+            raise TypeError(f"an optimizer takes a list: write [it], not a {type(params).__name__}")
         groups = list(params)
-        if not groups or not isinstance(groups[0], dict):
+        if not any(isinstance(group, dict) for group in groups):
             groups = [{"params": groups}]
-        self.param_groups = [{**defaults, **g, "params": list(g["params"])} for g in groups]
+        self.param_groups = [self._group(group, defaults) for group in groups]
         if not self.parameters():
             raise ValueError("the optimizer got no parameters")
-        for group in self.param_groups:
-            unknown = set(group) - {"params", *defaults}
-            if unknown:
-                raise ValueError(
-                    f"{type(self).__name__} has no option {', '.join(sorted(unknown))}"
-                )
-            if not group["lr"] >= 0:
-                raise ValueError(f"the learning rate must be 0 or more, got {group['lr']}")
+        if len(set(self.parameters())) < len(self.parameters()):
+            raise ValueError("the optimizer got a parameter twice, which would take two steps")
+
+    def _group(self, group: dict, defaults: dict) -> dict:
+        """A group, with the defaults for the options that it leaves open; all of it checked."""
+        if not isinstance(group, dict) or "params" not in group:
+            raise TypeError(f'each group must be a dict with "params", got {group!r}')
+        unknown = set(group) - {"params", *defaults}
+        if unknown:
+            raise ValueError(f"{type(self).__name__} has no option {', '.join(sorted(unknown))}")
+        params = group["params"]
+        group = {
+            **defaults,
+            **group,
+            "params": [params] if isinstance(params, Tensor) else [*params],
+        }
+        expect_tensors(*group["params"])
+        if not all(p.is_leaf for p in group["params"]):
+            raise ValueError("an optimizer changes leaves, not what was computed from others")
+        for name in ("lr", "momentum", "eps", "weight_decay"):
+            if not group.get(name, 0) >= 0:
+                raise ValueError(f"{name} must be 0 or more, got {group[name]}")
+        if not all(0 <= beta < 1 for beta in group.get("betas", ())):
+            raise ValueError(f"betas must be at least 0 and less than 1, got {group['betas']}")
+        return group
 
     def parameters(self) -> list[Parameter]:
         return [p for group in self.param_groups for p in group["params"]]
@@ -135,7 +155,8 @@ class AdamW(Optimizer):
         if weight_decay:
             p *= 1 - lr * weight_decay
         m += (1 - beta1) * (g - m)
-        v += (1 - beta2) * (g * g - v)
+        v *= beta2
+        v += (1 - beta2) * g * g  # from left to right, for g * g might overflow
         # m and v start at 0, so that they are too small; correcting two numbers corrects all
         correction = math.sqrt(1 - beta2**self.t)
         step_size = lr * correction / (1 - beta1**self.t)
@@ -155,9 +176,12 @@ def decay_groups(params: Iterable[Parameter], weight_decay: float) -> list[dict]
 # %% ../notebooks/05_optim.ipynb #clip-grad-norm
 def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
     """Scale all gradients together so that their joint norm is at most max_norm; return the old."""
-    grads = [p.grad for p in params if p.grad is not None]
+    if not max_norm >= 0:
+        raise ValueError(f"max_norm must be 0 or more, got {max_norm}")
+    tensors = [params] if isinstance(params, Tensor) else params
+    grads = [p.grad for p in tensors if p.grad is not None]
     norm = math.sqrt(sum(float(np.vdot(g, g)) for g in grads))
-    if norm > max_norm:
+    if not norm <= max_norm:  # true for NaN, too, which then goes to all of them, as in torch
         for g in grads:
             g *= max_norm / norm
     return norm

@@ -5,17 +5,28 @@
 # %% ../notebooks/01_tensor.ipynb #imports
 from __future__ import annotations
 
+import functools
+import inspect
+import itertools
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
+from operator import attrgetter
 
 import numpy as np
 
 # %% auto #0
 __all__ = [
+    "OPERATORS",
+    "WITHOUT_SLOPE",
     "Tensor",
+    "as_floats",
+    "as_size",
+    "needs_gradient",
+    "from_numpy",
     "no_grad",
     "record",
+    "expect_tensors",
     "as_tensors",
     "unbroadcast",
     "add",
@@ -31,10 +42,13 @@ __all__ = [
     "matmul",
     "sum_over",
     "max_over",
-    "restore_axes",
     "reshape",
     "permute",
     "take",
+    "compare",
+    "change",
+    "assign",
+    "outside",
 ]
 
 
@@ -42,82 +56,81 @@ __all__ = [
 class Tensor:
     """An array that can be differentiated. float64 arrays stay so; all else becomes float32."""
 
-    __array_ufunc__ = None  # so that NumPy leaves `array + tensor` to Tensor.__radd__
+    _grad: np.ndarray | None = None
+    _inputs: tuple = ()  # pairs (Tensor, vjp), of those inputs that need a gradient
+    _operands: tuple = ()  # the same pairs, of all inputs
+    _is_used_up = False  # backward() was here, and freed the inputs
+    _made, _changed = np.inf, 0.0  # when it was recorded, and last changed, by a clock of ours
+    _latest_change = 0.0  # of any Tensor
 
     def __init__(self, data, requires_grad: bool = False):
-        array = np.asarray(data)
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"a Tensor holds real numbers, but this data is of type {array.dtype}")
-        is_float64 = array.dtype == np.float64 and hasattr(data, "dtype")
-        self.data = array if is_float64 else array.astype(np.float32, copy=False)
-        self.grad: np.ndarray | None = None
+        self._data = np.array(as_floats(data))  # a copy
         self.requires_grad = requires_grad
-        self._inputs: tuple | None = ()  # pairs (Tensor, vjp); None after backward() used them
 
-    shape = property(lambda self: self.data.shape)
-    ndim = property(lambda self: self.data.ndim)
-    size = property(lambda self: self.data.size)
-    dtype = property(lambda self: self.data.dtype)
-    is_leaf = property(lambda self: self._inputs == ())
+    def _set_data(self, data) -> None:
+        self._data = as_floats(data)
+
+    def _set_grad(self, grad) -> None:
+        if grad is not None:
+            grad = np.asarray(grad, dtype=self._data.dtype)
+            if grad.shape != self._data.shape:
+                raise ValueError(f"grad must have the shape {self.shape}, but has {grad.shape}")
+        self._grad = grad
+
+    data = property(attrgetter("_data"), _set_data)
+    grad = property(attrgetter("_grad"), _set_grad)
+    shape = property(attrgetter("_data.shape"))
+    ndim = property(attrgetter("_data.ndim"))
+    size = property(attrgetter("_data.size"))
+    dtype = property(attrgetter("_data.dtype"))
+    is_leaf = property(lambda self: not (self._inputs or self._is_used_up))
     T = property(lambda self: permute(self, range(self.ndim)[::-1]))
 
-    def __add__(self, other) -> Tensor:
-        return add(self, other)
+    __add__ = lambda self, other: add(self, other)
+    __radd__ = lambda self, other: add(other, self)
+    __iadd__ = lambda self, other: change(self, self + other)
+    __sub__ = lambda self, other: subtract(self, other)
+    __rsub__ = lambda self, other: subtract(other, self)
+    __isub__ = lambda self, other: change(self, self - other)
+    __mul__ = lambda self, other: multiply(self, other)
+    __rmul__ = lambda self, other: multiply(other, self)
+    __imul__ = lambda self, other: change(self, self * other)
+    __truediv__ = lambda self, other: divide(self, other)
+    __rtruediv__ = lambda self, other: divide(other, self)
+    __itruediv__ = lambda self, other: change(self, self / other)
+    __pow__ = lambda self, other: power(self, other)
+    __rpow__ = lambda self, other: power(other, self)
+    __ipow__ = lambda self, other: change(self, self**other)
+    __matmul__ = lambda self, other: matmul(self, other)
+    __rmatmul__ = lambda self, other: matmul(other, self)
+    __imatmul__ = lambda self, other: change(self, self @ other)
+    __neg__ = lambda self: self * -1.0
+    __pos__ = lambda self: self
+    __abs__ = lambda self: self * np.sign(self.data)
 
-    def __radd__(self, other) -> Tensor:
-        return add(other, self)
+    __eq__ = lambda self, other: compare(np.equal, self, other)  # type: ignore
+    __ne__ = lambda self, other: compare(np.not_equal, self, other)  # type: ignore
+    __lt__ = lambda self, other: compare(np.less, self, other)
+    __le__ = lambda self, other: compare(np.less_equal, self, other)
+    __gt__ = lambda self, other: compare(np.greater, self, other)
+    __ge__ = lambda self, other: compare(np.greater_equal, self, other)
+    __hash__ = object.__hash__  # as a key of a dictionary a Tensor is itself, not its numbers
 
-    def __sub__(self, other) -> Tensor:
-        return subtract(self, other)
+    __getitem__ = lambda self, index: take(self, index)
+    __setitem__ = lambda self, index, value: assign(self, index, value)
+    __iter__ = lambda self: (self[i] for i in range(len(self)))
+    __contains__ = lambda self, value: bool(np.any(self == value))
 
-    def __rsub__(self, other) -> Tensor:
-        return subtract(other, self)
-
-    def __mul__(self, other) -> Tensor:
-        return multiply(self, other)
-
-    def __rmul__(self, other) -> Tensor:
-        return multiply(other, self)
-
-    def __truediv__(self, other) -> Tensor:
-        return divide(self, other)
-
-    def __rtruediv__(self, other) -> Tensor:
-        return divide(other, self)
-
-    def __pow__(self, other) -> Tensor:
-        return power(self, other)
-
-    def __rpow__(self, other) -> Tensor:
-        return power(other, self)
-
-    def __matmul__(self, other) -> Tensor:
-        return matmul(self, other)
-
-    def __rmatmul__(self, other) -> Tensor:
-        return matmul(other, self)
-
-    def __neg__(self) -> Tensor:
-        return self * -1.0
-
-    def __getitem__(self, index) -> Tensor:
-        return take(self, index)
-
-    def exp(self) -> Tensor:
-        return exp(self)
-
-    def log(self) -> Tensor:
-        return log(self)
-
-    def sqrt(self) -> Tensor:
-        return sqrt(self)
+    exp = lambda self: exp(self)
+    log = lambda self: log(self)
+    sqrt = lambda self: sqrt(self)
 
     def sum(self, axis=None, keepdims: bool = False) -> Tensor:
         return sum_over(self, axis, keepdims)
 
     def mean(self, axis=None, keepdims: bool = False) -> Tensor:
         total = sum_over(self, axis, keepdims)
-        return total / (self.size / total.size)
+        return total / (self.size / max(total.size, 1))
 
     def max(self, axis=None, keepdims: bool = False) -> Tensor:
         return max_over(self, axis, keepdims)
@@ -137,27 +150,55 @@ class Tensor:
         The graph is used up, to free its memory, unless `retain_graph` keeps it for another call.
         """
         for node, grad in backpropagate(self, gradient, retain_graph):
-            if node.is_leaf and node.grad is None:
-                node.grad = np.array(grad, dtype=node.dtype)  # a copy: grad may be shared
-            elif node.is_leaf:
-                node.grad += grad
+            if node.is_leaf:  # a copy, for grad may be shared
+                node.grad = np.array(grad) if node.grad is None else node.grad + grad
 
     def detach(self) -> Tensor:
         """The same data, cut off from the graph that computed it."""
-        return Tensor(self.data)
+        return from_numpy(self.data)
 
     def item(self) -> float:
         """The only element, as a Python float."""
         return self.data.item()
 
     def __float__(self) -> float:
+        if self.requires_grad:
+            warnings.warn("a float has no gradient: if that is meant, say item()", stacklevel=2)
         return self.item()
 
+    __int__ = lambda self: int(self.item())
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise RuntimeError(
+                f"{self.size} numbers are neither true nor false: ask any() or all()"
+            )
+        return bool(self.item())
+
     def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("a Tensor without axes has no length and no parts; ask for its item()")
         return len(self.data)
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        if ufunc in OPERATORS and method == "__call__" and not options:  # `array + tensor`
+            return OPERATORS[ufunc](*inputs)
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        return outside(function, inputs, options)
+
+    def __array_function__(self, function, types, inputs, options):
+        return outside(function, inputs, options)
+
+    def __getstate__(self) -> dict:
+        if not self.is_leaf:
+            raise RuntimeError("a Tensor within a graph cannot be copied or pickled; detach() it")
+        return self.__dict__
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self) if self.ndim else self.item(), spec)
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -165,45 +206,122 @@ class Tensor:
         return f"{name}({numbers}{', requires_grad=True' if self.requires_grad else ''})"
 
 
+# %% ../notebooks/01_tensor.ipynb #as-floats
+def as_floats(data, dtype=None) -> np.ndarray:
+    """Data as an array of floats: of `dtype`, or else an array of float32 or float64 as it is, and
+    anything else as float32."""
+    if type(data) is np.ndarray and data.dtype.char in "fd":
+        return data if dtype is None else data.astype(dtype, copy=False)
+    if needs_gradient(data):
+        raise TypeError("this would lose a Tensor's gradient: use stack or cat, or tensor.detach()")
+    array = np.asarray(data)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"a Tensor holds real numbers, but this data is of type {array.dtype}")
+    is_float64 = array.dtype == np.float64 and hasattr(data, "dtype")
+    return array.astype(dtype or (np.float64 if is_float64 else np.float32), copy=False)
+
+
+def as_size(name: str, value, least: int = 0) -> int:
+    """An integer, NumPy's too, as an int; a fraction, a truth, or less than `least` is refused."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return int(value)
+
+
+def needs_gradient(data) -> bool:
+    """Whether this is a Tensor that needs a gradient, or a list or tuple with one in it."""
+    if isinstance(data, Tensor):
+        return data.requires_grad
+    return isinstance(data, (list, tuple)) and any(map(needs_gradient, data))
+
+
+def from_numpy(array) -> Tensor:
+    """A Tensor that shares its numbers with this array of floats, as torch.from_numpy does."""
+    tensor = Tensor.__new__(Tensor)
+    tensor._data, tensor.requires_grad = as_floats(array), False
+    return tensor
+
+
 # %% ../notebooks/01_tensor.ipynb #no-grad
 _recording = ContextVar("recording", default=True)
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+class no_grad:
     """Within this block, or in a function decorated with it, operations record nothing."""
-    token = _recording.set(False)
-    try:
-        yield
-    finally:
-        _recording.reset(token)
+
+    def __enter__(self) -> None:
+        self._before = _recording.get()
+        _recording.set(False)
+
+    def __exit__(self, *error) -> None:
+        _recording.set(self._before)
+
+    def __call__(self, function: Callable) -> Callable:
+        @functools.wraps(function)
+        def call(*args, **kwargs):
+            with no_grad():
+                return function(*args, **kwargs)
+
+        @functools.wraps(function)
+        def steps(*args, **kwargs):  # of a generator: its caller goes on recording between them
+            generator = function(*args, **kwargs)
+            resume, value = generator.send, None
+            while True:
+                try:
+                    with no_grad():
+                        item = resume(value)
+                except StopIteration as end:
+                    return end.value
+                try:
+                    resume, value = generator.send, (yield item)
+                except BaseException as error:  # thrown in by the caller, for the generator
+                    resume, value = generator.throw, error
+
+        return steps if inspect.isgeneratorfunction(function) else call
 
 
 # %% ../notebooks/01_tensor.ipynb #record
+_clock = itertools.count(1)
+
+
 def record(value: np.ndarray, *inputs: tuple[Tensor, Callable]) -> Tensor:
     """The value of an operation as a Tensor that remembers its inputs: pairs (tensor, vjp).
 
     A vjp (vector-Jacobian product) turns the gradient with respect to `value` into the one with
     respect to its tensor. Inputs that need no gradient are forgotten at once.
     """
-    out = Tensor(value)
+    out = from_numpy(value)
     if _recording.get():
-        out._inputs = tuple((tensor, vjp) for tensor, vjp in inputs if tensor.requires_grad)
-        out.requires_grad = bool(out._inputs)
+        out._inputs = tuple([pair for pair in inputs if pair[0].requires_grad])
+        if out._inputs:
+            out.requires_grad, out._operands, out._made = True, inputs, next(_clock)
     return out
 
 
+def expect_tensors(*values) -> None:
+    """Raise a TypeError unless all of these are Tensors."""
+    for value in values:
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"expected a Tensor, got {type(value).__name__}; make one with Tensor(...)"
+            )
+
+
 def as_tensors(a, b) -> tuple[Tensor, Tensor]:
-    """Both operands as Tensors; a plain number or array takes the dtype of the other one."""
-    dtype = a.dtype if isinstance(a, Tensor) else b.dtype
-
-    def wrap(x) -> Tensor:
-        if isinstance(x, Tensor):
-            return x
-        array = np.asarray(x)
-        return Tensor(array.astype(dtype) if array.dtype.kind in "fiub" else array)
-
-    return wrap(a), wrap(b)
+    """Both operands as Tensors. A plain number or array takes the dtype of the other one, and so
+    does a Tensor without axes beside one with axes."""
+    if not isinstance(b, Tensor):
+        expect_tensors(a)
+        return a, from_numpy(as_floats(b, a.dtype))
+    if not isinstance(a, Tensor):
+        return from_numpy(as_floats(a, b.dtype)), b
+    if a.dtype != b.dtype and a.ndim == 0 < b.ndim:
+        a = record(a.data.astype(b.dtype), (a, lambda g: g))
+    elif a.dtype != b.dtype and b.ndim == 0 < a.ndim:
+        b = record(b.data.astype(a.dtype), (b, lambda g: g))
+    return a, b
 
 
 # %% ../notebooks/01_tensor.ipynb #unbroadcast
@@ -269,7 +387,7 @@ def topological_order(root: Tensor) -> list[Tensor]:
             order.append(node)
         elif node not in seen:
             seen.add(node)
-            if node._inputs is None:
+            if node._is_used_up:
                 raise RuntimeError(
                     "backward() already used up this graph; compute the result again, "
                     "or pass retain_graph=True to the first call"
@@ -290,11 +408,22 @@ def backpropagate(
         node = order.pop()  # so that nothing keeps its memory once it is done
         grad = gradients.pop(node)  # complete: everything that uses node came before it
         yield node, grad
-        for tensor, vjp in node._inputs or ():
+        if node._made < Tensor._latest_change:
+            _expect_unchanged(node)
+        for tensor, vjp in node._inputs:
             share = vjp(grad)
             gradients[tensor] = gradients[tensor] + share if tensor in gradients else share
-        if not (retain_graph or node.is_leaf):
-            node._inputs = None
+        if node._inputs and not retain_graph:
+            node._inputs, node._operands, node._is_used_up = (), (), True
+
+
+def _expect_unchanged(node: Tensor) -> None:
+    """Raise a RuntimeError if a number that the vjps of this node may need was changed since."""
+    if any(t._changed > node._made for t, _ in [(node, None), *node._operands]):
+        raise RuntimeError(
+            "a Tensor was changed in place after it was used, but before backward() needed it; "
+            "change it later, or make a new one: a = a + b"
+        )
 
 
 def _first_gradient(root: Tensor, gradient) -> np.ndarray:
@@ -325,12 +454,15 @@ def power(a, b) -> Tensor:
     value = a.data**b.data
 
     def grad_a(g):
-        slope = np.where(b.data == 0, 0, b.data * a.data ** np.where(b.data == 0, 1, b.data - 1))
-        return unbroadcast(g * slope, a.shape)
+        exponent = np.where(b.data == 0, 1, b.data)
+        return unbroadcast(
+            np.where(b.data == 0, 0, g * (exponent * a.data ** (exponent - 1))), a.shape
+        )
 
     def grad_b(g):
-        base = np.where(a.data == 0, 1, a.data)  # 0**b stays 0 (or 1), so its slope is log 1 = 0
-        return unbroadcast(g * value * np.log(base), b.shape)
+        is_flat = (a.data == 0) & (b.data >= 0)  # 0**b is 0 (or 1) on both sides
+        slope = value * np.log(np.where(is_flat, 1, a.data))
+        return unbroadcast(np.where(is_flat, 0, g * slope), b.shape)
 
     return record(value, (a, grad_a), (b, grad_b))
 
@@ -338,17 +470,20 @@ def power(a, b) -> Tensor:
 # %% ../notebooks/01_tensor.ipynb #exp-log-sqrt
 def exp(a: Tensor) -> Tensor:
     """e ** a."""
+    expect_tensors(a)
     value = np.exp(a.data)
     return record(value, (a, lambda g: g * value))
 
 
 def log(a: Tensor) -> Tensor:
     """The natural logarithm."""
+    expect_tensors(a)
     return record(np.log(a.data), (a, lambda g: g / a.data))
 
 
 def sqrt(a: Tensor) -> Tensor:
     """The square root."""
+    expect_tensors(a)
     value = np.sqrt(a.data)
     return record(value, (a, lambda g: g / (2 * value)))
 
@@ -376,45 +511,48 @@ def matmul(a, b) -> Tensor:
 
 # %% ../notebooks/01_tensor.ipynb #reductions
 def sum_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
-    """The sum over `axis`: one axis, a tuple of axes, or all of them."""
-
-    def spread(g):
-        return np.broadcast_to(g if keepdims else restore_axes(g, axis, a.ndim), a.shape)
-
-    return record(a.data.sum(axis=axis, keepdims=keepdims), (a, spread))
+    """The sum over `axis`: one axis, several of them, or all (None)."""
+    expect_tensors(a)
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    total = np.asarray(a.data.sum(axis=axis, keepdims=True))
+    return record(
+        total if keepdims else total.squeeze(axis),
+        (a, lambda g: np.broadcast_to(g.reshape(total.shape), a.shape)),
+    )
 
 
 def max_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
     """The maximum over `axis`; elements that tie for it share its gradient equally."""
+    expect_tensors(a)
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    top = np.asarray(a.data.max(axis=axis, keepdims=True))
 
     def to_winners(g):
-        is_max = a.data == a.data.max(axis=axis, keepdims=True)
-        g = g if keepdims else restore_axes(g, axis, a.ndim)
-        return is_max * (g / is_max.sum(axis=axis, keepdims=True, dtype=a.dtype))
+        is_max = a.data == top
+        ties = is_max.sum(axis=axis, keepdims=True, dtype=a.dtype)
+        return is_max * (g.reshape(top.shape) / ties)
 
-    return record(a.data.max(axis=axis, keepdims=keepdims), (a, to_winners))
-
-
-def restore_axes(array: np.ndarray, axis, ndim: int) -> np.ndarray:
-    """Put the axes that a reduction removed back, with size 1."""
-    return array.reshape((1,) * ndim) if axis is None else np.expand_dims(array, axis)
+    return record(top if keepdims else top.squeeze(axis), (a, to_winners))
 
 
 # %% ../notebooks/01_tensor.ipynb #shapes
 def reshape(a: Tensor, shape) -> Tensor:
     """The same elements in the same order, in another shape."""
+    expect_tensors(a)
     return record(a.data.reshape(shape), (a, lambda g: g.reshape(a.shape)))
 
 
 def permute(a: Tensor, axes) -> Tensor:
     """The axes in another order: axis i of the result is axis axes[i] of `a`."""
-    return record(a.data.transpose(axes), (a, lambda g: g.transpose(np.argsort(axes))))
+    expect_tensors(a)
+    back = np.argsort([axis % a.ndim for axis in axes])
+    return record(a.data.transpose(axes), (a, lambda g: g.transpose(back)))
 
 
 # %% ../notebooks/01_tensor.ipynb #take
 def take(a: Tensor, index) -> Tensor:
     """a[index], for integers, slices, None, and arrays of integers or booleans."""
-
+    expect_tensors(a)
     parts = index if isinstance(index, tuple) else (index,)
     names_each_once = all(p is None or isinstance(p, (int, slice, type(...))) for p in parts)
 
@@ -427,3 +565,64 @@ def take(a: Tensor, index) -> Tensor:
         return full
 
     return record(a.data[index], (a, put_back))
+
+
+# %% ../notebooks/01_tensor.ipynb #in-place
+def compare(relation: np.ufunc, a, b) -> np.ndarray:
+    """np.less(a, b), or another relation of NumPy's, as an array of booleans."""
+    try:
+        a, b = as_tensors(a, b)
+    except TypeError:
+        return NotImplemented  # Python knows what to make of `tensor == None`
+    return relation(a.data, b.data)
+
+
+def change(tensor: Tensor, result: Tensor) -> Tensor:
+    """`tensor += ...`: the tensor with the numbers of `result`; or `result`, if it is recorded."""
+    if not result.requires_grad:
+        tensor[...] = result
+        return tensor
+    if tensor.is_leaf and tensor.requires_grad:
+        raise RuntimeError(
+            "a leaf that needs a gradient is not changed while operations are recorded; "
+            "for a step of training write: with no_grad(): p -= lr * p.grad"
+        )
+    return result
+
+
+def assign(a: Tensor, index, value) -> None:
+    """a[index] = value, where nothing is recorded."""
+    if _recording.get() and (a.requires_grad or needs_gradient(value)):
+        raise RuntimeError(
+            "an assignment to parts of a Tensor is not recorded, so that gradients would be wrong; "
+            "use functional.where, cat or stack, or no_grad() if no gradient is wanted"
+        )
+    a.data[index] = value
+    a._changed = Tensor._latest_change = next(_clock)
+
+
+# %% ../notebooks/01_tensor.ipynb #numpy-functions
+OPERATORS: dict[np.ufunc, Callable] = {np.add: add, np.subtract: subtract, np.multiply: multiply}
+OPERATORS |= {np.divide: divide, np.power: power, np.matmul: matmul}
+for relation in (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal):
+    OPERATORS[relation] = functools.partial(compare, relation)
+WITHOUT_SLOPE = (np.zeros_like, np.ones_like, np.empty_like)  # whatever the numbers are
+
+
+def outside(function: Callable, inputs: tuple, options: dict):
+    """What a function of NumPy's gives for the arrays of Tensors; refused where that would be
+    floats that have lost their gradient."""
+
+    def arrays(value):
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(arrays, value))
+        return value.data if isinstance(value, Tensor) else value
+
+    is_lossy = needs_gradient((*inputs, *options.values())) and function not in WITHOUT_SLOPE
+    if not (is_lossy and "out" in options):
+        result = function(*arrays(inputs), **{name: arrays(v) for name, v in options.items()})
+        parts = result if isinstance(result, (list, tuple)) else [result]
+        if not (is_lossy and any(np.asarray(part).dtype.kind == "f" for part in parts)):
+            return result
+    name = getattr(function, "__name__", "function")
+    raise TypeError(f"NumPy's {name} would lose the gradient: use minigrad's own, or tensor.data")

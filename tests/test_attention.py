@@ -210,6 +210,15 @@ def test_attention_with_dropout_has_the_right_gradient():
     assert gradcheck(attend, random(2, 3, 8))
 
 
+def test_sizes_may_be_numpys_integers():
+    layer = CausalSelfAttention(np.int64(8), np.uint8(2))
+    assert type(layer.n_head) is int and layer(random(1, 3, 8)).shape == (1, 3, 8)
+    assert KVCache(np.int64(4)).block_size == 4
+    for bad in (2.0, True):
+        with pytest.raises(TypeError, match="n_head must be an integer"):
+            CausalSelfAttention(8, bad)
+
+
 def test_errors():
     with pytest.raises(ValueError, match="got 6 and 4"):
         CausalSelfAttention(6, 4)

@@ -156,6 +156,19 @@ def test_attention_weights_are_those_of_the_forward_pass():
         x = block(x)
 
 
+def test_sizes_may_be_numpys_integers_and_are_kept_as_pythons():
+    sizes = dict(vocab_size=11, n_embd=16, n_layer=1, n_head=4, block_size=8)
+    numpys = {name: np.int64(size) for name, size in sizes.items()}
+    model = GPT(**numpys, dropout=np.float32(0.5), bias=np.True_, rng=0)
+    assert model.config == dict(**sizes, dropout=0.5, bias=True)
+    assert {type(value) for value in model.config.values()} == {int, float, bool}
+    assert model.new_cache()[0].block_size == 8 and type(model.block_size) is int
+    for name in sizes:
+        for bad in (2.0, True, "2", None):
+            with pytest.raises(TypeError, match=f"{name} must be an integer"):
+                GPT(**{**sizes, name: bad})
+
+
 def test_errors():
     with pytest.raises(ValueError, match=r"shape \(batch, time\), got \(8,\)"):
         small()(ids(8))

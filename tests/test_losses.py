@@ -47,6 +47,19 @@ def test_units():
     assert bits_per_character(Tensor(math.log(8))) == pytest.approx(3)
 
 
+def test_units_of_a_tensor_and_of_a_hopeless_loss(recwarn):
+    loss = Tensor(math.log(8), requires_grad=True)
+    assert perplexity(loss) == pytest.approx(8) and bits_per_character(loss) == pytest.approx(3)
+    assert not recwarn.list
+    assert perplexity(1000.0) == math.inf and math.isnan(perplexity(math.nan))
+
+
+@pytest.mark.parametrize("value", [np.ones((1, 2)), [[1.0, 2.0]], 1.0], ids=type)
+def test_logits_must_be_a_tensor(value):
+    with pytest.raises(TypeError, match="expected a Tensor"):
+        cross_entropy(value, np.array([0]))
+
+
 def test_errors_say_what_was_expected_and_what_came():
     logits = Tensor(np.zeros((2, 3, 5)))
     with pytest.raises(ValueError, match=r"targets \(2, 3\).*got \(6,\)"):

@@ -5,9 +5,10 @@ import copy
 import numpy as np
 import pytest
 
+from minigrad import functional as F
 from minigrad import nn
 from minigrad.gradcheck import gradcheck
-from minigrad.tensor import Tensor
+from minigrad.tensor import Tensor, no_grad
 
 
 def network(rng=None) -> nn.Module:
@@ -119,11 +120,96 @@ def test_repr_shows_the_tree():
     assert repr(nn.Parameter([1.0, 2.0])) == "Parameter([1., 2.], requires_grad=True)"
 
 
+@pytest.mark.parametrize(
+    "value", [F.relu, lambda x: x, 3, "relu", nn.GELU, [nn.GELU()], Tensor([1.0]), None], ids=str
+)
+def test_only_modules_go_into_containers(value):
+    for make in (
+        lambda: nn.Sequential(nn.Linear(1, 8), value, nn.Linear(8, 1)),
+        lambda: nn.ModuleList([value]),
+        lambda: nn.ModuleList().append(value),
+        lambda: nn.ModuleDict({"a": value}),
+    ):
+        with pytest.raises(TypeError, match="expected a Module, got"):
+            make()
+    assert len(nn.Sequential(nn.Linear(1, 8), nn.ReLU(), nn.Linear(8, 1))) == 3
+
+
+def test_relu_is_a_layer():
+    np.testing.assert_array_equal(nn.ReLU()(Tensor([-1.0, 2.0])).data, [0, 2])
+
+
+@pytest.mark.parametrize("value", [Tensor([[1.0]]), np.ones((1, 1)), [[1.0]], 3, F.relu], ids=str)
+def test_a_parameter_or_module_is_not_replaced_by_something_else(value):
+    layer = nn.Linear(1, 1)
+    model = nn.Sequential(layer)
+    with pytest.raises(TypeError, match="weight is a Parameter, which a .* cannot replace"):
+        layer.weight = value
+    with pytest.raises(TypeError, match="0 is a Linear"):
+        setattr(model, "0", value)
+    assert len(list(model.parameters())) == 2
+
+
+def test_what_may_be_set():
+    layer = nn.Linear(1, 1)
+    layer.weight, layer.bias, layer.note = nn.Parameter([[2.0]]), None, "a constant"
+    layer.scale = Tensor(2.0)
+    layer.scale = Tensor(3.0)
+    assert [name for name, _ in layer.named_parameters()] == ["weight"]
+    assert layer(Tensor([[3.0]])).item() == 6.0
+    with no_grad():
+        layer.weight += 1
+    assert layer.weight.item() == 3.0 and isinstance(layer.weight, nn.Parameter)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_list_that_would_hide_parameters_is_refused(kind):
+    layer = nn.GELU()
+    for part in (nn.Linear(1, 1), nn.Parameter([1.0])):
+        with pytest.raises(TypeError, match="use a ModuleList"):
+            layer.parts = kind([part])
+    layer.parts = kind([1, 2])
+
+
+def test_a_parameter_made_from_a_tensor_or_an_array_is_a_new_leaf():
+    w = Tensor([1.0], requires_grad=True)
+    for data in (w * 2, w, np.array([2.0], np.float32)):
+        p = nn.Parameter(data)
+        p.data += 1
+        assert p.is_leaf and p.requires_grad
+    assert w.item() == 1.0
+
+
+def test_sizes_may_be_numpys_integers_but_no_fractions_and_no_truths():
+    two, three = np.int64(2), np.uint8(3)
+    assert nn.Linear(two, three).weight.shape == (3, 2)
+    assert nn.Embedding(two, three).weight.shape == (2, 3)
+    assert nn.LayerNorm(two).weight.shape == (2,)
+    assert nn.Linear(0, 2)(Tensor(np.ones((3, 0)))).shape == (3, 2)
+    for bad in (2.0, True, "2", None, np.float64(2)):
+        for make in (
+            lambda n: nn.Linear(n, 2),
+            lambda n: nn.Linear(2, n),
+            lambda n: nn.Embedding(n, 2),
+            lambda n: nn.Embedding(2, n),
+            nn.LayerNorm,
+        ):
+            with pytest.raises(TypeError, match="must be an integer"):
+                make(bad)
+
+
+def test_layers_refuse_arrays_with_a_word_about_tensors():
+    for layer in (nn.Linear(2, 2), nn.LayerNorm(2), nn.GELU(), nn.ReLU(), nn.Dropout(0.5)):
+        with pytest.raises(TypeError, match="expected a Tensor, got ndarray"):
+            layer(np.ones((1, 2), np.float32))
+
+
 def test_errors():
     with pytest.raises(ValueError, match="0 <= p < 1, got 2"):
         nn.Dropout(2)
-    with pytest.raises(ValueError, match="'forward'"):
-        nn.ModuleDict({"forward": nn.GELU()})
+    for name in ("forward", "a.b"):
+        with pytest.raises(ValueError, match=f"'{name}'"):
+            nn.ModuleDict({name: nn.GELU()})
     with pytest.raises(NotImplementedError, match="Module defines no forward"):
         nn.Module()(1)
     with pytest.raises(KeyError):

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from minigrad.nn import Parameter
 from minigrad.optim import SGD, AdamW, _row_blocks, clip_grad_norm, cosine_lr, decay_groups
+from minigrad.tensor import Tensor
 
 
 def parameter(*values) -> Parameter:
@@ -141,6 +142,87 @@ def test_clip_grad_norm():
     np.testing.assert_allclose([*p.grad, *q.grad], [0.6, 0, 0.8])
     p.grad = None
     assert clip_grad_norm([p, q], 1.0) == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_clipping_does_not_hide_what_is_not_finite(bad):
+    """As in torch: NaN goes to all gradients, an infinite one leaves 0 of the others."""
+    p, q = parameter(0.0), parameter(0.0)
+    p.grad, q.grad = np.array([bad]), np.array([1.0])
+    with np.errstate(invalid="ignore"):
+        norm = clip_grad_norm([p, q], 1.0)
+    np.testing.assert_equal(norm, bad)
+    np.testing.assert_equal([p.grad[0], q.grad[0]], [np.nan, 0.0 if np.isinf(bad) else np.nan])
+
+
+def test_clipping_takes_a_single_tensor():
+    p = parameter(0.0, 0.0)
+    p.grad = np.array([3.0, 4.0])
+    assert clip_grad_norm(p, 1.0) == 5.0
+    np.testing.assert_allclose(p.grad, [0.6, 0.8])
+    for bad in (-1.0, np.nan):
+        with pytest.raises(ValueError, match="max_norm"):
+            clip_grad_norm(p, bad)
+
+
+@pytest.mark.parametrize("huge", [1e20, 3e38])
+def test_adamw_recovers_from_one_huge_gradient(huge):
+    p = Parameter(np.ones(1, np.float32))
+    optimizer = AdamW([p], lr=0.1, weight_decay=0)
+    with np.errstate(over="ignore"):
+        for gradient in (1.0, huge, 1.0, 1.0):
+            p.grad = np.array([gradient], np.float32)
+            optimizer.step()
+    assert np.isfinite(p.data).all() and np.isfinite(optimizer.m[0]).all()
+    assert not np.isnan(optimizer.v[0]).any()
+
+
+w = parameter(1.0)
+NO_PARAMETERS = {
+    "a tensor": (TypeError, w),
+    "a dict": (TypeError, {"params": [w]}),
+    "a string": (TypeError, "abc"),
+    "a number": (TypeError, [1.0]),
+    "an array": (TypeError, [np.ones(2)]),
+    "a pair": (TypeError, [("w", w)]),
+    "a group among tensors": (TypeError, [w, {"params": [w]}]),
+    "a tensor among groups": (TypeError, [{"params": [w]}, w]),
+    "a group without params": (TypeError, [{"lr": 0.1}]),
+    "a string as a group": (TypeError, [{"params": "abc"}]),
+    "twice": (ValueError, [w, w]),
+    "in two groups": (ValueError, [{"params": [w]}, {"params": [w]}]),
+    "a result": (ValueError, [w * 2]),
+    "nothing": (ValueError, []),
+    "an unknown option": (ValueError, [{"params": [w], "learning_rate": 1}]),
+    "a negative rate": (ValueError, [{"params": [w], "lr": -1}]),
+    "a rate that is no number": (ValueError, [{"params": [w], "lr": np.nan}]),
+}
+
+
+@pytest.mark.parametrize("optimizer", [SGD, AdamW])
+@pytest.mark.parametrize("name", NO_PARAMETERS)
+def test_what_an_optimizer_cannot_move_is_refused(name, optimizer):
+    error, params = NO_PARAMETERS[name]
+    with pytest.raises(error):
+        optimizer(params)
+
+
+def test_params_may_be_generators_sets_and_single_tensors_in_a_group():
+    a, b, constant = parameter(1.0), parameter(2.0), Tensor([3.0])
+    for params in ((p for p in [a, b]), {a, b}, (a, b), [{"params": a}, {"params": iter([b])}]):
+        assert set(AdamW(params).parameters()) == {a, b}
+    SGD([constant]).step()  # nothing asks for its gradient
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"betas": (1.0, 0.9)}, {"betas": (0.9, -0.1)}, {"eps": -1}, {"weight_decay": -1}],
+    ids=str,
+)
+def test_options_out_of_range(options):
+    (name,) = options
+    with pytest.raises(ValueError, match=name):
+        AdamW([parameter(1.0)], **options)
 
 
 def test_cosine_schedule():

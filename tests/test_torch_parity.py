@@ -1,5 +1,6 @@
 """Against torch, where it is installed: every operation, the whole GPT, and twenty AdamW steps."""
 
+import copy
 import math
 
 import numpy as np
@@ -15,11 +16,12 @@ torch = pytest.importorskip("torch", reason="torch, the reference, is not instal
 from torch_twin import Sizes, adamw, twin_of  # noqa: E402
 
 from minigrad import functional as F  # noqa: E402
+from minigrad import nn, optim  # noqa: E402
 from minigrad.checkpoint import load_model  # noqa: E402
 from minigrad.gpt import GPT  # noqa: E402
 from minigrad.losses import cross_entropy  # noqa: E402
 from minigrad.optim import AdamW, clip_grad_norm, cosine_lr, decay_groups  # noqa: E402
-from minigrad.tensor import Tensor  # noqa: E402
+from minigrad.tensor import Tensor, no_grad  # noqa: E402
 from minigrad.weights import convert, load_torch  # noqa: E402
 
 TF = torch.nn.functional
@@ -146,6 +148,138 @@ def test_dropout_given_the_same_mask(dtype):
     mask = np.random.default_rng(1).random((3, 4), dtype=np.float32) >= 0.25
     ours = lambda x: F.dropout(x, 0.25, np.random.default_rng(1))
     compare(ours, lambda x: x * torch.tensor(mask) / 0.75, [x], dtype)
+
+
+# An ordinary line means the same in both: `tensor`, `P` (a parameter), `nn`, `optim`, `no_grad`.
+SAME = """
+x = tensor([1, 2]); y = x; x += 1; r = [x, y]
+x = tensor([1, 2]); y = x; x *= tensor([3, 4]); r = y
+x = tensor([4, 2]); x /= 2; x -= 1; x **= 2; r = x
+x = tensor([[1, 2], [3, 4]]); x[0] += 1; x[:, 1] *= 2; x[x > 8] = 0; r = x
+x = tensor([[1, 2], [3, 4]]); row = x[0]; row += 1; r = x
+w = P([1, 2]); (w * w).sum().backward(); w.data -= 0.5 * w.grad; w.grad = None; r = w
+w = P([1, 2]); h = w * 2; h += 1; h *= w; h.sum().backward(); r = [h, w.grad]
+w = P([1, 2]); x = tensor([3, 4]); x += w; x.sum().backward(); r = [x, w.grad]
+w = P([1, 2]); total = 0; total += (w * w).sum(); total += w.sum(); total.backward(); r = w.grad
+w = P([1, 2]); s = sum([w, w * w]).sum(); s.backward(); r = w.grad
+x = tensor([1, 2]); r = [x == 1, x != x, x < 1.5, 1.5 <= x, 2 > x, x >= tensor([[1], [2]])]
+x = tensor([1, 2]); r = [x == None, x != None, x == "a"]
+x = tensor([1, float("nan")]); r = [x == x, x != x, bool(x[1])]
+r = [bool(tensor([0])), not tensor(0), 1 if tensor(-3) else 2, 1 in tensor([1, 2])]
+a, b = tensor([[1, 2], [3, 4]]); r = [b, *a, len(a)]
+r = [max(tensor(1), tensor(3)), min(tensor([3, 1])), sorted(tensor([3, 1])), sum(tensor([1, 2]))]
+r = [float(tensor(2.5)), int(tensor(2.7)), f"{tensor(1.5):.2f}{tensor(1.5)}", +tensor(1)]
+w = P([1, -2, 0]); abs(w).sum().backward(); r = w.grad
+w = tensor([1, 2]); d = {w: 3}; r = [d[w], len({w, tensor([1, 2])}), w in [w]]
+x = tensor([1, 2]); r = [np.float64(2) * x, x * np.float64(2), np.float64(2) ** x, 1 - x]
+w = P(3); w.sum(0).backward(); r = w.grad
+w = P([[1, 2], [3, 4]]); w[[0, 0]].sum().backward(); r = w.grad
+w = P([1, 2, 3]); w[w > 1].sum().backward(); r = w.grad
+x = tensor([1, 2]); x.requires_grad = True; (x * 2).sum().backward(); r = x.grad
+w = P([1, 2]); c = copy.deepcopy(w); c.data += 1; r = [w, c, c.requires_grad]
+w = P([1, 2]); r = [(w * 2).is_leaf, w.is_leaf, w.detach().requires_grad]
+l = nn.Linear(2, 2); l.weight = P([[1, 2], [3, 4]]); l.bias = None; r = l(tensor([1, 1]))
+l = nn.Linear(np.int64(2), np.uint8(3)); r = [*l.weight.shape, len(list(l.parameters()))]
+l = nn.Linear(2, 2); o = optim.SGD(l.parameters(), lr=0.1); r = len(o.param_groups[0]["params"])
+w = P([1, 2]); o = optim.AdamW([{"params": w}], lr=0.1); w.sum().backward(); o.step(); r = w
+r = len(nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.GELU()))
+"""
+
+REFUSED = """
+w = P([1, 2]); w += 1
+w = P([1, 2]); w[0] = 3
+w = P([1, 2]); y = w.exp(); y[...] = 1; y.sum().backward()
+w = P([1, 2]); x = tensor([3, 4]); y = w * x; x += 1; y.sum().backward()
+w = P([1, 2]); y = (w * w).sum(); y.backward(); y.backward()
+w = P([1, 2]); (w * 2).backward()
+w = P([1, 2]); w.grad = tensor([1, 2, 3])
+w = P([1, 2]); copy.deepcopy(w * 2)
+x = tensor([1, 2]); x += tensor([[1, 2], [3, 4]])
+tensor([1, 2]) == tensor([1, 2, 3])
+tensor([1, 2]) < None
+bool(tensor([0, 0]))
+bool(tensor([]))
+max(tensor([1, 2]), tensor([2, 1]))
+list(tensor(3))
+len(tensor(3))
+float(tensor([1, 2]))
+range(tensor(3))
+f"{tensor([1.5]):.2f}"
+tensor([1, 2]).sum(2)
+tensor([1, 2]).sum((0, 0))
+tensor([1, 2])[tensor([0, 1])]
+tensor([1, 2])[0.0]
+nn.Linear(2, 3)(np.ones((1, 2), np.float32))
+nn.GELU()([1.0])
+nn.LayerNorm(2)(1.0)
+nn.Sequential(nn.Linear(2, 2), max)
+nn.Sequential([nn.Linear(2, 2)])
+nn.Sequential(nn.GELU)
+nn.ModuleList([3])
+nn.ModuleList(3)
+nn.ModuleDict({"a": max})
+nn.ModuleDict({"a.b": nn.GELU()})
+l = nn.Linear(2, 2); l.weight = tensor([[1, 2], [3, 4]])
+l = nn.Linear(2, 2); l.weight = l.weight * 2
+l = nn.Linear(2, 2); l.weight = 3
+m = nn.Sequential(nn.GELU()); setattr(m, "0", max)
+nn.Linear(2.0, 3)
+nn.Linear(2, None)
+nn.Embedding(True, 3)
+nn.Embedding(-1, 3)
+nn.Dropout(1.5)
+optim.SGD(P([1]), lr=0.1)
+optim.SGD({"params": [P([1])]}, lr=0.1)
+optim.SGD("w", lr=0.1)
+optim.SGD([1.0], lr=0.1)
+optim.SGD([P([1]) * 2], lr=0.1)
+optim.SGD([], lr=0.1)
+optim.SGD([{"lr": 0.1}], lr=0.1)
+optim.SGD([P([1])], lr=-1)
+w = P([1]); optim.SGD([{"params": [w]}, {"params": [w]}], lr=0.1)
+w = P([1]); optim.SGD([w, {"params": [w]}], lr=0.1)
+optim.AdamW([P([1])], betas=(1.0, 0.9))
+optim.AdamW([P([1])], weight_decay=-1)
+"""
+
+
+def run_line(line: str, names: dict):
+    names = {"np": np, "copy": copy, **names}
+    exec(line, names)
+    return names.get("r")
+
+
+def plain(value):
+    """Numbers, arrays and tensors of both libraries as arrays; all else as it is."""
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    if isinstance(value, torch.Tensor):
+        return value.detach().numpy().astype(float)
+    return np.asarray(value, float) if isinstance(value, (Tensor, np.ndarray, float)) else value
+
+
+OURS = {
+    "tensor": lambda x: Tensor(np.array(x, np.float32)),
+    "P": lambda x: nn.Parameter(np.array(x, np.float32)),
+    **{"nn": nn, "optim": optim, "no_grad": no_grad},
+}
+THEIRS = {
+    "tensor": lambda x: torch.tensor(np.array(x, np.float32)),
+    "P": lambda x: torch.nn.Parameter(torch.tensor(np.array(x, np.float32))),
+    **{"nn": torch.nn, "optim": torch.optim, "no_grad": torch.no_grad},
+}
+
+
+@pytest.mark.parametrize("line", SAME.strip().splitlines())
+def test_an_ordinary_line_computes_what_torch_computes(line):
+    np.testing.assert_equal(plain(run_line(line, OURS)), plain(run_line(line, THEIRS)))
+
+
+@pytest.mark.parametrize("line", REFUSED.strip().splitlines())
+def test_an_ordinary_line_that_torch_refuses_is_refused(line):
+    for names in (OURS, THEIRS):
+        with pytest.raises((TypeError, ValueError, RuntimeError, IndexError, KeyError)):
+            run_line(line, names)
 
 
 def twins(sizes: Sizes) -> tuple[GPT, torch.nn.Module]:
