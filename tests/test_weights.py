@@ -88,7 +88,7 @@ def test_safetensors_types(tmp_path, kind):
         lambda raw: raw[:100],
         lambda raw: raw[:-4],
         lambda raw: (2**60).to_bytes(8, "little") + raw[8:],
-        lambda raw: raw.replace(b'"F32"', b'"I32"'),
+        lambda raw: raw.replace(b'"F32"', b'"C64"'),
         lambda raw: raw.replace(b"[11, 16]", b"[11, 17]"),
         lambda raw: (2).to_bytes(8, "little") + b"[]",
     ],
