@@ -93,7 +93,8 @@ def _read_header(file: BinaryIO, size: int) -> list[tuple[str, str, list, int]]:
     if not 2 <= length <= min(size - 8, 100_000_000):
         raise ValueError(f"its header cannot have {length:,} bytes")
     header = parse_json(file.read(length))
-    if not all(type(text) is str for text in header.pop("__metadata__", {}).values()):
+    metadata = header.pop("__metadata__", None)
+    if metadata is not None and not all(type(text) is str for text in metadata.values()):
         raise ValueError("its metadata are no texts")
     tensors, end = [], 0
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
@@ -259,11 +260,14 @@ def write_gpt2_folder(folder: str | Path, config: dict, state: dict[str, np.ndar
     theirs |= {"n_positions": theirs.pop("block_size"), "model_type": "gpt2"}
     theirs |= {"architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new"}
     theirs |= {f"{part}_pdrop": float(config["dropout"]) for part in ("attn", "embd", "resid")}
-    with whole_file(Path(folder, "config.json")) as file:
+    ready = Path(folder, "config.json.tmp")
+    with whole_file(ready) as file:
         file.write((json.dumps(theirs, indent=2) + "\n").encode("utf-8"))
-        file.flush()
-        os.fsync(file.fileno())  # when the weights are in place, a change of name is all it needs
+    try:  # when the weights are in their place, a change of name is all that the config needs
         write_safetensors(Path(folder, "model.safetensors"), to_gpt2_names(state))
+        os.replace(ready, Path(folder, "config.json"))
+    finally:
+        ready.unlink(missing_ok=True)
 
 
 # %% ../notebooks/09_checkpoint.ipynb #torch-parts
@@ -291,10 +295,10 @@ _TORCH: dict[str, Any] = {
     "torch device": _joined,
     "torch.serialization _get_layout": _joined,
     "collections Counter": lambda counts: counts,
-    "__builtin__ set": lambda items: set(map(plain_key, items)),
-    "__builtin__ bytearray": _bytes,
-    "__builtin__ complex": complex,
 }
+for _module in ("builtins", "__builtin__"):  # Python 3 and Python 2
+    _TORCH[f"{_module} set"] = lambda items: set(map(plain_key, items))
+    _TORCH |= {f"{_module} bytearray": _bytes, f"{_module} complex": complex}
 _TORCH |= {f"torch {name}": f"torch.{name}" for name in (*_TORCH_TYPES, *_NO_ARRAYS)}
 for _module in ("torch", "torch.cuda", "torch.storage"):
     _TORCH |= {f"{_module} {name}Storage": name for name in _STORAGES}

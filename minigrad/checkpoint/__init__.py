@@ -19,6 +19,7 @@ __all__ = [
     "save",
     "refuse_to_replace",
     "CheckpointManager",
+    "gpt_shapes",
     "fitted",
     "load_model",
     "model_in",
@@ -28,6 +29,7 @@ __all__ = [
 # %% ../../notebooks/09_checkpoint.ipynb #checkpoint-imports
 import functools
 import hashlib
+import itertools
 import math
 import mmap
 import os
@@ -435,19 +437,45 @@ class CheckpointManager:
 SIZES = ("vocab_size", "n_embd", "n_layer", "n_head", "block_size")
 
 
+def gpt_shapes(vocab_size, n_embd, n_layer, block_size, bias) -> Iterator[tuple[str, tuple]]:
+    """(name, shape) of each weight of a GPT, one after the other, without making it."""
+    n = n_embd
+    layers = {"ln_1": (n,), "attn.c_attn": (3 * n, n), "attn.c_proj": (n, n)}
+    layers |= {"ln_2": (n,), "mlp.c_fc": (4 * n, n), "mlp.c_proj": (n, 4 * n)}
+    kinds = ("weight", "bias") if bias else ("weight",)
+    yield from (("transformer.wte.weight", (vocab_size, n)), ("lm_head.weight", (vocab_size, n)))
+    yield "transformer.wpe.weight", (block_size, n)
+    yield from ((f"transformer.ln_f.{kind}", (n,)) for kind in kinds)
+    for i in range(n_layer):  # a billion, perhaps; whoever asks stops at the first that is missing
+        for layer, kind in itertools.product(layers, kinds):
+            yield f"transformer.h.{i}.{layer}.{kind}", layers[layer][: 1 if kind == "bias" else 2]
+
+
 def fitted(args: dict, state: dict) -> dict[str, np.ndarray]:
-    """The weights `state` in float32, if GPT(**args) has about as many: a file may claim any size,
-    and this is found out before a model is made. (load_state_dict compares names and shapes.)"""
+    """The weights `state` in float32, if they are those of GPT(**args). Names and shapes are
+    compared before a model is made: a file may claim any size."""
     for name in set(args) - {*SIZES, "dropout", "bias"}:
         raise ValueError(f"GPT knows no {name}")
     for name in SIZES:
-        if not isinstance(args[name], (int, np.integer)) or args[name] < 1:
+        if (
+            type(args[name]) is bool
+            or not isinstance(args[name], (int, np.integer))
+            or args[name] < 1
+        ):
             raise ValueError(f"{name} must be a whole number of at least 1")
-    vocab_size, n_embd, n_layer, _, block_size = (int(args[name]) for name in SIZES)
-    asked = n_embd * (vocab_size + block_size + 12 * n_embd * n_layer)
-    held, arrays = sum(array.size for array in state.values()), len(set(map(id, state.values())))
-    if asked > 2 * held or 6 * n_layer > arrays or arrays < len(state) - 1:  # two are tied
-        raise ValueError(f"its sizes ask for {asked:,} numbers, and it holds {held:,}")
+    sizes = {name: int(args[name]) for name in SIZES}
+    if sizes["n_embd"] % sizes.pop("n_head"):
+        raise ValueError("n_embd must be a multiple of n_head")
+    seen = set()
+    for name, shape in gpt_shapes(**sizes, bias=args.get("bias", True)):
+        has = getattr(state.get(name), "shape", None)
+        if has != shape:
+            raise ValueError(f"{name} should have shape {shape}, but has {has}")
+        seen.add(name)
+    if unexpected := state.keys() - seen:
+        raise ValueError(f"unexpected {min(unexpected)}")
+    if len(set(map(id, state.values()))) < len(state) - 1:
+        raise ValueError("two of its weights are one array")
     with np.errstate(over="raise"):
         return {name: array.astype(np.float32, copy=False) for name, array in state.items()}
 
