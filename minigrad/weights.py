@@ -6,6 +6,8 @@
 __all__ = [
     "bfloat16_to_float32",
     "numbers_in",
+    "width",
+    "parse_json",
     "read_safetensors",
     "write_safetensors",
     "to_our_names",
@@ -17,19 +19,32 @@ __all__ = [
 ]
 
 # %% ../notebooks/09_checkpoint.ipynb #weights-imports
+import io
 import json
+import mmap
+import os
+import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from minigrad.checkpoint import (
+    _BUILDERS,
     MISFITS,
-    ArrayUnpickler,
+    SIZES,
     CheckpointError,
+    Machine,
+    _bytes,
+    fitted,
+    model_in,
+    n_numbers,
     only_plain,
+    plain_key,
     reading,
+    refuse_to_replace,
     save,
     whole_file,
 )
@@ -42,31 +57,70 @@ def bfloat16_to_float32(raw: bytes | bytearray) -> np.ndarray:
     return (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32)
 
 
-def numbers_in(raw: bytes | bytearray, kind: str) -> np.ndarray:
+def numbers_in(raw: Any, kind: str) -> np.ndarray:
     """The numbers in raw as a flat array; `kind` is NumPy's name of their type, or "bfloat16"."""
     return bfloat16_to_float32(raw) if kind == "bfloat16" else np.frombuffer(raw, kind)
 
 
 # %% ../notebooks/09_checkpoint.ipynb #read-safetensors
-_SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16"}
+_SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16", "BOOL": "?"}
+_SAFETENSORS_TYPES |= {f"{c}{8 * n}": f"<{c.lower()}{n}" for c in "IU" for n in (1, 2, 4, 8)}
+
+
+def width(kind: str) -> int:
+    """The bytes that one number of that type takes in a file."""
+    return 2 if kind == "bfloat16" else np.dtype(kind).itemsize
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict:
+    """A JSON object; a name that comes twice would mean one thing to us and another to others."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("it says the same name twice")
+    return dict(pairs)
+
+
+def parse_json(raw: bytes) -> dict:
+    """A JSON object; one of very many parts is refused before it fills the memory."""
+    if not raw.startswith(b"{") or sum(raw.count(sign) for sign in (b",", b"[", b"{")) > 300_000:
+        raise ValueError("it has no JSON object where one should be, or one of too many parts")
+    return json.loads(raw.decode("utf-8"), object_pairs_hook=_once)
+
+
+def _read_header(file: BinaryIO, size: int) -> list[tuple[str, str, list, int]]:
+    """(name, type, shape, bytes) of each tensor in a safetensors file of that size, in the order of
+    their bytes, which follow each other without a gap up to the file's end."""
+    length = int.from_bytes(file.read(8), "little")
+    if not 2 <= length <= min(size - 8, 100_000_000):
+        raise ValueError(f"its header cannot have {length:,} bytes")
+    header = parse_json(file.read(length))
+    metadata = header.pop("__metadata__", None)
+    if metadata is not None and not all(type(text) is str for text in metadata.values()):
+        raise ValueError("its metadata are no texts")
+    tensors, end = [], 0
+    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+        kind, shape, (begin, stop) = entry["dtype"], entry["shape"], entry["data_offsets"]
+        if kind not in _SAFETENSORS_TYPES:
+            raise ValueError(f"{name} has numbers of type {kind}, which we do not know")
+        kind = _SAFETENSORS_TYPES[kind]
+        n_bytes = n_numbers(shape) * width(kind)
+        if (begin, stop) != (end, end + n_bytes) or not type(begin) is type(stop) is int:
+            raise ValueError(f"{name} does not begin where others end, or does not fit its shape")
+        tensors.append((name, kind, shape, n_bytes))
+        end = stop
+    if 8 + length + end != size:
+        raise ValueError(
+            f"its tensors have {end:,} bytes, and it has {size - 8 - length:,} for them"
+        )
+    return tensors
 
 
 def read_safetensors(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays of a .safetensors file: a length, a JSON header of that length, raw numbers."""
-    raw = Path(path).read_bytes()
-    try:
-        start = 8 + int.from_bytes(raw[:8], "little")
-        header = json.loads(raw[8:start].decode("utf-8"))
-        header.pop("__metadata__", None)
-        arrays = {}
-        for name, entry in header.items():
-            begin, end = entry["data_offsets"]
-            kind = _SAFETENSORS_TYPES[entry["dtype"]]
-            flat = numbers_in(raw[start + begin : start + end], kind)
-            arrays[name] = flat.reshape(entry["shape"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is no intact safetensors file of floats: {error!r}") from None
-    return arrays
+    with reading(path, "safetensors file"), open(path, "rb") as file:
+        tensors = _read_header(file, os.path.getsize(path))
+        return {
+            name: numbers_in(file.read(n), kind).reshape(shape) for name, kind, shape, n in tensors
+        }
 
 
 # %% ../notebooks/09_checkpoint.ipynb #write-safetensors
@@ -89,20 +143,27 @@ def write_safetensors(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
 # %% ../notebooks/09_checkpoint.ipynb #gpt2-names
 _LINEAR = ("c_attn.weight", "c_proj.weight", "c_fc.weight")  # GPT-2 has them as (n_in, n_out)
 _MASKS = (".attn.bias", ".attn.masked_bias")
+_WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:module|_orig_mod)\.")  # of many machines, or compiled
+_TIED = ("transformer.wte.weight", "lm_head.weight")
 
 
 def to_our_names(state: dict[str, np.ndarray], transposed: bool) -> dict[str, np.ndarray]:
     """GPT-2's or nanoGPT's weights as our GPT names and lays them out, without masks and with the
     tied head; `transposed` says that linear layers stand as (n_in, n_out)."""
-    ours = {}
+    ours: dict[str, np.ndarray] = {}
     for name, array in state.items():
         if not name.endswith(_MASKS):
-            name = name.removeprefix("_orig_mod.")
+            name = _WRAPPERS.sub("", name)
             if not name.startswith(("transformer.", "lm_head.")):
                 name = f"transformer.{name}"
+            if name in ours:
+                raise ValueError(f"it holds {name} twice")
             ours[name] = array.T if transposed and name.endswith(_LINEAR) else array
-    if "transformer.wte.weight" in ours:
-        ours.setdefault("lm_head.weight", ours["transformer.wte.weight"])
+    for one, other in (_TIED, _TIED[::-1]):
+        if one in ours:
+            ours.setdefault(other, ours[one])
+    if _TIED[0] in ours and not np.array_equal(ours[_TIED[0]], ours[_TIED[1]]):
+        raise ValueError("its lm_head.weight is not wte.weight; in our GPT the two are one (tied)")
     return ours
 
 
@@ -115,103 +176,289 @@ def to_gpt2_names(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-# %% ../notebooks/09_checkpoint.ipynb #gpt2-folder
-_SIZES = ("vocab_size", "n_embd", "n_layer", "n_head", "block_size")
+# %% ../notebooks/09_checkpoint.ipynb #gpt2-config
+# Entries of config.json that change the arithmetic, and with which values it is our GPT's.
+_SAME: dict[str, tuple] = {
+    "model_type": ("gpt2",),
+    "activation_function": ("gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate"),
+    "layer_norm_epsilon": (1e-5,),
+    "scale_attn_weights": (True,),
+    "scale_attn_by_inverse_layer_idx": (False,),
+    "add_cross_attention": (False,),
+    "is_encoder_decoder": (False,),
+    "tie_word_embeddings": (True,),
+    "pruned_heads": ({}, None),
+    "quantization_config": (None,),
+}
+_SAME |= dict.fromkeys(("hidden_size", "num_hidden_layers", "num_attention_heads"), (None,))
+_SAME |= dict.fromkeys(("max_position_embeddings", "n_inner"), (None,))  # other names of sizes
 
 
-def read_gpt2_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The sizes for GPT(**sizes) and its state dict, from config.json and model.safetensors."""
-    config = json.loads(Path(folder, "config.json").read_text(encoding="utf-8"))
-    if config.get("activation_function", "gelu_new") not in ("gelu_new", "gelu_pytorch_tanh"):
-        raise ValueError(f"GPT uses GELU's tanh form, not {config['activation_function']}")
-    config["block_size"] = config.get("n_positions")
-    sizes = {name: config.get(name) for name in _SIZES}
+def _sizes_in(config: dict) -> dict[str, Any]:
+    """The sizes for GPT in a GPT-2's config. Where its arithmetic is not our GPT's, the entry that
+    says so is named in a ValueError; entries that change nothing are left out."""
+    if config.get("n_inner") == 4 * config.get("n_embd", 0):
+        del config["n_inner"]
+    for name, same in _SAME.items():
+        if (value := config.get(name, same[0])) not in same:
+            raise ValueError(f"it says {name}: {value}, but GPT has {same[0]}, not {value}")
+    sizes = {name: config.get({"block_size": "n_positions"}.get(name, name)) for name in SIZES}
     if None in sizes.values():
-        raise ValueError(f"{folder}/config.json gives no GPT-2 sizes, but {sizes}")
-    in_file = read_safetensors(Path(folder, "model.safetensors"))
-    return sizes, to_our_names(in_file, transposed=True)
+        raise ValueError(f"it gives no GPT-2 sizes, but {sizes}")
+    dropout, *others = [config.get(f"{part}_pdrop", 0.1) for part in ("attn", "embd", "resid")]
+    if others != [dropout, dropout] or not 0 <= dropout < 1:
+        raise ValueError("attn_pdrop, embd_pdrop and resid_pdrop must be one number; GPT has one")
+    return {**sizes, "dropout": dropout}
+
+
+def _read_weights(folder: Path) -> dict[str, np.ndarray]:
+    """All arrays of a folder, from model.safetensors or pytorch_model.bin, whole or in shards."""
+    for name, read in (("model.safetensors", read_safetensors), ("pytorch_model.bin", load_torch)):
+        index = folder / f"{name}.index.json"
+        if Path(folder, name).is_file():
+            return read(folder / name)
+        if index.is_file():
+            return _read_shards(index, read)
+    raise FileNotFoundError(f"no model.safetensors in {folder}, no pytorch_model.bin, no index")
+
+
+def _read_shards(index: Path, read: Callable[[Path], Any]) -> dict[str, np.ndarray]:
+    """The arrays of all files that an index names, which stand beside it."""
+    arrays: dict[str, np.ndarray] = {}
+    with reading(index, "index of weights"):
+        file_of = parse_json(index.read_bytes().strip())["weight_map"]
+        for file in sorted(set(file_of.values())):
+            if Path(file).name != file:
+                raise ValueError(f"it names {file}, which is not in its folder")
+            shard = read(index.with_name(file))
+            if wrong := [name for name in shard if file_of.get(name) != file]:
+                raise ValueError(f"it does not say that {wrong[0]} is in {file}")
+            arrays |= shard
+        if missing := file_of.keys() - arrays.keys():
+            raise ValueError(f"no file holds {missing.pop()}")
+    return arrays
+
+
+# %% ../notebooks/09_checkpoint.ipynb #gpt2-folder
+def read_gpt2_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The sizes for GPT(**sizes) and its state dict, from a folder's config.json and weights."""
+    config = Path(folder, "config.json")
+    if not config.is_file():
+        raise FileNotFoundError(f"no config.json in {folder}, which a GPT-2 of Hugging Face has")
+    with reading(config, "config of a GPT-2"):
+        sizes = _sizes_in(parse_json(config.read_bytes().strip()))
+    in_files = _read_weights(Path(folder))
+    with reading(config, "config of the weights beside it"):
+        return sizes, fitted(sizes, to_our_names(in_files, transposed=True))
 
 
 def write_gpt2_folder(folder: str | Path, config: dict, state: dict[str, np.ndarray]) -> None:
     """Write a GPT's config and state dict as config.json and model.safetensors."""
     if not config["bias"]:
         raise ValueError("GPT-2's format has biases; this model was made with bias=False")
-    theirs = {name: config[name] for name in _SIZES}
+    theirs: dict[str, Any] = {name: int(config[name]) for name in SIZES}
     theirs |= {"n_positions": theirs.pop("block_size"), "model_type": "gpt2"}
     theirs |= {"architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new"}
-    theirs |= {f"{part}_pdrop": config["dropout"] for part in ("attn", "embd", "resid")}
-    write_safetensors(Path(folder, "model.safetensors"), to_gpt2_names(state))
-    with whole_file(Path(folder, "config.json")) as file:
+    theirs |= {f"{part}_pdrop": float(config["dropout"]) for part in ("attn", "embd", "resid")}
+    ready = Path(folder, "config.json.tmp")
+    with whole_file(ready) as file:
         file.write((json.dumps(theirs, indent=2) + "\n").encode("utf-8"))
+    try:  # when the weights are in their place, a change of name is all that the config needs
+        write_safetensors(Path(folder, "model.safetensors"), to_gpt2_names(state))
+        os.replace(ready, Path(folder, "config.json"))
+    finally:
+        ready.unlink(missing_ok=True)
 
 
 # %% ../notebooks/09_checkpoint.ipynb #torch-parts
-_TORCH_TYPES = {
-    "DoubleStorage": "<f8",
-    "FloatStorage": "<f4",
-    "HalfStorage": "<f2",
-    "BFloat16Storage": "bfloat16",
-    "LongStorage": "<i8",
-    "IntStorage": "<i4",
-    "ShortStorage": "<i2",
-    "CharStorage": "i1",
-    "ByteStorage": "u1",
-    "BoolStorage": "?",
+_TORCH_TYPES = {"float64": "<f8", "float32": "<f4", "float16": "<f2", "bfloat16": "bfloat16"}
+_TORCH_TYPES |= {"bool": "?"} | {f"int{8 * n}": f"<i{n}" for n in (1, 2, 4, 8)}
+_TORCH_TYPES |= {f"uint{8 * n}": f"<u{n}" for n in (1, 2, 4, 8)}
+_STORAGES = {"Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16"}
+_STORAGES |= {"Long": "int64", "Int": "int32", "Short": "int16", "Char": "int8"}
+_STORAGES |= {"Byte": "uint8", "Bool": "bool", "Untyped": "uint8"}  # the tensor says its type
+_NO_ARRAYS = ["complex32", "complex64", "complex128"]  # types that a file may speak of
+_NO_ARRAYS += [f"float8_{form}" for form in ("e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e8m0fnu")]
+
+
+def _joined(*parts: str | int) -> str:
+    """A device or a layout, as torch prints it: "cuda:0"."""
+    return ":".join(part if type(part) is str else f"{part:d}" for part in parts)
+
+
+_TORCH: dict[str, Any] = {
+    "torch._utils _rebuild_parameter": lambda data, *_: data,
+    "torch._utils _rebuild_parameter_with_state": lambda data, *_: data,
+    "torch.nn.parameter Parameter": "torch.nn.Parameter",
+    "torch Tensor": "torch.Tensor",
+    "torch Size": lambda sizes: sizes,
+    "torch device": _joined,
+    "torch.serialization _get_layout": _joined,
+    "collections Counter": lambda counts: counts,
 }
+for _module in ("builtins", "__builtin__"):  # Python 3 and Python 2
+    _TORCH[f"{_module} set"] = lambda items: set(map(plain_key, items))
+    _TORCH |= {f"{_module} bytearray": _bytes, f"{_module} complex": complex}
+_TORCH |= {f"torch {name}": f"torch.{name}" for name in (*_TORCH_TYPES, *_NO_ARRAYS)}
+for _module in ("torch", "torch.cuda", "torch.storage"):
+    _TORCH |= {f"{_module} {name}Storage": name for name in _STORAGES}
 
 
-class _TorchUnpickler(ArrayUnpickler):
-    """Reads data.pkl of a torch file: its tensors are views of storages, which are other files."""
+class _TorchMachine(Machine):
+    """Runs the pickle of a torch file: its tensors are views of storages, which are elsewhere:
+    `read(key, n_bytes)` gives the bytes of one."""
 
-    def __init__(self, archive: zipfile.ZipFile, data_pkl: str):
-        super().__init__(archive.open(data_pkl))
-        self.archive, self.folder = archive, data_pkl.removesuffix("data.pkl")
-        self.storages: dict[tuple, np.ndarray] = {}
+    def __init__(self, file: Any, size: int, read: Callable, is_big_endian: bool = False):
+        makers: dict[str, Callable] = {"_rebuild_tensor": self.tensor}
+        makers |= {"_rebuild_tensor_v2": self.tensor, "_rebuild_tensor_v3": self.tensor_of_type}
+        super().__init__(file, size, _BUILDERS | _TORCH)
+        self.builders |= {f"torch._utils {name}": maker for name, maker in makers.items()}
+        self.builders["torch._tensor _rebuild_from_type_v2"] = self.tensor_of_class
+        self.read, self.is_big_endian = read, is_big_endian
+        self.storages: dict[tuple[str, str], np.ndarray] = {}
 
-    def find_class(self, module: str, name: str):
-        if module == "torch" and name in _TORCH_TYPES:
-            return name  # only its name is needed, in persistent_load
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _tensor_to_array
-        if (module, name) == ("torch._utils", "_rebuild_parameter"):
-            return lambda data, requires_grad, hooks: data
-        return super().find_class(module, name)
+    def persistent(self, reference: Any) -> np.ndarray:
+        """The storage that is referred to, read once."""
+        word, kind, key, _location, size, *view = reference
+        if word != "storage" or type(kind) is not str or type(key) is not str or any(view):
+            raise ValueError("it refers to something that is no storage")
+        if (kind, key) not in self.storages:
+            n_bytes = n_numbers([size]) * width(_TORCH_TYPES[_STORAGES[kind]])
+            self.spend((), n_bytes)
+            raw = bytearray(self.read(key, n_bytes))
+            if len(raw) != n_bytes:
+                raise ValueError(f"its storage {key} has {len(raw)} bytes in place of {n_bytes}")
+            self.storages[kind, key] = self.numbers(raw, _TORCH_TYPES[_STORAGES[kind]])
+        return self.storages[kind, key]
 
-    def persistent_load(self, reference: tuple) -> np.ndarray:
-        """The storage that data.pkl refers to, read once."""
-        _, storage_type, key, _location, _size = reference
-        if (storage_type, key) not in self.storages:
-            raw = bytearray(self.archive.read(f"{self.folder}data/{key}"))
-            self.storages[storage_type, key] = numbers_in(raw, _TORCH_TYPES[storage_type])
-        return self.storages[storage_type, key]
+    def numbers(self, raw: Any, kind: str) -> np.ndarray:
+        """The numbers in a storage; only another order or bfloat16 needs a copy."""
+        swapped = self.is_big_endian and width(kind) > 1
+        self.spend((), 2 * len(raw) if swapped or kind == "bfloat16" else 0)
+        return numbers_in(
+            np.frombuffer(raw, f"u{width(kind)}").byteswap() if swapped else raw, kind
+        )
 
+    def tensor(
+        self, storage: np.ndarray, offset: int, shape, strides, _grad=0, _hooks=0, metadata=None
+    ) -> np.ndarray:
+        """A view of a storage; torch counts elements, NumPy bytes. That it lies within the storage
+        is found out in Python's integers, before there is a view."""
+        marks = {name for name, is_set in (metadata or {}).items() if is_set}
+        if not marks <= {"neg"}:
+            raise ValueError(f"it holds a tensor with the mark {marks.pop()}")
+        if type(storage) is not np.ndarray or storage.ndim != 1:
+            raise ValueError("it holds a tensor without a storage")
+        n, count = storage.itemsize, n_numbers(shape)
+        n_numbers([offset, *strides])  # which must be whole numbers as well
+        steps = [(size - 1) * stride for size, stride in zip(shape, strides, strict=True)]
+        if count and offset + sum(steps) >= storage.size:
+            raise ValueError("it holds a tensor that reaches beyond its storage")
+        if not count:
+            return np.empty(shape, storage.dtype)
+        self.spend((), count * n)
+        in_bytes = [n * stride for stride in strides]
+        view = np.ndarray(shape, storage.dtype, storage, offset * n, in_bytes)
+        return -view if marks else view
 
-def _tensor_to_array(storage: np.ndarray, offset: int, shape, strides, *_) -> np.ndarray:
-    """The view of a storage that a tensor is; torch counts elements, NumPy bytes. NumPy refuses
-    a view that reaches beyond its storage."""
-    n = storage.itemsize
-    return np.ndarray(shape, storage.dtype, storage, offset * n, [stride * n for stride in strides])
+    def tensor_of_type(self, storage, offset, shape, strides, grad, hooks, dtype, metadata=None):
+        kind = _TORCH_TYPES.get(dtype.removeprefix("torch."))
+        if kind is None:
+            raise ValueError(f"it holds a tensor of {dtype}")
+        return self.tensor(self.numbers(storage, kind), offset, shape, strides, 0, 0, metadata)
+
+    def tensor_of_class(self, maker, _class, arguments, _state) -> np.ndarray:
+        if maker not in (self.tensor, self.tensor_of_type):
+            raise ValueError("it holds a tensor of a class of its own")
+        return maker(*arguments)
 
 
 # %% ../notebooks/09_checkpoint.ipynb #load-torch
 def load_torch(path: str | Path) -> Any:
     """What torch.save wrote to `path`, with arrays for tensors, without torch."""
-    with reading(path, "torch checkpoint"), zipfile.ZipFile(path) as archive:
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+    with reading(path, "torch checkpoint"), open(path, "rb") as file:
+        if zipfile.is_zipfile(file):
+            content = _run_archive(file)
+        else:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+                content = _run_legacy(raw)
+        return only_plain(content, also=(set, complex))
+
+
+def _run_archive(file: BinaryIO) -> Any:
+    """The content of a zip archive: data.pkl, and each storage in a part of its own."""
+    size = os.fstat(file.fileno()).st_size
+    with zipfile.ZipFile(file) as archive:
+        parts, names = archive.infolist(), archive.namelist()
+        if any(part.compress_type != zipfile.ZIP_STORED for part in parts):
             raise ValueError("it is compressed, which torch's files never are")
-        (data_pkl,) = (n for n in archive.namelist() if n.split("/")[1:] == ["data.pkl"])
-        return only_plain(_TorchUnpickler(archive, data_pkl).load())
+        claimed = sum(max(part.file_size, part.compress_size) for part in parts)
+        if claimed > size or len(set(names)) < len(names):
+            raise ValueError("its parts overlap, or are larger than itself")
+        found = [name for name in names if name.split("/")[1:] == ["data.pkl"]]
+        if len(found) != 1:
+            raise ValueError("it has no data.pkl, or several")
+        folder = found[0].removesuffix("data.pkl")
+        order = archive.read(f"{folder}byteorder") if f"{folder}byteorder" in names else b"little"
+        if order not in (b"little", b"big"):
+            raise ValueError(f"it has an unknown order of bytes, {order!r}")
+        program = io.BytesIO(archive.read(found[0]))
+        read = lambda key, _n_bytes: archive.read(f"{folder}data/{key}")
+        return _TorchMachine(program, size, read, order == b"big").run()
+
+
+def _run_legacy(raw: mmap.mmap) -> Any:
+    """The content of a file from before torch 1.6: five pickles, then the storages. So the fourth,
+    the content, runs twice: to learn where the storages are, and with their numbers."""
+    if raw[257:262] == b"ustar":
+        raise ValueError("it is as old as torch 0.1 (tar): load and save it with torch once")
+    sizes: dict[str, int] = {}
+    scout = _TorchMachine(raw, len(raw), lambda key, n: bytes(sizes.setdefault(key, n)))
+    if raw[:1] != b"\x80" or scout.run() != 0x1950A86A20F9469CFC6C:
+        raise ValueError("it is neither a zip archive nor of the kind that torch wrote before")
+    for _ in ("version", "system"):
+        scout.run()
+    start = raw.tell()
+    scout.run()
+    storages = {}
+    for key in map(plain_key, scout.run()):
+        raw.seek(8, os.SEEK_CUR)  # the number of its elements, which the content told
+        storages[key] = raw.read(sizes[key])
+    raw.seek(start)
+    return _TorchMachine(raw, len(raw), lambda key, _n_bytes: storages[key]).run()
 
 
 # %% ../notebooks/09_checkpoint.ipynb #convert
-def convert(old: str | Path, new: str | Path) -> GPT:
-    """Turn nanoGPT's ckpt.pt (`model`, `model_args`) into a checkpoint for load_model."""
+def _gpt_in(content: dict, n_head: int | None) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The sizes and weights in a torch checkpoint: nanoGPT's `model_args` and `model`, or weights
+    alone, whose shapes tell all sizes but n_head."""
+    state = content.get("model", content.get("state_dict", content))
+    transposed = any(n.endswith("c_attn.weight") and len(a.T) > len(a) for n, a in state.items())
+    state = to_our_names(state, transposed)
+    vocab_size, n_embd = state["transformer.wte.weight"].shape
+    sizes = {"vocab_size": vocab_size, "n_embd": n_embd, "n_head": n_head}
+    sizes["n_layer"] = sum(name.endswith("attn.c_attn.weight") for name in state)
+    sizes["block_size"] = len(state["transformer.wpe.weight"])
+    sizes["bias"] = "transformer.ln_f.bias" in state
+    said = {key: x for key, x in content.get("model_args", {}).items() if x is not None}
+    if n_head not in (None, said.get("n_head", n_head)):
+        raise ValueError(f"its n_head is {said['n_head']}, not {n_head}")
+    if "n_head" not in said and n_head is None:
+        raise ValueError("it holds weights alone, which do not show n_head: say it by --n-head")
+    return sizes | said, state
+
+
+def convert(
+    old: str | Path, new: str | Path, overwrite: bool = False, n_head: int | None = None
+) -> GPT:
+    """Turn nanoGPT's ckpt.pt (`model`, `model_args`), or weights alone and the n_head that belongs
+    to them, into a checkpoint for load_model."""
+    refuse_to_replace(new, overwrite)
     content = load_torch(old)
     try:
-        args = dict(content["model_args"])
-        model = GPT(**{**args, "dropout": args.get("dropout") or 0.0})
-        model.load_state_dict(to_our_names(content["model"], transposed=False))
+        args, state = _gpt_in(content, n_head)
     except MISFITS as error:
         raise CheckpointError(f"{old} is no checkpoint of nanoGPT: {error!r}") from None
+    model, _ = model_in({"model_args": args, "model": state}, old)
     save(new, {"model_args": model.config, "model": model.collect_state_dict()})
     return model

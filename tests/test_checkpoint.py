@@ -2,10 +2,13 @@
 
 import collections
 import fractions
+import hashlib
 import os
 import pickle
 import subprocess
 import sys
+import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minigrad import checkpoint
 from minigrad.checkpoint import (
+    LARGEST,
     CheckpointError,
     CheckpointManager,
+    gpt_shapes,
     load,
     load_model,
     save,
@@ -454,3 +460,270 @@ def test_shrink_command_line(tmp_path, run_file, run_module):
     assert process.returncode == 2
     assert process.stderr.count("\n") == 1 and "--overwrite" in process.stderr
     assert run_module(*arguments, "--overwrite").returncode == 0
+
+
+# --- what a file holds: its format, its checksum, and the files of older versions ----------------
+
+DATA = Path(__file__).parent / "data"
+
+
+def alike(a, b) -> bool:
+    """Whether two structures are the same in types, keys, order and numbers."""
+    if isinstance(a, np.ndarray):
+        return isinstance(b, np.ndarray) and a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(alike(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)):
+        return type(a) is type(b) and len(a) == len(b) and all(map(alike, a, b))
+    return type(a) is type(b) and a == b
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("*.pkl")), ids=lambda path: path.stem)
+def test_checkpoints_of_every_older_version_load(path):
+    content = load(path)
+    assert alike(content, pickle.loads(path.read_bytes()))
+    if "model_args" in content:
+        model, tokenizer = load_model(path)
+        assert np.isfinite(model(np.array([[0, 1, 2]]))[0].data).all()
+        assert tokenizer.vocab_size == model.config["vocab_size"]
+
+
+def test_there_is_a_sample_of_each_older_kind():
+    kinds = {"run_0.1_first", "run_0.1", "shrunk_0.1", "run_0.2_adamw", "run_0.2_muon"}
+    assert {path.stem for path in DATA.glob("*.pkl")} == kinds | {"no_bias_0.2", "classifier_0.2"}
+
+
+def test_every_flipped_bit_and_every_cut_is_noticed(tmp_path):
+    path = tmp_path / "c.pkl"
+    save(path, {"w": np.arange(3, dtype=np.float32), "step": 3})
+    intact = path.read_bytes()
+    end = intact.rindex(b"\nminigrad-checkpoint")
+    for position in range(0, 8 * len(intact), 5):  # each byte, and in turns each of its bits
+        damaged = bytearray(intact)
+        damaged[position // 8] ^= 1 << position % 8
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError):
+            load(path)
+    for length in range(end % 3, len(intact), 3):
+        path.write_bytes(intact[:length])
+        if length != end:  # what an older version wrote
+            with pytest.raises(CheckpointError):
+                load(path)
+
+
+def test_any_reader_of_pickles_reads_our_files(tmp_path):
+    save(tmp_path / "c.pkl", CONTENT)
+    assert same(pickle.loads((tmp_path / "c.pkl").read_bytes())["list"], CONTENT["list"])
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        (b"\nminigrad-checkpoint 2 sha256=00\n", "newer minigrad wrote it, in format 2"),
+        (b"\nminigrad-checkpoint 2 blake3:abc,zip\n", "newer minigrad wrote it, in format 2"),
+        (b"\nminigrad-checkpoint 1 sha256=00\n", "not those that were written"),
+        (b"\nminigrad-checkpoint 0 sha256=00\n", "not those that were written"),
+        (b"\n", "something follows its end"),
+        (b"N.", "something follows its end"),
+    ],
+)
+def test_what_stands_behind_the_end(tmp_path, ending, said):
+    (tmp_path / "c.pkl").write_bytes(pickle.dumps({"step": 3}) + ending)
+    with pytest.raises(CheckpointError, match=said):
+        load(tmp_path / "c.pkl")
+
+
+# --- files that mean harm ------------------------------------------------------------------------
+
+
+def signed(program: bytes) -> bytes:
+    """A pickle with a checksum that fits."""
+    digest = hashlib.sha256(program).hexdigest()
+    return program + b"\nminigrad-checkpoint 1 sha256=%s\n" % digest.encode()
+
+
+F4 = b"cnumpy\ndtype\nS'f4'\n\x85R"
+BUFFER = b"\x80\x04cnumpy._core.numeric\n_frombuffer\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    {
+        "a deep key": (b"})" + b"\x85" * 200_000 + b"Ns.", "key that is a tuple"),
+        "a deep value": (b")" + b"\x85" * 200_000 + b".", "100 of them in each other"),
+        "itself": (b"]q\x00h\x00a.", "in each other"),
+        "8**30 parts": (b"]q\x00" + (b"](" + b"h\x00" * 8 + b"eq\x00") * 30 + b".", "parts"),
+        "a state for our function": (
+            BUFFER + b"N}S'__defaults__'\n(K\x01ts\x86b0}.",
+            "gives a state",
+        ),
+        "keys of one hash": (
+            b"}("
+            + b"".join(pickle.dumps(i * (2**61 - 1), 2)[2:-1] + b"N" for i in range(9))
+            + b"u.",
+            "key that is a int",
+        ),
+        "a text copied again and again": (
+            b"(T\x40\x42\x0f\x00"
+            + b"x" * 10**6
+            + b"q\x00"
+            + b"c_codecs\nencode\nh\x00\x85R" * 999
+            + b"t.",
+            "far more memory",
+        ),
+        "two million instructions": (b"(" + b"N" * 2_000_000 + b"t.", "instructions"),
+        "a length that is not there": (
+            b"\x80\x05\x96" + (2**40).to_bytes(8, "little") + b".",
+            "no intact",
+        ),
+        "foreign bytes": (BUFFER + b"(C\x00" + F4 + b"(K\x40tS'C'\ntR.", "0 bytes for 64 numbers"),
+        "an overflow": (
+            BUFFER + b"(C\x00" + F4 + b"(M\x00\x80" + b"I4294967296\n" * 2 + b"tNtR.",
+            "no intact",
+        ),
+        "pointers": (
+            BUFFER + b"(C\x08AAAAAAAAcnumpy\ndtype\nS'O'\n\x85R(K\x01tNtR.",
+            "an array of O",
+        ),
+        "a number of a million digits": (b"I" + b"9" * 10**6 + b"\n.", "no intact"),
+        "an escape sequence": (b"cos\n\x1b[2J\n.", r"os.\\x1b\[2J"),
+        "nothing on the stack": (b"a.", "no intact"),
+        "an extension": (b"\x82\x01.", "instruction"),
+    }.values(),
+)
+def test_hostile_programs_are_refused_at_once_and_in_one_line(tmp_path, program, said):
+    path = tmp_path / "c.pkl"
+    for content in (program, signed(program)):
+        path.write_bytes(content)
+        start = time.process_time()
+        with pytest.raises(CheckpointError, match=said) as caught:
+            load(path)
+        assert time.process_time() - start < 5  # of which most belongs to a busy machine
+        assert str(caught.value).isprintable() and len(str(caught.value)) <= 300
+    assert load_after(tmp_path)
+
+
+def load_after(folder) -> bool:
+    """Whether an honest file still loads in this process."""
+    save(folder / "honest.pkl", CONTENT["weights"])
+    return alike(load(folder / "honest.pkl"), CONTENT["weights"])
+
+
+def test_a_memo_with_a_large_index_takes_no_room(tmp_path):
+    (tmp_path / "c.pkl").write_bytes(b"\x80\x04Nr\xff\xff\xff\x07.")
+    assert load(tmp_path / "c.pkl") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+def test_only_files_are_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(CheckpointError, match="no checkpoint at"):
+            load(path)
+
+
+def test_messages_are_one_line_of_at_most_300_characters():
+    for text in ("a\nb\r\x1b[2J\u202e\udcff", "x" * 10**6, "\x00" * 400, "short"):
+        message = str(CheckpointError(text))
+        assert message.isprintable() and 0 < len(message) <= 300
+    assert str(CheckpointError("a\nb")) == r"a\nb"
+    long = str(CheckpointError("begin" + "x" * 5000 + "end"))
+    assert long.startswith("begin") and long.endswith("end")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        list(range(LARGEST - 2)),
+        {str(i): [i] for i in range(LARGEST // 2 - 2)},
+        {str(i): np.zeros(1) for i in range(LARGEST // 6 - 1)},
+    ],
+    ids=["numbers", "lists", "arrays"],
+)
+def test_whatever_is_saved_can_be_loaded(tmp_path, content):
+    save(tmp_path / "c.pkl", {"x": content})
+    assert alike(load(tmp_path / "c.pkl")["x"], content)
+
+
+@pytest.mark.parametrize(
+    "content", [[0] * LARGEST, {(1, 2): 3}, {2**60: 1}, {np.float32(1): 1}, nested(101)]
+)
+def test_what_load_refuses_save_refuses(tmp_path, content):
+    with pytest.raises(TypeError, match="it (holds|has)"):
+        save(tmp_path / "c.pkl", {"x": content})
+
+
+SIZES = {"vocab_size": 5, "n_embd": 4, "n_layer": 2, "n_head": 2, "block_size": 3}
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_shapes_of_a_gpt_are_known_without_it(bias):
+    state = GPT(**SIZES, bias=bias).collect_state_dict()
+    sizes = {name: size for name, size in SIZES.items() if name != "n_head"}
+    assert dict(gpt_shapes(**sizes, bias=bias)) == {name: a.shape for name, a in state.items()}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"n_layer": 10**9}, "transformer.h.2.ln_1.weight should have shape"),
+        ({"n_embd": 2**40}, "should have shape"),
+        ({"vocab_size": 10**18}, "should have shape"),
+        ({"block_size": 10**30}, "should have shape"),
+        ({"n_head": 3}, "multiple of n_head"),
+        ({"n_head": 0}, "n_head must be a whole number"),
+        ({"n_head": -2}, "n_head must be a whole number"),
+        ({"n_layer": 2.0}, "n_layer must be a whole number"),
+        ({"n_layer": "2"}, "n_layer must be a whole number"),
+        ({"n_layer": True}, "n_layer must be a whole number"),
+        ({"bias": False}, "unexpected"),
+        ({"rng": 1}, "GPT knows no rng"),
+    ],
+)
+def test_no_model_is_made_of_sizes_that_do_not_fit(tmp_path, monkeypatch, change, said):
+    content = {"model_args": {**SIZES, **change}, "model": GPT(**SIZES).collect_state_dict()}
+    save(tmp_path / "c.pkl", content)
+    monkeypatch.setattr(checkpoint, "GPT", None)
+    with pytest.raises(CheckpointError, match=said):
+        load_model(tmp_path / "c.pkl")
+
+
+def test_one_array_is_not_many_weights(tmp_path):
+    lie = dict(vocab_size=1, n_embd=1, n_layer=1000, n_head=1, block_size=1)
+    shared = {
+        shape: np.zeros(shape) for shape in [(1,), (1, 1), (3, 1), (4, 1), (1, 4), (3,), (4,)]
+    }
+    sizes = {name: size for name, size in lie.items() if name != "n_head"}
+    state = {name: shared[shape] for name, shape in gpt_shapes(**sizes, bias=True)}
+    save(tmp_path / "c.pkl", {"model_args": lie, "model": state})
+    with pytest.raises(CheckpointError, match="two of its weights are one array"):
+        load_model(tmp_path / "c.pkl")
+
+
+def test_what_float32_cannot_hold_is_refused_without_a_warning(tmp_path):
+    state = GPT(**SIZES).collect_state_dict()
+    state["transformer.ln_f.bias"] = np.full(4, 1e300)
+    for content in ({"characters": "abcde"}, {"characters": [0, 2**61 - 1] * 9}):
+        save(tmp_path / "c.pkl", {"model_args": SIZES, "model": state, **content})
+        with warnings.catch_warnings(), pytest.raises(CheckpointError, match="holds no GPT"):
+            warnings.simplefilter("error")
+            load_model(tmp_path / "c.pkl")
+
+
+def test_names_that_moved_are_found_where_they_were():
+    from minigrad import weights
+    from minigrad.checkpoint import convert, load_torch
+
+    assert (convert, load_torch) == (weights.convert, weights.load_torch)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = checkpoint.nothing
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="watches memory on Linux")
+def test_hostile_files_do_no_harm():
+    """A short form of tests/torture/hostile.py."""
+    script = Path(__file__).parent / "torture" / "hostile.py"
+    command = [sys.executable, script, "--count", "60", "--seed", "1"]
+    process = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert process.stdout.startswith("60 hostile files")

@@ -6,6 +6,7 @@ import os
 import pickle
 import sys
 import zipfile
+from collections import Counter, OrderedDict
 from types import ModuleType
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from minigrad.checkpoint import CheckpointError, load_model
 from minigrad.gpt import GPT
 from minigrad.weights import (
+    _SAME,
     convert,
     load_torch,
     numbers_in,
@@ -88,7 +90,7 @@ def test_safetensors_types(tmp_path, kind):
         lambda raw: raw[:100],
         lambda raw: raw[:-4],
         lambda raw: (2**60).to_bytes(8, "little") + raw[8:],
-        lambda raw: raw.replace(b'"F32"', b'"I32"'),
+        lambda raw: raw.replace(b'"F32"', b'"C64"'),
         lambda raw: raw.replace(b"[11, 16]", b"[11, 17]"),
         lambda raw: (2).to_bytes(8, "little") + b"[]",
     ],
@@ -319,3 +321,533 @@ def test_convert_command_line(tmp_path, run_module):
     assert "no checkpoint of nanoGPT" in process.stderr and process.stderr.count("\n") == 1
     assert not (tmp_path / "new.pkl").exists()
     assert "OLD.pt" in run_module("checkpoint", "convert", "--help").stdout
+
+
+# --- a folder's config means what it says --------------------------------------------------------
+
+
+def change_config(folder, **entries) -> None:
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) | entries
+    path.write_text(json.dumps(config), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("model_type", "gpt_neo"),
+        ("activation_function", "gelu"),
+        ("activation_function", "gelu_10"),
+        ("layer_norm_epsilon", 1e-6),
+        ("scale_attn_weights", False),
+        ("scale_attn_by_inverse_layer_idx", True),
+        ("add_cross_attention", True),
+        ("tie_word_embeddings", False),
+        ("n_inner", 65),
+        ("pruned_heads", {"0": [1]}),
+        ("quantization_config", {"bits": 8}),
+        ("hidden_size", 16),
+        ("attn_pdrop", 0.5),
+        ("resid_pdrop", "0.0"),
+        ("n_head", 3),
+        ("n_layer", 10**9),
+        ("n_positions", 2.5),
+        ("vocab_size", True),
+    ],
+)
+def test_an_entry_that_changes_the_arithmetic_is_refused_by_name(tmp_path, entry, value):
+    small().save_pretrained(tmp_path)
+    change_config(tmp_path, **{entry: value})
+    named = {"n_positions": "block_size", "n_layer": "transformer.h.2"}.get(entry, entry)
+    with pytest.raises(CheckpointError, match=named):
+        GPT.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"n_inner": 64, "n_ctx": 8, "_name_or_path": "gpt2", "eos_token_id": 5, "use_cache": False},
+        {"n_inner": None, "activation_function": "gelu_pytorch_tanh", "pruned_heads": {}},
+        {"reorder_and_upcast_attn": True, "initializer_range": 0.5, "torch_dtype": "float16"},
+    ],
+)
+def test_entries_that_change_nothing_are_left_out(tmp_path, entries):
+    model = small()
+    model.save_pretrained(tmp_path)
+    change_config(tmp_path, **entries)
+    np.testing.assert_array_equal(
+        GPT.from_pretrained(tmp_path)(ids(1, 4))[0].data, model(ids(1, 4))[0].data
+    )
+
+
+def test_every_entry_of_a_gpt2_config_was_judged():
+    transformers = pytest.importorskip("transformers", reason="compares with transformers")
+    read = {"vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner"}
+    read |= {"resid_pdrop", "embd_pdrop", "attn_pdrop"}
+    harmless = {"initializer_range", "use_cache", "reorder_and_upcast_attn"}
+    harmless |= {"bos_token_id", "eos_token_id", "pad_token_id"}
+    config = transformers.GPT2Config
+    own = {name for name in config.__annotations__ if not name.startswith("summary_")}
+    assert own - {"model_type"} - set(_SAME) <= read | harmless
+    for name, same in _SAME.items():
+        if name in own:
+            assert getattr(config(), name) in same, name
+    assert set(config.attribute_map) <= set(_SAME)
+
+
+def test_dropout_makes_the_round_trip_and_rests_in_evaluation(tmp_path):
+    small(dropout=0.25).save_pretrained(tmp_path)
+    model = GPT.from_pretrained(tmp_path)
+    assert model.config["dropout"] == 0.25 and not model.training
+    path = tmp_path / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({k: v for k, v in config.items() if "pdrop" not in k}), "utf-8")
+    assert GPT.from_pretrained(tmp_path).config["dropout"] == 0.1  # GPT2Config's default
+
+
+# --- the files of a folder -----------------------------------------------------------------------
+
+
+def in_shards(folder, name="model.safetensors", write=write_safetensors) -> dict[str, str]:
+    """The folder's weights in two files, with an index; returns its map."""
+    arrays = read_safetensors(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    names, stem = sorted(arrays), name.partition(".")
+    files = [f"{stem[0]}-{i}-of-2.{stem[2]}" for i in (1, 2)]
+    where = {key: files[i % 2] for i, key in enumerate(names)}
+    for file in files:
+        write(folder / file, {key: arrays[key] for key in names if where[key] == file})
+    write_index(folder, where, name)
+    return where
+
+
+def write_index(folder, where, name="model.safetensors") -> None:
+    index = json.dumps({"metadata": {"total_size": 1}, "weight_map": where})
+    (folder / f"{name}.index.json").write_text(index, encoding="utf-8")
+
+
+def test_weights_in_shards(tmp_path):
+    model = small()
+    model.save_pretrained(tmp_path)
+    in_shards(tmp_path)
+    np.testing.assert_array_equal(
+        GPT.from_pretrained(tmp_path)(ids(1, 4))[0].data, model(ids(1, 4))[0].data
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda where, name: {**where, name: "../model.safetensors"}, "not in its folder"),
+        (lambda where, name: {**where, name: "/etc/passwd"}, "not in its folder"),
+        (lambda where, name: {**where, name: "none.safetensors"}, "does not say that"),
+        (lambda where, name: {**where, name: ".."}, "does not say|no checkpoint at .* a folder"),
+        (lambda where, name: {**where, "more": where[name]}, "no file holds more"),
+        (lambda where, name: {k: v for k, v in where.items() if k != name}, "does not say that"),
+        (lambda where, name: {**where, name: 5}, "index of weights"),
+        (lambda where, name: [], "index of weights"),
+    ],
+)
+def test_an_index_that_does_not_fit(tmp_path, change, said):
+    small().save_pretrained(tmp_path)
+    where = in_shards(tmp_path)
+    write_index(tmp_path, change(where, min(where)))
+    with pytest.raises(CheckpointError, match=said):
+        GPT.from_pretrained(tmp_path)
+
+
+def test_a_folder_without_weights_says_what_is_wanted(tmp_path):
+    small().save_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match="no model.safetensors in .* pytorch_model.bin"):
+        GPT.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("shards", [False, True])
+def test_a_folder_with_torchs_files_alone(tmp_path, torch_save, shards):
+    model = small()
+    model.save_pretrained(tmp_path)
+
+    def write(path, arrays):
+        torch_save({name: TorchTensor(array) for name, array in arrays.items()}, path)
+
+    if shards:
+        in_shards(tmp_path, "pytorch_model.bin", write)
+    else:
+        write(tmp_path / "pytorch_model.bin", read_safetensors(tmp_path / "model.safetensors"))
+        (tmp_path / "model.safetensors").unlink()
+    np.testing.assert_array_equal(
+        GPT.from_pretrained(tmp_path)(ids(1, 4))[0].data, model(ids(1, 4))[0].data
+    )
+
+
+def tensors_file(header, numbers=b"") -> bytes:
+    encoded = header if isinstance(header, bytes) else json.dumps(header).encode("utf-8")
+    return len(encoded).to_bytes(8, "little") + encoded + numbers
+
+
+@pytest.mark.parametrize("kind", ["BOOL", "U8", "I64", "F16", "F32"])
+def test_masks_of_any_type_are_left_out(tmp_path, kind):
+    model = small()
+    model.save_pretrained(tmp_path)
+    path = tmp_path / "model.safetensors"
+    raw = path.read_bytes()
+    start = 8 + int.from_bytes(raw[:8], "little")
+    header, end = json.loads(raw[8:start]), len(raw) - start
+    mask = np.tri(8).astype(
+        {"BOOL": "?", "U8": "u1", "I64": "<i8", "F16": "<f2", "F32": "<f4"}[kind]
+    )
+    for i, name in enumerate(("attn.bias", "attn.masked_bias")):
+        offsets = [end + i * mask.nbytes, end + (i + 1) * mask.nbytes]
+        entry = {"dtype": kind, "shape": [1, 1, 8, 8], "data_offsets": offsets}
+        header[f"transformer.h.0.{name}"] = entry
+    path.write_bytes(tensors_file(header, raw[start:] + 2 * mask.tobytes()))
+    np.testing.assert_array_equal(
+        GPT.from_pretrained(tmp_path)(ids(1, 4))[0].data, model(ids(1, 4))[0].data
+    )
+
+
+def test_one_name_of_a_tied_pair_is_enough_and_two_must_agree():
+    ours = small().collect_state_dict()
+    for missing in ("lm_head.weight", "transformer.wte.weight"):
+        rest = {name: array for name, array in ours.items() if name != missing}
+        assert set(to_our_names(rest, transposed=False)) == set(ours)
+    with pytest.raises(ValueError, match="lm_head.weight is not wte.weight"):
+        to_our_names(ours | {"lm_head.weight": ours["lm_head.weight"] + 1}, transposed=False)
+
+
+@pytest.mark.parametrize(
+    "prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."]
+)
+def test_wrappers_of_a_model_are_no_part_of_its_names(prefix):
+    ours = small().collect_state_dict()
+    assert set(to_our_names({prefix + k: a for k, a in ours.items()}, False)) == set(ours)
+    with pytest.raises(ValueError, match="transformer.wte.weight twice"):
+        to_our_names({**ours, f"{prefix}transformer.wte.weight": np.ones(1)}, transposed=False)
+
+
+# --- nothing is broken, and nothing replaced -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "nth"), [("fsync", 1), ("fsync", 2), ("replace", 1), ("replace", 2)]
+)
+def test_a_save_that_fails_leaves_the_old_model(tmp_path, monkeypatch, call, nth):
+    old = small(seed=1)
+    old.save_pretrained(tmp_path)
+    real, calls = getattr(os, call), iter(range(1, 99))
+
+    def fail(*arguments):
+        if next(calls) == nth:
+            raise OSError(28, "disk full")
+        return real(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, fail)
+        with pytest.raises(OSError, match="disk full"):
+            small(n_layer=1, n_embd=8).save_pretrained(tmp_path)
+    np.testing.assert_array_equal(
+        GPT.from_pretrained(tmp_path)(ids(1, 4))[0].data, old(ids(1, 4))[0].data
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {"config.json", "model.safetensors"}
+
+
+def test_what_cannot_be_written_is_found_out_before(tmp_path):
+    small(seed=1).save_pretrained(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    model = small(n_layer=1)
+    model.config["dropout"] = "much"
+    with pytest.raises(ValueError, match="much"):
+        model.save_pretrained(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_convert_replaces_a_file_only_when_told_to(tmp_path, torch_save, run_module):
+    model = small()
+    state = {name: TorchTensor(array) for name, array in model.collect_state_dict().items()}
+    old, new = tmp_path / "ckpt.pt", tmp_path / "new.pkl"
+    torch_save({"model": state, "model_args": model.config}, old)
+    new.write_bytes(b"dear to somebody")
+    with pytest.raises(CheckpointError, match="new.pkl exists already"):
+        convert(old, new)
+    process = run_module("checkpoint", "convert", old, new)
+    assert process.returncode == 2 and "--overwrite" in process.stderr
+    assert new.read_bytes() == b"dear to somebody"
+    assert run_module("checkpoint", "convert", old, new, "--overwrite").returncode == 0
+    assert load_model(new)[0].config == model.config
+
+
+@pytest.mark.parametrize("layout", ["ours", "gpt2", "in model", "in state_dict"])
+def test_convert_takes_weights_alone_and_asks_for_n_head(tmp_path, torch_save, layout):
+    model = small(bias=layout == "gpt2")
+    state = model.collect_state_dict()
+    state = to_gpt2_names(state) if layout == "gpt2" else state
+    state = {
+        name.removeprefix("transformer."): TorchTensor(np.ascontiguousarray(a))
+        for name, a in state.items()
+    }
+    content = {layout.partition(" ")[2]: state} if layout.startswith("in") else state
+    torch_save(content, tmp_path / "w.pt")
+    with pytest.raises(CheckpointError, match="n_head: say it by --n-head"):
+        convert(tmp_path / "w.pt", tmp_path / "w.pkl")
+    convert(tmp_path / "w.pt", tmp_path / "w.pkl", n_head=4)
+    np.testing.assert_array_equal(
+        load_model(tmp_path / "w.pkl")[0](ids(1, 4))[0].data, model(ids(1, 4))[0].data
+    )
+
+
+def test_convert_refuses_what_nanogpt_does_not_have(tmp_path, torch_save):
+    model = small()
+    state = {name: TorchTensor(array) for name, array in model.collect_state_dict().items()}
+    for args, said in (({"rotary": True}, "GPT knows no rotary"), ({"n_layer": 3}, "h.2.ln_1")):
+        torch_save({"model": state, "model_args": {**model.config, **args}}, tmp_path / "x.pt")
+        with pytest.raises(CheckpointError, match=said):
+            convert(tmp_path / "x.pt", tmp_path / "new.pkl")
+    torch_save({"model": state, "model_args": model.config}, tmp_path / "x.pt")
+    with pytest.raises(CheckpointError, match="its n_head is 4, not 2"):
+        convert(tmp_path / "x.pt", tmp_path / "new.pkl", n_head=2)
+    other = TorchTensor(np.ones((11, 16), dtype=np.float32))
+    untied = {"model": {**state, "lm_head.weight": other}, "model_args": model.config}
+    torch_save(untied, tmp_path / "x.pt")
+    with pytest.raises(CheckpointError, match="lm_head.weight is not wte.weight"):
+        convert(tmp_path / "x.pt", tmp_path / "new.pkl")
+    assert not (tmp_path / "new.pkl").exists()
+
+
+# --- safetensors as the reference reads them -----------------------------------------------------
+
+
+def entry(shape, offsets, dtype="F32", **more):
+    return {"dtype": dtype, "shape": shape, "data_offsets": offsets, **more}
+
+
+ONE = b'{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
+TENSOR_FILES = {
+    "one": tensors_file({"a": entry([1], [0, 4])}, bytes(4)),
+    "two, in another order": tensors_file(
+        {"b": entry([1], [4, 8]), "a": entry([1], [0, 4])}, b"12345678"
+    ),
+    "none": tensors_file({}),
+    "a scalar": tensors_file({"a": entry([], [0, 4])}, bytes(4)),
+    "an empty one": tensors_file({"a": entry([0, 3], [0, 0]), "b": entry([1], [0, 4])}, bytes(4)),
+    "an empty one at the end": tensors_file(
+        {"a": entry([1], [0, 4]), "b": entry([0], [4, 4])}, bytes(4)
+    ),
+    "an empty one within": tensors_file(
+        {"a": entry([2], [0, 8]), "b": entry([0], [4, 4])}, bytes(8)
+    ),
+    "a hole": tensors_file({"a": entry([1], [0, 4]), "b": entry([1], [8, 12])}, bytes(12)),
+    "an overlap": tensors_file({"a": entry([2], [0, 8]), "b": entry([1], [4, 8])}, bytes(8)),
+    "the same bytes": tensors_file({"a": entry([1], [0, 4]), "b": entry([1], [0, 4])}, bytes(4)),
+    "bytes behind": tensors_file({"a": entry([1], [0, 4])}, bytes(5)),
+    "bytes missing": tensors_file({"a": entry([1], [0, 4])}, bytes(3)),
+    "a name twice": tensors_file(
+        b'{"a":%s,"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}' % ONE, bytes(8)
+    ),
+    "an entry twice": tensors_file(
+        b'{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}', bytes(4)
+    ),
+    "a fraction as offset": tensors_file({"a": entry([1], [0.0, 4.0])}, bytes(4)),
+    "a fraction as size": tensors_file({"a": entry([1.0], [0, 4])}, bytes(4)),
+    "true as size": tensors_file({"a": entry([True], [0, 4])}, bytes(4)),
+    "a negative size": tensors_file({"a": entry([-1], [0, 4])}, bytes(4)),
+    "three offsets": tensors_file({"a": entry([1], [0, 4, 4])}, bytes(4)),
+    "a shape that overflows": tensors_file({"a": entry([2**62, 4], [0, 0])}),
+    "metadata": tensors_file({"__metadata__": {"a": "b"}, "a": entry([1], [0, 4])}, bytes(4)),
+    "metadata null": tensors_file({"__metadata__": None, "a": entry([1], [0, 4])}, bytes(4)),
+    "metadata with a number": tensors_file(
+        {"__metadata__": {"a": 1}, "a": entry([1], [0, 4])}, bytes(4)
+    ),
+    "metadata in a list": tensors_file({"__metadata__": [], "a": entry([1], [0, 4])}, bytes(4)),
+    "more in an entry": tensors_file({"a": entry([1], [0, 4], x=3)}, bytes(4)),
+    "spaces behind the header": tensors_file(b'{"a":%s}   ' % ONE, bytes(4)),
+    "zeros behind the header": tensors_file(b'{"a":%s}\0\0' % ONE, bytes(4)),
+    "no UTF-8": tensors_file(b'{"\xff":%s}' % ONE, bytes(4)),
+    "no JSON": tensors_file(b"{", bytes(4)),
+    "no header": bytes(8) + b"{}",
+    "too short": b"123",
+    "a header of 2**63": (2**63).to_bytes(8, "little") + b"{}",
+    **{
+        kind: tensors_file({"a": entry([2], [0, 2 * size], kind)}, bytes(range(size)) * 2)
+        for kind, size in zip(
+            "U8 I8 U16 I16 U32 I32 U64 I64 F16 F32 F64".split(), (1, 1, 2, 2, 4, 4, 8, 8, 2, 4, 8)
+        )
+    },
+    "BOOL": tensors_file({"a": entry([4], [0, 4], "BOOL")}, b"\0\1\1\0"),
+}
+
+
+@pytest.mark.parametrize("name", TENSOR_FILES)
+def test_safetensors_are_read_as_the_reference_reads_them(tmp_path, name):
+    reference = pytest.importorskip("safetensors.numpy", reason="compares with safetensors")
+    (tmp_path / "x.safetensors").write_bytes(TENSOR_FILES[name])
+    try:
+        expected = reference.load(TENSOR_FILES[name])
+    except Exception:
+        with pytest.raises(CheckpointError, match="no intact safetensors file"):
+            read_safetensors(tmp_path / "x.safetensors")
+        return
+    arrays = read_safetensors(tmp_path / "x.safetensors")
+    assert set(arrays) == set(expected)
+    for key, array in expected.items():
+        assert arrays[key].dtype == array.dtype and arrays[key].shape == array.shape
+        np.testing.assert_array_equal(arrays[key], array)
+
+
+@pytest.mark.parametrize("kind", ["F8_E4M3", "C64", "F4"])
+def test_a_type_that_we_do_not_know_is_named(tmp_path, kind):
+    (tmp_path / "x").write_bytes(tensors_file({"a": entry([8], [0, 8], kind)}, bytes(8)))
+    with pytest.raises(CheckpointError, match=f"type {kind}"):
+        read_safetensors(tmp_path / "x")
+
+
+# --- torch's files as torch reads them -----------------------------------------------------------
+
+
+def torch_cases(torch) -> dict:
+    t = torch.arange(12.0).reshape(3, 4)
+    noted = torch.ones(2)
+    noted.note = "an attribute"
+    kinds = (
+        "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool uint16 uint32 uint64"
+    )
+    return {
+        **{kind: t.to(getattr(torch, kind)) for kind in kinds.split()},
+        "transposed": t.T,
+        "a part": t[1:, ::2],
+        "expanded": torch.ones(1).expand(5),
+        "a scalar": torch.tensor(3.0),
+        "empty": t[3:],
+        "a parameter": torch.nn.Parameter(t),
+        "with an attribute": noted,
+        "negative": torch._neg_view(t),
+        "imaginary": t.to(torch.complex64).conj().imag,
+        "views of one": [t, t[0], t.T],
+        "a size": t.shape,
+        "a set": {1, 2},
+        "an empty set": set(),
+        "ordered": OrderedDict(a=1),
+        "counted": Counter("aab"),
+        "numbers": [2**100, -5, 1e300, float("-inf"), True, None, 1 + 2j],
+        "texts": ["ä中😀", b"abc"],
+        "a layer": torch.nn.Linear(3, 2).state_dict(),
+        "an optimizer": torch.optim.AdamW([torch.nn.Parameter(t)]).state_dict(),
+    }
+
+
+def as_torch(a, b) -> bool:
+    """Whether our a is what torch calls b."""
+    torch = sys.modules["torch"]
+    if isinstance(b, torch.Tensor):
+        b = (b.float() if b.dtype == torch.bfloat16 else b).detach().resolve_neg().numpy()
+        return isinstance(a, np.ndarray) and a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(b, dict):
+        return list(a) == list(b) and all(as_torch(a[key], b[key]) for key in b)
+    if isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(map(as_torch, a, b))
+    return type(a) is type(b) and a == b
+
+
+@pytest.mark.parametrize("is_zip", [True, False], ids=["zip", "legacy"])
+def test_we_read_what_torch_reads_in_its_safe_mode(tmp_path, is_zip):
+    torch = pytest.importorskip("torch", reason="compares with torch")
+    path = tmp_path / "x.pt"
+    for name, value in torch_cases(torch).items():
+        if not is_zip and name in ("uint16", "uint32", "uint64", "views of one"):
+            continue  # which torch itself does not read any more, or cannot write
+        torch.save({"x": value}, path, _use_new_zipfile_serialization=is_zip)
+        expected = torch.load(path, weights_only=True)["x"]
+        assert as_torch(load_torch(path)["x"], expected), name
+
+
+def test_types_devices_and_layouts_are_read_as_their_names(tmp_path):
+    torch = pytest.importorskip("torch", reason="writes files with torch")
+    values = [torch.float32, torch.uint16, torch.float8_e5m2, torch.complex64]
+    values += [torch.device("cpu"), torch.device("cuda", 1), torch.strided]
+    for protocol in (2, 3, 4, 5):
+        torch.save({"x": values, "s": {"a"}}, tmp_path / "x.pt", pickle_protocol=protocol)
+        names = load_torch(tmp_path / "x.pt")["x"]
+        assert names == [str(value) for value in values]
+
+
+@pytest.mark.filterwarnings("ignore:.*quantize_per_tensor")
+def test_tensors_that_numpy_does_not_have_are_named(tmp_path):
+    torch = pytest.importorskip("torch", reason="writes files with torch")
+    t = torch.ones(2, 2)
+    for value, said in (
+        (t.to_sparse(), "_rebuild_sparse_tensor"),
+        (torch.quantize_per_tensor(t, 0.1, 0, torch.qint8), "_rebuild_qtensor"),
+        (t.to(torch.complex64), "ComplexFloatStorage"),
+        (t.to(torch.float8_e5m2), "torch.float8_e5m2"),
+        (t.to("meta"), "_rebuild_meta_tensor"),
+    ):
+        torch.save({"x": value}, tmp_path / "x.pt")
+        with pytest.raises(CheckpointError, match=said):
+            load_torch(tmp_path / "x.pt")
+
+
+@pytest.mark.parametrize(("kind", "storage"), [("<f4", "Float"), ("<i8", "Long"), ("u1", "Byte")])
+def test_the_order_of_bytes_is_honoured(tmp_path, kind, storage):
+    values = np.arange(6).astype(kind)
+    pickled = tensor_pickle((2, 3), (3, 1), storage=f"{storage}Storage")
+    for order, raw in (
+        (b"little", values),
+        (b"big", values.astype(values.dtype.newbyteorder(">"))),
+    ):
+        torch_zip(tmp_path / "x.pt", pickled, {"0": raw.tobytes()})
+        with zipfile.ZipFile(tmp_path / "x.pt", "a") as archive:
+            archive.writestr("archive/byteorder", order)
+        np.testing.assert_array_equal(load_torch(tmp_path / "x.pt")["x"], values.reshape(2, 3))
+    torch_zip(tmp_path / "x.pt", pickled, {"0": values.tobytes()})
+    with zipfile.ZipFile(tmp_path / "x.pt", "a") as archive:
+        archive.writestr("archive/byteorder", b"middle")
+    with pytest.raises(CheckpointError, match="order of bytes"):
+        load_torch(tmp_path / "x.pt")
+
+
+def test_no_view_reaches_beyond_its_storage(tmp_path):
+    """An empty storage switches NumPy's own check off; strides can wrap around 2**64."""
+    path = tmp_path / "x.pt"
+    for pickled, raw in (
+        (tensor_pickle((2, 3), (3, 1), numel=0), b""),
+        (tensor_pickle((2, 3), (0, 0), numel=0), b""),
+        (tensor_pickle((2, 3), (2**47, 1)), RAW),
+        (tensor_pickle((5, 3), (2**62, 1)), RAW),
+        (tensor_pickle((2**40, 2**40), (0, 0)), RAW),
+        (tensor_pickle((2**30,), (0,)), RAW),
+        (tensor_pickle((2, 3), (3,)), RAW),
+        (tensor_pickle((2, 3), (3, 1), numel=2**40), RAW),
+    ):
+        torch_zip(path, pickled, {"0": raw})
+        with pytest.raises(CheckpointError, match="no intact torch checkpoint"):
+            load_torch(path)
+
+
+def test_archives_that_claim_more_than_they_have(tmp_path):
+    path = tmp_path / "x.pt"
+    pickled = tensor_pickle((2, 3), (3, 1))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", pickled)
+    with pytest.raises(CheckpointError, match="compressed"):
+        load_torch(path)
+    torch_zip(path, pickled, {"0": RAW, "1": bytes(50_000)})
+    raw = path.read_bytes()
+    central = raw.rindex(b"PK\x01\x02", 0, raw.rindex(b"archive/data/1"))
+    for field in (20, 24):  # the sizes, in the archive's table of contents
+        claimed = bytearray(raw)
+        claimed[central + field : central + field + 4] = (2**31).to_bytes(4, "little")
+        path.write_bytes(claimed)
+        with pytest.raises(CheckpointError, match="overlap, or are larger"):
+            load_torch(path)
+    with pytest.warns(UserWarning), zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", pickled)
+        archive.writestr("archive/data.pkl", b"N.")
+    with pytest.raises(CheckpointError, match="no intact torch checkpoint"):
+        load_torch(path)
+
+
+def test_the_oldest_format_is_refused_with_what_helps(tmp_path):
+    tar = bytes(257) + b"ustar" + bytes(250)
+    (tmp_path / "x.pt").write_bytes(tar)
+    with pytest.raises(CheckpointError, match="load and save it with torch once"):
+        load_torch(tmp_path / "x.pt")

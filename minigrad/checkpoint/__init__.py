@@ -5,31 +5,43 @@
 # %% auto #0
 __all__ = [
     "LARGEST",
+    "SIZES",
     "MISFITS",
     "KEPT",
+    "n_numbers",
+    "plain_key",
     "only_plain",
     "CheckpointError",
-    "ArrayUnpickler",
     "reading",
+    "Machine",
     "load",
     "whole_file",
     "save",
+    "refuse_to_replace",
     "CheckpointManager",
+    "gpt_shapes",
+    "fitted",
     "load_model",
+    "model_in",
     "shrink",
 ]
 
 # %% ../../notebooks/09_checkpoint.ipynb #checkpoint-imports
 import functools
+import hashlib
+import itertools
 import math
+import mmap
 import os
 import pickle
+import pickletools
+import re
 import zipfile
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -38,98 +50,102 @@ from ..gpt import GPT
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #array-parts
+def n_numbers(shape: Any) -> int:
+    """How many numbers an array of that shape has; a ValueError if it is no list of sizes."""
+    if type(shape) not in (tuple, list) or len(shape) > 32:
+        raise ValueError("it has an array without a shape")
+    if not all(type(n) is int and 0 <= n < 2**48 for n in shape):
+        raise ValueError("it has an array with sizes that are none")
+    return math.prod(shape)
+
+
 class _Dtype:
     """A dtype as a pickle describes it: by its name, and then by its byte order."""
 
     def __init__(self, name: str, *_):
+        if type(name) is not str or not re.fullmatch("[<>=|]?(b1|[iu][1248]|f[248]|f16)", name):
+            raise TypeError(f"it holds an array of {name if type(name) is str else 'no type'}")
         self.dtype = np.dtype(name)
-        if self.dtype.kind not in "fiub":
-            raise TypeError(f"it holds an array of {self.dtype}")
 
-    def __setstate__(self, state: tuple) -> None:
+    def build(self, state: tuple) -> None:
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
 class _Array:
     """An array as a pickle describes it: made empty, then given its state."""
 
-    def __init__(self, *_):
-        self.array = None
+    array: np.ndarray | None = None
 
-    def __setstate__(self, state: tuple) -> None:
+    def __init__(self, *_):
+        pass
+
+    def build(self, state: tuple) -> None:
         _version, shape, dtype, is_fortran, raw = state
         self.array = _from_buffer(raw, dtype, shape, "F" if is_fortran else "C").copy("K")
 
 
-def _from_buffer(raw, dtype: _Dtype, shape, order: Literal["C", "F"], axes=None) -> np.ndarray:
-    """The array of that shape whose numbers are `raw`; NumPy checks that there are enough."""
+def _from_buffer(raw: bytes | bytearray, dtype: _Dtype, shape, order, axes=None) -> np.ndarray:
+    """The array of that shape whose numbers are `raw`, no more and no fewer."""
+    if type(dtype) is not _Dtype or type(raw) not in (bytes, bytearray):
+        raise TypeError("it holds an array of no numbers")
+    if n_numbers(shape) * dtype.dtype.itemsize != len(raw):
+        raise ValueError(f"it has {len(raw)} bytes for {n_numbers(shape)} numbers {dtype.dtype}")
+    flat = np.frombuffer(raw, dtype.dtype)
     if axes is None:
-        return np.ndarray(shape, dtype.dtype, memoryview(raw), order=order)
-    return np.ndarray(shape, dtype.dtype, memoryview(raw)).transpose(axes)
+        return flat.reshape(shape, order="F" if order == "F" else "C")
+    return flat.reshape(shape).transpose(axes)
 
 
-def _scalar(dtype: _Dtype, raw: bytes) -> np.generic:
-    return np.frombuffer(raw, dtype.dtype)[0]
-
-
-def _latin1(text: str, encoding: str) -> bytes:
-    """How older pickles spell bytes."""
-    return text.encode("latin1")
+def _bytes(content: Any = b"", encoding: str = "latin1") -> bytes:
+    """Bytes as older pickles spell them: by a text, or by a call without arguments."""
+    return content if type(content) is bytes else str.encode(content, "latin1")
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #plain
-LARGEST = 10_000_000  # parts of a checkpoint; what has more contains itself, or means harm
+LARGEST = 125_000  # parts of a checkpoint (an array counts as five): more are better kept in arrays
+_DEEPEST = 100  # containers within containers
+_SIMPLE = (str, bytes, int, float, bool, type(None))
 
 
-def only_plain(x, visits: Iterator[int] | None = None) -> Any:
-    """x, if it is made of plain containers, texts, numbers and arrays of numbers; each part of
-    it takes one of `visits`. Anything else is a TypeError."""
-    if visits is None:
-        visits = iter(range(LARGEST))
-    if next(visits, None) is None:
-        raise TypeError(f"it has more than {LARGEST:,} parts")
+def plain_key(x: Any) -> Any:
+    """x, if it may be a key: a text or a number (of 60 bits, for larger ones can share a hash)."""
+    if type(x) not in _SIMPLE or (type(x) is int and x.bit_length() > 60):
+        raise TypeError(f"it holds a key that is a {type(x).__name__}")
+    return x
+
+
+def only_plain(x: Any, also: tuple = (), left: list[int] | None = None, depth: int = 0) -> Any:
+    """x, if it is made of plain containers, texts, numbers and arrays of numbers (and of the types
+    `also`); `left` counts the parts that it may still have. Anything else is a TypeError."""
+    left = [LARGEST] if left is None else left
+    left[0] -= 5 + x.ndim if isinstance(x, (np.ndarray, np.generic)) else 1
+    if left[0] < 0 or depth > _DEEPEST:
+        raise TypeError(f"it has more than {LARGEST:,} parts, or {_DEEPEST} of them in each other")
     if type(x) in (dict, OrderedDict):
         pairs = dict.items(x)
-        return {only_plain(key, visits): only_plain(value, visits) for key, value in pairs}
+        return {plain_key(key): only_plain(value, also, left, depth + 1) for key, value in pairs}
     if type(x) in (list, tuple):
-        return type(x)([only_plain(item, visits) for item in x])
-    if type(x) is _Array and x.array is not None:
+        return type(x)([only_plain(item, also, left, depth + 1) for item in x])
+    if isinstance(x, _Array) and x.array is not None:
         return x.array
     if type(x) is np.ndarray or isinstance(x, np.generic):
         if x.dtype.kind not in "fiub":
             raise TypeError(f"it holds an array of {x.dtype}")
-    elif type(x) not in (str, bytes, int, float, bool, type(None)):
+    elif type(x) not in _SIMPLE + also:
         raise TypeError(f"it holds a {type(x).__name__}")
     return x
 
 
-# %% ../../notebooks/09_checkpoint.ipynb #load
+# %% ../../notebooks/09_checkpoint.ipynb #checkpoint-error
 class CheckpointError(ValueError):
-    """A checkpoint is missing, damaged, or not what it should be."""
+    """A checkpoint is missing, damaged, or not what it should be. Its message is one line, of at
+    most 300 characters that can be printed, whatever a file has put into it."""
 
-
-_PARTS = {
-    ("numpy", "dtype"): _Dtype,
-    ("numpy", "ndarray"): _Array,
-    ("_codecs", "encode"): _latin1,
-    ("collections", "OrderedDict"): OrderedDict,
-}
-for _core in ("numpy._core", "numpy.core"):  # NumPy 2 and NumPy 1
-    _PARTS[f"{_core}.multiarray", "_reconstruct"] = _Array
-    _PARTS[f"{_core}.multiarray", "scalar"] = _scalar
-    _PARTS[f"{_core}.numeric", "_frombuffer"] = _from_buffer
-
-
-class ArrayUnpickler(pickle.Unpickler):
-    """Builds arrays and plain containers. A pickle can name any function; others are refused."""
-
-    def find_class(self, module: str, name: str):
-        if (module, name) not in _PARTS:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-        return _PARTS[module, name]
-
-    def persistent_load(self, reference):
-        raise pickle.UnpicklingError("it refers to parts outside of it")
+    def __init__(self, message: str):
+        ends = message if len(message) <= 600 else message[:300] + message[-300:]
+        escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in ends)
+        line = "".join(escaped)
+        super().__init__(line if len(line) <= 300 else f"{line[:145]} ... {line[-150:]}")
 
 
 @contextmanager
@@ -140,18 +156,191 @@ def reading(path: str | Path, kind: str) -> Iterator[None]:
         raise CheckpointError(f"no checkpoint at {path}{what}")
     try:
         yield
+    except CheckpointError:
+        raise
     except MemoryError:
         raise CheckpointError(f"{path} asks for more memory than there is") from None
-    except Exception as error:  # damaged bytes can make a pickle fail in any way
+    except Exception as error:  # damaged bytes can make a reader fail in any way
         is_torch = kind == "checkpoint" and zipfile.is_zipfile(path)
         hint = " (a torch file? convert it first)" if is_torch else ""
-        raise CheckpointError(f"{path} is no intact {kind}: {error}{hint}") from None
+        reason = error if type(error) in (ValueError, TypeError) else repr(error)
+        raise CheckpointError(f"{path} is no intact {kind}: {reason}{hint}") from None
+
+
+# %% ../../notebooks/09_checkpoint.ipynb #machine
+_INSTRUCTIONS = 4 * LARGEST  # of one pickle, which bounds its time and its memory
+_ROOM = 1 << 26  # bytes that builders may copy, beyond four times the file's own size
+
+
+def _pairs(items: list | tuple) -> dict:
+    """Keys and values, in turns."""
+    return dict(zip(map(plain_key, items[::2]), items[1::2], strict=True))
+
+
+class Machine:
+    """Runs pickles: a stack, a memo, and the instructions (`_STEPS`) that files of arrays need. It
+    imports nothing, and calls nothing but its `builders`."""
+
+    def __init__(self, file: Any, size: int, builders: dict | None = None):
+        self.file, self.room, self.builders = file, _ROOM + 4 * size, builders or _BUILDERS
+
+    def run(self) -> Any:
+        """What the next pickle in the file builds; not yet looked through."""
+        self.stack: list[Any] = []
+        self.marked: list[list] = []  # the stacks below each mark
+        self.memo: dict[int, Any] = {}
+        for _ in range(_INSTRUCTIONS):
+            code = self.file.read(1)
+            if code == b".":
+                return self.stack.pop()
+            if code not in _STEPS:
+                raise ValueError(f"it has the instruction {code!r}" if code else "it has no end")
+            step, read_argument = _STEPS[code]
+            step(self, read_argument(self.file) if read_argument else None)
+        raise ValueError(f"it has more than {_INSTRUCTIONS:,} instructions")
+
+    def push(self, x: Any) -> None:
+        self.stack.append(x)
+
+    def take(self, n: int) -> tuple:
+        """The n values on top of the stack, taken off it."""
+        return tuple([self.stack.pop() for _ in range(n)][::-1])
+
+    def mark(self, _) -> None:
+        self.marked.append(self.stack)
+        self.stack = []
+
+    def down_to_mark(self) -> list:
+        """All values above the last mark, taken off the stack."""
+        items, self.stack = self.stack, self.marked.pop()
+        return items
+
+    def fill(self, kind: Any, items: Iterable) -> None:
+        """Put items into the container on top of the stack."""
+        if type(self.stack[-1]) is not kind:
+            raise ValueError(f"it fills a {type(self.stack[-1]).__name__}")
+        self.stack[-1].extend(items) if kind is list else self.stack[-1].update(items)
+
+    def keep(self, index: int | None) -> None:
+        self.memo[len(self.memo) if index is None else index] = self.stack[-1]
+
+    def find(self, name: str) -> None:
+        """Push the builder that stands for "module name"."""
+        if name not in self.builders:
+            raise ValueError(f"it asks for {name.replace(' ', '.')}")
+        self.push(self.builders[name])
+
+    def spend(self, arguments: tuple, n_bytes: int = 0) -> tuple:
+        """The arguments of a builder, which may copy their contents once, and make n_bytes."""
+        sized = [x for x in arguments if isinstance(x, (str, bytes, bytearray, list, tuple, dict))]
+        texts = (str, bytes, bytearray)
+        self.room -= n_bytes + sum(len(x) * (1 if isinstance(x, texts) else 64) for x in sized)
+        if self.room < 0:
+            raise ValueError("it asks for far more memory than its own size")
+        return arguments
+
+    def call(self) -> None:
+        builder, arguments = self.take(2)
+        if not callable(builder) or type(arguments) is not tuple:
+            raise ValueError("it calls what cannot be called")
+        self.push(builder(*self.spend(arguments)))
+
+    def build(self) -> None:
+        """Give an unfinished object its state. A dictionary's is left out: its attributes."""
+        (state,), unfinished = self.take(1), self.stack[-1]
+        if type(unfinished) in (_Dtype, _Array) and type(state) is tuple:
+            unfinished.build(self.spend(state))
+        elif type(unfinished) is not dict:
+            raise ValueError(f"it gives a state to a {type(unfinished).__name__}")
+
+    def persistent(self, reference: Any) -> Any:
+        raise ValueError("it refers to parts outside of it")
+
+
+# %% ../../notebooks/09_checkpoint.ipynb #machine-steps
+_VALUES = """INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING
+SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 SHORT_BINBYTES BINBYTES BINBYTES8
+BYTEARRAY8""".split()
+_DO: dict[str, Callable[[Machine, Any], Any]] = {
+    **dict.fromkeys(_VALUES, Machine.push),
+    **dict.fromkeys(("PROTO", "FRAME"), lambda m, _: None),
+    "NONE": lambda m, _: m.push(None),
+    "NEWTRUE": lambda m, _: m.push(True),
+    "NEWFALSE": lambda m, _: m.push(False),
+    "EMPTY_TUPLE": lambda m, _: m.push(()),
+    "EMPTY_LIST": lambda m, _: m.push([]),
+    "EMPTY_DICT": lambda m, _: m.push({}),
+    "EMPTY_SET": lambda m, _: m.push(set()),
+    "MARK": Machine.mark,
+    "TUPLE": lambda m, _: m.push(tuple(m.down_to_mark())),
+    "TUPLE1": lambda m, _: m.push(m.take(1)),
+    "TUPLE2": lambda m, _: m.push(m.take(2)),
+    "TUPLE3": lambda m, _: m.push(m.take(3)),
+    "LIST": lambda m, _: m.push(m.down_to_mark()),
+    "DICT": lambda m, _: m.push(_pairs(m.down_to_mark())),
+    "SETITEM": lambda m, _: m.fill(dict, _pairs(m.take(2))),
+    "SETITEMS": lambda m, _: m.fill(dict, _pairs(m.down_to_mark())),
+    "APPEND": lambda m, _: m.fill(list, m.take(1)),
+    "APPENDS": lambda m, _: m.fill(list, m.down_to_mark()),
+    "ADDITEMS": lambda m, _: m.fill(set, map(plain_key, m.down_to_mark())),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), Machine.keep),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), lambda m, index: m.push(m.memo[index])),
+    "GLOBAL": Machine.find,
+    "STACK_GLOBAL": lambda m, _: m.find(" ".join(m.take(2))),
+    **dict.fromkeys(("REDUCE", "NEWOBJ"), lambda m, _: m.call()),
+    "BUILD": lambda m, _: m.build(),
+    "BINPERSID": lambda m, _: m.push(m.persistent(*m.take(1))),
+}
+_STEPS = {
+    op.code.encode("latin1"): (_DO[op.name], op.arg.reader if op.arg else None)
+    for op in pickletools.opcodes
+    if op.name in _DO
+}
+_BUILDERS: dict[str, Any] = {
+    "numpy dtype": _Dtype,
+    "numpy ndarray": _Array,
+    "_codecs encode": _bytes,
+    "__builtin__ bytes": _bytes,
+    "collections OrderedDict": lambda: {},
+}
+for _core in ("numpy._core", "numpy.core"):  # NumPy 2 and NumPy 1
+    _BUILDERS[f"{_core}.multiarray _reconstruct"] = _Array
+    _BUILDERS[f"{_core}.multiarray scalar"] = lambda kind, raw: _from_buffer(raw, kind, (1,), 0)[0]
+    _BUILDERS[f"{_core}.numeric _frombuffer"] = _from_buffer
+
+# %% ../../notebooks/09_checkpoint.ipynb #load
+_FORMAT = 1  # the version of our files; the only one with a trailer so far
+_TRAILER = re.compile(rb"\nminigrad-checkpoint (\d{1,9}) (\S{1,80})\n\Z")
+
+
+def _trailer(digest: str) -> bytes:
+    """The last line of a checkpoint, which every reader of pickles ignores."""
+    return f"\nminigrad-checkpoint {_FORMAT} sha256={digest}\n".encode("ascii")
+
+
+def _end_of(raw: mmap.mmap) -> int:
+    """Where the pickle in `raw` must end. A checksum behind it is compared with its bytes."""
+    found = _TRAILER.search(raw[-120:])
+    if not found:
+        return len(raw)  # older files have none
+    if int(found[1]) > _FORMAT:
+        raise ValueError(f"a newer minigrad wrote it, in format {int(found[1])}; update minigrad")
+    with memoryview(raw) as whole, whole[: -len(found[0])] as content:
+        digest = hashlib.sha256(content).hexdigest()
+    if found[0] != _trailer(digest):
+        raise ValueError("its bytes are not those that were written (the checksum is another)")
+    return len(raw) - len(found[0])
 
 
 def load(path: str | Path) -> Any:
     """What `save` wrote. Only arrays of numbers and plain containers are accepted."""
     with reading(path, "checkpoint"), open(path, "rb") as file:
-        return only_plain(ArrayUnpickler(file).load())
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+            end = _end_of(raw)
+            content = only_plain(Machine(raw, len(raw)).run())
+            if raw.tell() != end:
+                raise ValueError("something follows its end")
+            return content
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #save
@@ -172,12 +361,31 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
         unfinished.unlink(missing_ok=True)
 
 
+class _Summing:
+    """A file to write to, and the checksum of what was written."""
+
+    def __init__(self, file: BinaryIO):
+        self.file, self.sha256 = file, hashlib.sha256()
+
+    def write(self, content) -> int:
+        self.sha256.update(content)
+        return self.file.write(content)
+
+
 def save(path: str | Path, content: dict) -> None:
     """Pickle `content` to `path`, completely or not at all. What `load` would refuse is a
     TypeError, before anything is written."""
     content = only_plain(content)
     with whole_file(path) as file:
-        pickle.dump(content, file, protocol=5)
+        summing = _Summing(file)
+        pickle.dump(content, summing, protocol=5)
+        file.write(_trailer(summing.sha256.hexdigest()))
+
+
+def refuse_to_replace(path: str | Path, overwrite: bool) -> None:
+    """A CheckpointError if something stands at `path` and may not be replaced."""
+    if Path(path).exists() and not overwrite:
+        raise CheckpointError(f"{path} exists already; --overwrite (overwrite=True) replaces it")
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #manager
@@ -225,22 +433,71 @@ class CheckpointManager:
         save(self.latest, content)
 
 
+# %% ../../notebooks/09_checkpoint.ipynb #gpt-with
+SIZES = ("vocab_size", "n_embd", "n_layer", "n_head", "block_size")
+
+
+def gpt_shapes(vocab_size, n_embd, n_layer, block_size, bias) -> Iterator[tuple[str, tuple]]:
+    """(name, shape) of each weight of a GPT, one after the other, without making it."""
+    n = n_embd
+    layers = {"ln_1": (n,), "attn.c_attn": (3 * n, n), "attn.c_proj": (n, n)}
+    layers |= {"ln_2": (n,), "mlp.c_fc": (4 * n, n), "mlp.c_proj": (n, 4 * n)}
+    kinds = ("weight", "bias") if bias else ("weight",)
+    yield from (("transformer.wte.weight", (vocab_size, n)), ("lm_head.weight", (vocab_size, n)))
+    yield "transformer.wpe.weight", (block_size, n)
+    yield from ((f"transformer.ln_f.{kind}", (n,)) for kind in kinds)
+    for i in range(n_layer):  # a billion, perhaps; whoever asks stops at the first that is missing
+        for layer, kind in itertools.product(layers, kinds):
+            yield f"transformer.h.{i}.{layer}.{kind}", layers[layer][: 1 if kind == "bias" else 2]
+
+
+def fitted(args: dict, state: dict) -> dict[str, np.ndarray]:
+    """The weights `state` in float32, if they are those of GPT(**args). Names and shapes are
+    compared before a model is made: a file may claim any size."""
+    for name in set(args) - {*SIZES, "dropout", "bias"}:
+        raise ValueError(f"GPT knows no {name}")
+    for name in SIZES:
+        if (
+            type(args[name]) is bool
+            or not isinstance(args[name], (int, np.integer))
+            or args[name] < 1
+        ):
+            raise ValueError(f"{name} must be a whole number of at least 1")
+    sizes = {name: int(args[name]) for name in SIZES}
+    if sizes["n_embd"] % sizes.pop("n_head"):
+        raise ValueError("n_embd must be a multiple of n_head")
+    seen = set()
+    for name, shape in gpt_shapes(**sizes, bias=args.get("bias", True)):
+        has = getattr(state.get(name), "shape", None)
+        if has != shape:
+            raise ValueError(f"{name} should have shape {shape}, but has {has}")
+        seen.add(name)
+    if unexpected := state.keys() - seen:
+        raise ValueError(f"unexpected {min(unexpected)}")
+    if len(set(map(id, state.values()))) < len(state) - 1:
+        raise ValueError("two of its weights are one array")
+    with np.errstate(over="raise"):
+        return {name: array.astype(np.float32, copy=False) for name, array in state.items()}
+
+
 # %% ../../notebooks/09_checkpoint.ipynb #load-model
 # The errors of code that expects a model, and finds intact content of another kind.
-MISFITS = (LookupError, TypeError, ValueError, AttributeError, OverflowError, MemoryError)
+MISFITS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError)
 
 
 def load_model(path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
     """The model in a checkpoint, in evaluation mode, and its tokenizer if it holds one."""
-    return _model_in(load(path), path)
+    return model_in(load(path), path)
 
 
-def _model_in(content: dict, path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
+def model_in(content: dict, path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
+    """The same for content that was read from `path` already."""
     try:
+        state = fitted(content["model_args"], content["model"])
         model = GPT(**content["model_args"])
-        model.load_state_dict(content["model"])
+        model.load_state_dict(state)
         characters = content.get("characters")
-        tokenizer = None if characters is None else SimpleTokenizer(characters)
+        tokenizer = None if characters is None else SimpleTokenizer("".join(characters))
         if tokenizer and tokenizer.vocab_size != model.config["vocab_size"]:
             raise ValueError(f"{tokenizer.vocab_size} characters for another vocabulary")
     except MISFITS as error:
@@ -249,16 +506,25 @@ def _model_in(content: dict, path: str | Path) -> tuple[GPT, SimpleTokenizer | N
     return model, tokenizer
 
 
+# %% ../../notebooks/09_checkpoint.ipynb #moved
+def __getattr__(name: str) -> Any:
+    """`load_torch` and `convert` once stood here; they are found in `weights` now."""
+    if name in ("load_torch", "convert"):
+        from minigrad import weights
+
+        return getattr(weights, name)
+    raise AttributeError(f"module 'minigrad.checkpoint' has no attribute {name!r}")
+
+
 # %% ../../notebooks/09_checkpoint.ipynb #shrink
 KEPT = ("model_args", "characters", "config", "step", "val_loss")
 
 
 def shrink(old: str | Path, new: str | Path, overwrite: bool = False) -> GPT:
     """Write the model of a run's checkpoint alone, in float16: a sixth of the size."""
-    if Path(new).exists() and not overwrite:
-        raise CheckpointError(f"{new} exists already; --overwrite (overwrite=True) replaces it")
+    refuse_to_replace(new, overwrite)
     content = load(old)
-    model, _ = _model_in(content, old)
+    model, _ = model_in(content, old)
     state = model.collect_state_dict()
     with np.errstate(over="ignore"):  # what it leads to is checked
         halves = {id(array): array.astype(np.float16) for array in state.values()}

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pickle
+import pickletools
 import tempfile
 from pathlib import Path
 
@@ -87,6 +88,32 @@ def my_safe_loads__notes_the_unknown_names_and_complains_when_all(raw, allowed):
     return result
 
 
+def my_safe_loads__module_is_imported_before_its_name_is_refused(raw, allowed):
+    """the module is imported before its name is refused"""
+
+    class Careful(pickle.Unpickler):
+        def find_class(self, module, name):
+            super().find_class(module, name)
+            if (module, name) not in allowed:
+                raise pickle.UnpicklingError(f"{module}.{name}")
+            return allowed[module, name]
+
+    return Careful(io.BytesIO(raw)).load()
+
+
+def my_safe_loads__looks_through_the_file_for_the_older_instruction_alone(raw, allowed):
+    """looks through the file for the older instruction alone"""
+    for instruction, argument, _ in pickletools.genops(raw):
+        if instruction.name == "GLOBAL" and tuple(argument.split(" ")) not in allowed:
+            raise pickle.UnpicklingError(argument)
+
+    class Careful(pickle.Unpickler):
+        def find_class(self, module, name):
+            return allowed.get((module, name)) or super().find_class(module, name)
+
+    return Careful(io.BytesIO(raw)).load()
+
+
 def my_write_whole__opens_the_file_in_place(path, content):
     """opens the file itself, in place"""
     with open(path, "wb") as file:
@@ -167,6 +194,20 @@ def my_write_whole__unfinished_file_is_left_behind(path, content):
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    os.replace(new, path)
+
+
+def my_write_whole__only_a_failing_fsync_is_cleaned_up(path, content):
+    """only a failing fsync is cleaned up; a full disk mostly shows at write or flush"""
+    new = path.with_suffix(".tmp")
+    with open(new, "wb") as file:
+        file.write(content)
+        file.flush()
+        try:
+            os.fsync(file.fileno())
+        except OSError:
+            new.unlink()
+            raise
     os.replace(new, path)
 
 
