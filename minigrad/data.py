@@ -4,7 +4,10 @@
 
 # %% auto #0
 __all__ = [
+    "CHINESE",
+    "ENCODINGS",
     "DATASETS",
+    "likely_encoding",
     "load_text",
     "SimpleTokenizer",
     "TextDataset",
@@ -13,34 +16,101 @@ __all__ = [
 ]
 
 # %% ../notebooks/06_data.ipynb #imports
+import codecs
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
+# %% ../notebooks/06_data.ipynb #likely-encoding
+CHINESE = "的一是不了在人有我他这這中大来來上个個到说說们們为為子和你地出道也时時年得就那，"
+CHINESE += "要下以生会會自着去之家可里后小心多天好都然没日山水风風花春月云雲无無何如相知国國。"
+ENCODINGS = {  # what they are for, and characters of which such texts are full
+    "gb18030": ("Chinese; its older part is GBK", CHINESE),
+    "big5": ("Chinese, traditional", CHINESE),
+    "shift_jis": ("Japanese", "のにはをたがでてとしれさ、。"),
+    "euc_jp": ("Japanese", "のにはをたがでてとしれさ、。"),
+    "euc_kr": ("Korean", "이다는에의가을를고하지"),
+    "cp1252": ("Latin-1, as Windows has it", "éèêëàâáãäåæçñóòôõöøíìîïúùûüßþðœ“”‘’–—…«»§©£"),
+    "cp1251": ("Russian", "абвгдежзийклмнопрстуфхцчшщъыьэюя"),
+}
+
+
+def likely_encoding(raw: bytes) -> str | None:
+    """A guess how a text is encoded, by its beginning; None if it seems to be no text."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    zeros = raw[1::2].count(0), raw[::2].count(0)  # of two bytes for an English letter one is 0
+    if any(zeros):
+        few, many = sorted(zeros)
+        plausible = few * 20 < many and many * 8 > len(raw)
+        return ("utf-16-le", "utf-16-be")[zeros.index(many)] if plausible else None
+    hits = {}
+    for name, (_, marks) in {"utf-8": ("", ""), **ENCODINGS}.items():
+        with suppress(UnicodeDecodeError):
+            text = codecs.getincrementaldecoder(name)().decode(raw)  # its end may be cut off
+            if name == "utf-8":
+                return name
+            hits[name] = sum(map(text.count, marks)) / max(1, sum(c > "\x7f" for c in text))
+    return max(hits, key=lambda name: hits[name]) if hits else None  # of equals the first
+
+
 # %% ../notebooks/06_data.ipynb #load-text
 DATASETS = {"shakespeare": "shakespeare.txt", "names": "names.txt", "poems": "poems.txt"}
 
 
-def load_text(name_or_path: str | Path) -> str:
-    """The text of a named data set (a key of DATASETS), or of a file in UTF-8."""
+def load_text(name_or_path: str | Path, encoding: str | None = None) -> str:
+    """The text of a named data set (a key of DATASETS), or of a file, in UTF-8 if no other
+    encoding is named."""
     named = DATASETS.get(str(name_or_path))
-    path = files("minigrad") / "datasets" / named if named else Path(name_or_path)
+    path = Path(str(files("minigrad") / "datasets" / named)) if named else Path(name_or_path)
     if not path.is_file():
+        what = ", but a folder" if path.is_dir() else ", but something else" * path.exists()
         raise FileNotFoundError(
-            f"no text file at {str(path)!r}; the named data sets are {', '.join(sorted(DATASETS))}"
+            f"no text file at {str(path)!r}{what}; "
+            f"the named data sets are {', '.join(sorted(DATASETS))}"
         )
+    size, memory = path.stat().st_size, _memory()
     try:
-        text = path.read_text(encoding="utf-8-sig")  # without the mark some editors put first
-    except UnicodeDecodeError as error:
+        if 6 * size > memory:  # the text and its ids
+            raise MemoryError
+        text = path.read_text(encoding=encoding or "utf-8")
+    except MemoryError:
         raise ValueError(
-            f"{path} is not text in UTF-8: byte {error.object[error.start]:#04x} "
-            f"at position {error.start}"
+            f"{path} is too large for the memory: {size:,} bytes; take a part"
         ) from None
+    except LookupError:
+        raise ValueError(f"Python knows no encoding {encoding!r} for {path}") from None
+    except UnicodeError as error:
+        raise ValueError(_no_text(path, encoding, getattr(error, "start", 0))) from None
+    if "\0" in text and not encoding:
+        raise ValueError(_no_text(path, encoding, len(text[: text.index("\0")].encode("utf-8"))))
+    text = text.removeprefix("\ufeff")
     if not text:
         raise ValueError(f"{path} is empty")
     return text
+
+
+def _memory() -> float:
+    """The bytes of memory of this machine, where that can be found out."""
+    known = hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if known else float("inf")
+
+
+def _no_text(path: Path, encoding: str | None, position: int) -> str:
+    """What to say of a file that cannot be read in an encoding, because of the byte there."""
+    raw = path.read_bytes()
+    begin = raw.rfind(b"\n", 0, position) + 1 if position > 50_000 else 0
+    guess = likely_encoding(raw[begin : begin + 100_000])
+    advice = "is it in another encoding, or no text at all?"
+    if guess and guess != (encoding or "utf-8"):
+        about = f" ({ENCODINGS[guess][0]})" if guess in ENCODINGS else ""
+        advice = f"it looks like {guess}{about}: save it as UTF-8, or name that, --encoding {guess}"
+    byte = f"byte {raw[position]:#04x} at position {position}"
+    return f"{path} is not text in {encoding or 'UTF-8'}: {byte}; {advice}"
 
 
 # %% ../notebooks/06_data.ipynb #tokenizer

@@ -4,7 +4,10 @@
 
 # %% auto #0
 __all__ = [
+    "NUMBERS",
+    "KINDS",
     "NOTES",
+    "CHANGEABLE",
     "difference",
     "WrongAnswer",
     "check",
@@ -16,6 +19,8 @@ __all__ = [
 ]
 
 # %% ../notebooks/00_welcome.ipynb #imports
+import contextlib
+import copy
 import json
 import linecache
 import re
@@ -27,48 +32,71 @@ from pathlib import Path
 
 import numpy as np
 
-
 # %% ../notebooks/00_welcome.ipynb #difference
+NUMBERS = (int, float, *set(np.sctypeDict.values()), np.ndarray)  # these and no relatives of theirs
+KINDS = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}  # of NumPy's types: which may stand for which
+
+
 def difference(expected, got, tolerance: float = 1e-5) -> str | None:
-    """What distinguishes two results, shapes first; None if they agree."""
-    if isinstance(expected, tuple):
-        if not isinstance(got, tuple) or len(got) != len(expected):
-            return f"expected {len(expected)} results, got {_short(got)}"
-        problems = [difference(e, g, tolerance) for e, g in zip(expected, got)]
-        found = [f"result {i}: {p}" for i, p in enumerate(problems) if p]
-        return found[0] if found else None
-    if isinstance(expected, dict) and isinstance(got, dict):
-        if got.keys() != expected.keys():
-            return f"expected {_short(expected)}, got {_short(got)}"
-        parts = {key: difference(expected[key], got[key], tolerance) for key in expected}
-        found = [f"at {key!r}: {p}" for key, p in parts.items() if p]
-        return found[0] if found else None
+    """What distinguishes two results, types and shapes first; None if they agree."""
+    if type(expected) in (tuple, list, dict):
+        return _difference_of_parts(expected, got, tolerance)
     want = np.asarray(expected)
-    if want.dtype.kind not in "fiub":
-        same = isinstance(got, type(expected)) and got == expected
+    if want.dtype.kind not in KINDS or type(expected) is bool:
+        same = type(got) in (type(expected), np.bool_) and got == expected
         return None if same else f"expected {_short(expected)}, got {_short(got)}"
-    try:
-        have = np.asarray(got)
-    except ValueError:  # rows of unequal length
-        return f"expected shape {want.shape}, got {_short(got)}"
-    if have.dtype.kind not in "fiub":
-        return f"expected numbers of shape {want.shape}, got {_short(got)}"
+    if type(got) not in (NUMBERS[-1:] if want.shape else NUMBERS):  # a relative may deceive
+        return f"expected {_kind(expected)}, got {_kind(got)}: {_short(got)}"
+    have = np.asarray(got)
+    kinds = KINDS[want.dtype.kind] if want.shape else "fiu"  # a single number has its value alone
+    precise = not want.shape or want.dtype.kind != "f" or want.dtype in (np.float64, have.dtype)
+    if have.dtype.kind not in kinds or not precise:
+        return f"expected {_kind(expected)}, got {_kind(got)}: {_short(got)}"
     if want.shape != have.shape:
         small = f": {_short(have)}" if have.size <= 20 else ""
         return f"expected shape {want.shape}, got shape {have.shape}{small}"
-    if not np.allclose(have, want, rtol=tolerance, atol=tolerance):
+    if not np.allclose(have, want, rtol=tolerance, atol=tolerance, equal_nan=True):
         return f"expected {_short(want)}, got {_short(have)}"
     return None
 
 
+def _difference_of_parts(expected, got, tolerance: float) -> str | None:
+    """The difference of two tuples, lists or dictionaries: that of the first parts that differ."""
+    if type(got) is not type(expected) or len(got) != len(expected):
+        what = f"{len(expected)} results" if type(expected) is tuple else _short(expected)
+        return f"expected {what}, got {_kind(got)}: {_short(got)}"
+    if type(expected) is dict:
+        if {key: type(key) for key in got} != {key: type(key) for key in expected}:
+            return f"expected {_short(expected)}, got {_short(got)}"
+        pairs = [(f"at {key!r}", expected[key], got[key]) for key in expected]
+    else:
+        pairs = [(f"result {i}", *pair) for i, pair in enumerate(zip(expected, got))]
+    found = ((where, difference(e, g, tolerance)) for where, e, g in pairs)
+    return next((f"{where}: {problem}" for where, problem in found if problem), None)
+
+
+def _kind(value) -> str:
+    """What a value is, in a few words."""
+    if type(value) is np.ndarray:
+        return f"an array of {value.dtype}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
 def _short(value) -> str:
-    """A value in at most a few lines."""
-    if hasattr(value, "shape"):
-        value = np.asarray(value)
-        numbers = np.array2string(value, precision=4, separator=", ", threshold=20)
-        return numbers if value.size <= 20 else f"{numbers} of shape {value.shape}"
-    text = value.__name__ if callable(value) else repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}..."
+    """A value in at most a few lines, whatever it is."""
+    try:
+        if hasattr(value, "shape"):
+            value = np.asarray(value)
+            numbers = np.array2string(value, precision=4, separator=", ", threshold=20)
+            return numbers if value.size <= 20 else f"{numbers} of shape {value.shape}"
+        if type(value) in (str, bytes, list, tuple):
+            value = value[:201]  # the whole may be huge
+        show = str if isinstance(value, BaseException) else repr
+        text = value.__name__ if callable(value) else show(value)
+        return text if len(text) <= 200 else f"{text[:200]}..."
+    except Exception:
+        return "one that cannot be shown"
 
 
 # %% ../notebooks/00_welcome.ipynb #notes
@@ -83,13 +111,22 @@ def _note(exercise: str, outcome: str) -> None:
             with NOTES.open("a", encoding="utf-8") as file:
                 file.write(f"\n{line}")  # a new line first: the last one may be torn
     except OSError as error:  # a full disk must not cost the verdict
-        print(f"(your progress is not kept: {error})")
+        _say(f"(your progress is not kept: {error})")
 
 
 def _notes() -> list[str]:
-    """The outcomes so far, such as "my_followers correct"."""
-    text = NOTES.read_text(encoding="utf-8", errors="replace") if NOTES.exists() else ""
-    return text.splitlines()
+    """The outcomes so far, such as "my_followers correct"; an OSError if they cannot be read."""
+    if not NOTES.exists():
+        return []
+    if not NOTES.is_file():  # to open a pipe could take for ever
+        raise OSError(f"{NOTES} is no file")
+    return NOTES.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def _say(text: str) -> None:
+    """Print, if there is still something to print to."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text)
 
 
 # %% ../notebooks/00_welcome.ipynb #check
@@ -103,33 +140,60 @@ def check(attempt: Callable, cases: Iterable[tuple], tolerance: float = 1e-5) ->
     Prints "not attempted yet" while it still returns `...`, and "correct" if all cases hold;
     else raises WrongAnswer with the first case that fails.
     """
-    name = attempt.__name__
+    name = getattr(attempt, "__name__", type(attempt).__name__)
     for arguments, expected, *hints in cases:
         call = f"{name}({', '.join(_short(a) for a in arguments)})"
-        hint = "".join(f"\nHint: {hint}" for hint in hints)
+        own = [copy.deepcopy(a) if type(a) in CHANGEABLE else a for a in arguments]
+        cause = None
         try:
-            got = attempt(*arguments)
-        except Exception as error:
+            with contextlib.redirect_stdout(sys.stdout):  # put back, whatever the attempt does
+                got = attempt(*own)
+            if got is ...:
+                _say(f"{name}: not attempted yet")
+                return
+            problem = difference(expected, got, tolerance) or _change(arguments, own)
+            verdict = f"{call}: {problem}" if problem else ""
+        except KeyboardInterrupt:  # not the attempt's, but yours
+            raise
+        except BaseException as error:
+            cause, verdict = error, f"{call} raised {type(error).__name__}: {_short(error)}"
+        if verdict:
             _note(name, "attempted")
-            raise WrongAnswer(f"{call} raised {type(error).__name__}: {error}{hint}") from error
-        if got is ...:
-            print(f"{name}: not attempted yet")
-            return
-        problem = difference(expected, got, tolerance)
-        if problem:
-            _note(name, "attempted")
-            raise WrongAnswer(f"{call}: {problem}{hint}")
+            raise WrongAnswer("\nHint: ".join([verdict, *hints])) from cause
     _note(name, "correct")
-    print(f"{name}: correct")
+    _say(f"{name}: correct")
+
+
+CHANGEABLE = (np.ndarray, list, dict)  # of these an attempt gets copies
+
+
+def _change(before: Iterable, after: Iterable) -> str | None:
+    """What an attempt has done to its arguments."""
+    for old, new in zip(before, after):
+        if type(old) in CHANGEABLE and difference(old, new, 0):
+            return f"expected the argument {_short(old)} to stay, but it became {_short(new)}"
+    return None
 
 
 # %% ../notebooks/00_welcome.ipynb #progress
+def _code_cells(path: Path) -> list[tuple[str, str]]:
+    """Source and id of a notebook's code cells; none if it cannot be read."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return [("".join(c["source"]), c["id"]) for c in cells if c["cell_type"] == "code"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+
+
 def progress() -> None:
     """Print the exercises of this folder's notebooks: [x] correct, [-] attempted, [ ] open."""
-    notes, marks = _notes(), []
+    notes, marks = [], []
+    try:
+        notes = _notes()
+    except OSError as error:
+        print(f"(your progress cannot be read: {error})")
     for path in sorted(Path().glob("[0-9A]*_*.ipynb")):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        found = (re.match(r"def (my_\w+)", "".join(cell["source"])) for cell in cells)
+        found = (re.match(r"def (my_\w+)", source) for source, _ in _code_cells(path))
         line = ""
         for name in (match[1] for match in found if match):
             correct, attempted = f"{name} correct" in notes, f"{name} attempted" in notes
@@ -149,8 +213,7 @@ def recheck(attempt: Callable) -> None:
     name = attempt.__name__
     paths = [*sorted(Path("../notebooks").glob("*.ipynb")), *sorted(Path().glob("*.ipynb"))]
     for path in paths:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        code = [("".join(c["source"]), c["id"]) for c in cells if c["cell_type"] == "code"]
+        code = _code_cells(path)
         for (stub, _), (source, cell) in zip(code, code[1:]):
             if stub.startswith(f"def {name}("):
                 title = f"<{path.name}, cell {cell}>"  # a traceback shows it, and the lines below

@@ -14,13 +14,13 @@ __all__ = [
     "generation_options",
     "newest_checkpoint",
     "load_writer",
+    "prompt_for",
     "text_stream",
     "main",
 ]
 
 # %% ../notebooks/11_generate.ipynb #imports
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +29,7 @@ import numpy as np
 
 from .attention import KVCache
 from .checkpoint import load_model
+from .command import command
 from .data import SimpleTokenizer
 from .gpt import GPT
 from .parallel import blas_for
@@ -182,9 +183,10 @@ def generation_options(
         prog="python -m minigrad.generate", description="Write text with a trained model."
     )
     add = parser.add_argument
-    newest = "a checkpoint of minigrad.train [the newest out/*/best.pkl]"
+    newest = "a checkpoint of minigrad.train [the best of the newest run in out/]"
     add("--checkpoint", default=None, help=newest)
-    add("--prompt", default="\n", help="the text to continue [%(default)r]")
+    prompt = r"the text to continue; \n in it is a line break [\n, or a character of the model]"
+    add("--prompt", help=prompt)
     add("--max-new-tokens", type=int, default=500, help="characters to write [%(default)s]")
     temperature = "below 1 safer, above 1 wilder, 0 no chance [%(default)s]"
     add("--temperature", type=float, default=0.8, help=temperature)
@@ -197,14 +199,19 @@ def generation_options(
 
 # %% ../notebooks/11_generate.ipynb #text-stream
 def newest_checkpoint(folder: str | Path = "out") -> Path:
-    """The best model of the run in `folder` that improved last."""
-    found = sorted(Path(folder).glob("*/best.pkl"), key=lambda path: path.stat().st_mtime)
-    if not found:
+    """The best model of the run in `folder` that improved last; the latest of a run that was
+    stopped before it knew its best."""
+    runs = {
+        path.parent: path
+        for name in ("latest", "best")
+        for path in Path(folder).glob(f"*/{name}.pkl")
+    }
+    if not runs:
         raise FileNotFoundError(
             f"no trained model in {folder}/: train one with python -m minigrad.train, "
             "or name one with --checkpoint"
         )
-    return found[-1]
+    return max(runs.values(), key=lambda path: path.stat().st_mtime)
 
 
 def load_writer(path: str | Path) -> tuple[GPT, SimpleTokenizer]:
@@ -215,14 +222,23 @@ def load_writer(path: str | Path) -> tuple[GPT, SimpleTokenizer]:
     return model, tokenizer
 
 
+def prompt_for(tokenizer: SimpleTokenizer, typed: str | None) -> str:
+    """What to continue: what was typed, with \\n as a line break unless the model knows the
+    backslash. If nothing was typed, a line break, or the first character that the model has."""
+    if typed is None:
+        return "\n" if "\n" in tokenizer.id_of else tokenizer.characters[0]
+    if not typed:
+        raise ValueError("the prompt is empty; a model needs a character to start from")
+    return typed if "\\" in tokenizer.id_of else typed.replace(r"\n", "\n").replace(r"\t", "\t")
+
+
 def text_stream(args: argparse.Namespace) -> Iterator[str]:
     """The prompt, then one by one the characters that the checkpoint's model writes after it."""
     model, tokenizer = load_writer(args.checkpoint or newest_checkpoint())
-    if not args.prompt:
-        raise ValueError("the prompt is empty; a model needs a character to start from")
+    prompt = prompt_for(tokenizer, args.prompt)
     stream = generate_stream(
         model,
-        np.array([tokenizer.encode(args.prompt)]),
+        np.array([tokenizer.encode(prompt)]),
         args.max_new_tokens,
         args.temperature,
         args.top_k,
@@ -230,7 +246,7 @@ def text_stream(args: argparse.Namespace) -> Iterator[str]:
         np.random.default_rng(args.seed),
         use_cache=not args.no_cache,
     )
-    yield args.prompt
+    yield prompt
     for ids in stream:
         yield tokenizer.decode(ids)
 
@@ -239,19 +255,10 @@ def text_stream(args: argparse.Namespace) -> Iterator[str]:
 def main(argv: list[str] | None = None) -> int:
     """The command line of `python -m minigrad.generate`."""
     parser, args = generation_options(argv)
-    if hasattr(sys.stdout, "reconfigure"):  # a pipe on Windows is not in UTF-8, a notebook always
-        sys.stdout.reconfigure(encoding="utf-8")
-    try:
+    with command(parser, interrupted="\n"):
         for text in text_stream(args):
             print(text, end="", flush=True)
         print()
-    except KeyboardInterrupt:
-        print()
-        return 130
-    except BrokenPipeError:  # nobody reads on, as after `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
-    except (ValueError, OSError) as error:
-        parser.exit(2, f"error: {error}\n")
     return 0
 
 

@@ -166,12 +166,13 @@ class GPT(Module):
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "GPT":
-        """A GPT-2 from a folder with Hugging Face's config.json and model.safetensors."""
+        """A GPT-2 from a folder of Hugging Face (config.json, weights), in evaluation mode."""
         from minigrad.weights import read_gpt2_folder
 
         sizes, state = read_gpt2_folder(folder)
         model = cls(**sizes)
         model.load_state_dict(state)
+        model.eval()
         return model
 
     def save_pretrained(self, folder: str | Path) -> None:

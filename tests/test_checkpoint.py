@@ -5,6 +5,7 @@ import fractions
 import hashlib
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from minigrad.checkpoint import (
     LARGEST,
     CheckpointError,
     CheckpointManager,
+    claimed,
     gpt_shapes,
     load,
     load_model,
@@ -279,50 +281,103 @@ def test_a_new_manager_does_not_replace_a_better_best(tmp_path, loads):
     CheckpointManager(tmp_path).save({"step": 1}, 2.0)
     again = CheckpointManager(tmp_path)
     if loads:
-        assert again.load_latest()["step"] == 1
+        content, remark = again.load_newest()
+        assert content["step"] == 1 and remark == ""
     again.save({"step": 2}, 2.2)
     assert load(again.best)["step"] == 1 and load(again.latest)["step"] == 2
     again.save({"step": 3}, 1.9)
     assert load(again.best)["step"] == 3
 
 
-def test_resuming_reads_the_latest_checkpoint_and_no_other(tmp_path):
-    CheckpointManager(tmp_path).save({"step": 1}, 2.0)
-    again = CheckpointManager(tmp_path)
-    os.utime(again.latest)
-    again.best.write_bytes(b"not read")
-    os.utime(again.best, (0, 0))
-    again.load_latest()
-    assert again.best_val_loss == 2.0
-
-
 def test_a_checkpoint_of_an_older_version_lets_best_speak_for_itself(tmp_path):
     save(tmp_path / "best.pkl", {"step": 1, "val_loss": 2.0})
     save(tmp_path / "latest.pkl", {"step": 5, "val_loss": 2.5})
     manager = CheckpointManager(tmp_path)
-    assert manager.load_latest() == {"step": 5, "val_loss": 2.5}
+    assert manager.load_newest() == ({"step": 5, "val_loss": 2.5}, "")
     assert manager.best_val_loss == 2.0
 
 
-def test_a_run_killed_between_its_two_files_knows_its_best(tmp_path):
+@pytest.mark.parametrize("age", [-1, 1])  # a copied folder tells nothing by its times
+def test_a_run_killed_between_its_two_files_goes_on_from_the_best(tmp_path, age):
     manager = CheckpointManager(tmp_path)
     manager.save({"step": 1}, 2.0)
     save(manager.best, {"step": 2, "val_loss": 1.5, "best_val_loss": 1.5})
-    latest = manager.latest.stat()
-    os.utime(manager.best, ns=(latest.st_atime_ns, latest.st_mtime_ns + 1))
+    time = manager.latest.stat().st_mtime_ns + age
+    os.utime(manager.best, ns=(time, time))
     again = CheckpointManager(tmp_path)
-    again.load_latest()
-    assert again.best_val_loss == 1.5
+    content, remark = again.load_newest()
+    assert content["step"] == 2 and again.best_val_loss == 1.5
+    assert remark == f"going on from {manager.best} at step 2"
 
 
-def test_without_its_file_the_best_loss_is_forgotten(tmp_path):
+@pytest.mark.parametrize("damage", [os.remove, lambda path: path.write_bytes(b"\x80\x05]")])
+@pytest.mark.parametrize(("lost", "step", "best"), [("latest", 1, 1), ("best", 2, 3)])
+def test_one_intact_file_is_enough(tmp_path, damage, lost, step, best):
     manager = CheckpointManager(tmp_path)
     manager.save({"step": 1}, 2.0)
-    manager.best.unlink()
+    manager.save({"step": 2}, 2.5)
+    path = tmp_path / f"{lost}.pkl"
+    damage(path)
     again = CheckpointManager(tmp_path)
-    again.load_latest()
-    again.save({"step": 2}, 2.2)
-    assert load(again.best)["step"] == 2
+    content, remark = again.load_newest()
+    assert content["step"] == step
+    assert str(path) in remark and f"at step {step}" in remark and "\n" not in remark
+    again.save({"step": 3}, 2.2)  # worse than a best that is there; the first if it was lost
+    assert load(again.best)["step"] == best and load(again.latest)["step"] == 3
+
+
+def test_without_an_intact_file_nothing_goes_on(tmp_path):
+    manager = CheckpointManager(tmp_path)
+    with pytest.raises(CheckpointError, match="no checkpoint at .*latest.pkl"):
+        manager.load_newest()
+    manager.latest.write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match="latest.pkl is no intact checkpoint"):
+        manager.load_newest()
+    for content in ({"weights": 1}, [3], {"step": None}):
+        save(manager.latest, content)
+        with pytest.raises(CheckpointError, match="latest.pkl holds no run to continue"):
+            manager.load_newest()
+
+
+def test_a_folder_is_claimed_by_one_process_and_tidied(tmp_path):
+    for name in ("latest.pkl.12.tmp", "best.pkl.0a1b.tmp", "mine.pkl.0a1b.tmp", "latest.pkl"):
+        (tmp_path / name).touch()
+    with claimed(tmp_path):
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["latest.pkl", "mine.pkl.0a1b.tmp"]
+        with pytest.raises(CheckpointError, match=f"another run is training in {tmp_path}"):
+            with claimed(tmp_path):
+                pass
+        code = f"from minigrad.checkpoint import *; claimed({str(tmp_path)!r}).__enter__()"
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert "another run is training" in other.stderr
+    with claimed(tmp_path):
+        pass
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["latest.pkl", "mine.pkl.0a1b.tmp"]
+    with pytest.raises(CheckpointError, match="no checkpoint at .*nowhere"):
+        with claimed(tmp_path / "nowhere"):
+            pass
+
+
+def test_the_claim_of_a_killed_process_ends_with_it(tmp_path):
+    code = f"""
+import os, signal
+from minigrad.checkpoint import claimed
+claim = claimed({str(tmp_path)!r})
+claim.__enter__()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
+    with claimed(tmp_path):
+        assert not list(tmp_path.iterdir())
+
+
+def test_unfinished_files_have_names_of_their_own(tmp_path):
+    with whole_file(tmp_path / "x") as one, whole_file(tmp_path / "x") as other:
+        one.write(b"one")
+        other.write(b"other")
+        assert len({one.name, other.name, *map(str, tmp_path.iterdir())}) == 2
+    assert (tmp_path / "x").read_bytes() == b"one"  # the block that ended last
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
 
 
 def test_overwrite_removes_what_was_there(tmp_path):

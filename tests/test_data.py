@@ -1,15 +1,21 @@
 """Tokenizer, windows, batches and texts."""
 
+import codecs
+import os
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minigrad import data
 from minigrad.data import (
     DATASETS,
     DataLoaderSimple,
     SimpleTokenizer,
     TextDataset,
+    likely_encoding,
     load_text,
     train_val_split,
 )
@@ -114,9 +120,98 @@ def test_texts_from_files(tmp_path):
     assert load_text(path) == "marked"
     with pytest.raises(FileNotFoundError, match="'nowhere'.*names, poems, shakespeare"):
         load_text("nowhere")
-    path.write_bytes(b"")
-    with pytest.raises(ValueError, match="is empty"):
-        load_text(path)
+    for nothing in (b"", codecs.BOM_UTF8):
+        path.write_bytes(nothing)
+        with pytest.raises(ValueError, match="is empty"):
+            load_text(path)
     path.write_bytes(b"abc\xff")
     with pytest.raises(ValueError, match="not text in UTF-8: byte 0xff at position 3"):
         load_text(path)
+    path.write_bytes("a\r\nb\rc\n".encode("utf-16"))
+    assert load_text(path, "utf-16") == "a\nb\nc\n"
+
+
+GUESSED = {
+    "gbk": "今天天气很好,我们去公园玩。",
+    "gb18030": "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。㐂",
+    "big5": "今天天氣很好，我們去公園玩。",
+    "shift_jis": "今日はとても天気がいいので、公園へ行きました。",
+    "euc_jp": "今日はとても天気がいいので、公園へ行きました。",
+    "euc_kr": "오늘은 날씨가 아주 좋아서 우리는 공원에 갔다.",
+    "cp1251": "Все счастливые семьи похожи друг на друга.",
+    "cp1252": "“L’été”, à Noël",
+    "latin-1": "Die Straße führt über den Fluß",
+    "utf-16": "any text, 诗",
+    "utf-16-le": "any text",
+    "utf-16-be": "any text",
+}
+
+
+@pytest.mark.parametrize("encoding", GUESSED)
+@pytest.mark.parametrize("before", ["", "plain line\n" * 20_000])
+def test_another_encoding_is_found_out_named_and_understood(tmp_path, encoding, before):
+    path, text = tmp_path / "old.txt", GUESSED[encoding] * 3
+    path.write_bytes((before + text).encode(encoding))
+    with pytest.raises(ValueError, match="is not text in UTF-8: byte 0x") as raised:
+        load_text(path)
+    name = re.search(r"it looks like \S+.*, --encoding (\S+)$", str(raised.value))[1]
+    assert name == {"gbk": "gb18030", "latin-1": "cp1252"}.get(encoding, encoding)
+    assert load_text(path, name) == before + text
+
+
+def test_chinese_poems_in_gbk_are_found_out():
+    poems = load_text("poems")
+    for start in range(0, 400_000, 20_000):
+        raw = poems[start : start + 200].encode("gb18030")
+        assert likely_encoding(raw) == likely_encoding(raw[:-1]) == "gb18030"
+
+
+def test_what_is_no_text_is_not_taken_for_one(tmp_path):
+    path = tmp_path / "picture"
+    rng = np.random.default_rng(0)
+    for raw in (bytes(range(256)) * 9, b"\0" * 999, rng.bytes(5000), b"\x89PNG\r\n\0\0\0\rIHDR"):
+        path.write_bytes(raw)
+        with pytest.raises(ValueError, match="byte 0x.. at position .* or no text at all"):
+            load_text(path)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "message"),
+    [
+        ("klingon", "knows no encoding 'klingon'"),
+        ("rot13", "knows no encoding 'rot13'"),
+        ("ascii", "is not text in ascii: byte 0xc3 at position 2; it looks like utf-8"),
+        ("utf-16", "is not text in utf-16: byte 0x"),
+        ("utf-32", "is not text in utf-32: byte 0x"),
+    ],
+)
+def test_a_wrong_encoding_is_one_line(tmp_path, encoding, message):
+    (tmp_path / "t.txt").write_text("Größe!!", encoding="utf-8")
+    with pytest.raises(ValueError, match=message) as raised:
+        load_text(tmp_path / "t.txt", encoding)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_folder_and_a_pipe_are_no_text_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no text file at .*, but a folder"):
+        load_text(tmp_path)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(FileNotFoundError, match="no text file at .*, but something else"):
+            load_text(tmp_path / "pipe")
+
+
+def test_a_text_too_large_for_the_memory_is_a_sentence(tmp_path, monkeypatch):
+    path = tmp_path / "huge.txt"
+    path.write_text("x" * 1000, encoding="utf-8")
+    monkeypatch.setattr(data, "_memory", lambda: 999)
+    with pytest.raises(ValueError, match="huge.txt is too large for the memory: 1,000 bytes"):
+        load_text(path)
+    monkeypatch.undo()
+    monkeypatch.setattr(type(path), "read_text", out_of_memory)
+    with pytest.raises(ValueError, match="huge.txt is too large for the memory: 1,000 bytes"):
+        load_text(path)
+
+
+def out_of_memory(*_, **__):
+    raise MemoryError

@@ -181,19 +181,157 @@ def test_recheck_says_where_it_looked_in_vain(triple):
     [
         (np.zeros(3), np.zeros((3, 1)), r"expected shape \(3,\), got shape \(3, 1\)"),
         (np.ones(2), np.array([1.0, 2.0]), r"expected \[1., 1.\], got \[1., 2.\]"),
-        ((1, 2), 1, "expected 2 results, got 1"),
+        ((1, 2), 1, "expected 2 results, got an int: 1"),
+        ((1, 2), [1, 2], r"expected 2 results, got a list: \[1, 2\]"),
         ((1, 2), (1, 3), "result 1: expected 2, got 3"),
         ({"a": 1.0}, {"a": 2.0}, "at 'a': expected 1., got 2."),
         ({"a": np.ones(2)}, {"b": np.ones(2)}, "expected {'a'"),
         ("yes", np.ones(2), "expected 'yes', got"),
-        (np.ones((2, 2)), [[1, 2], [3]], r"expected shape \(2, 2\), got \[\[1, 2\], \[3\]\]"),
-        (1.0, None, r"expected numbers of shape \(\), got None"),
+        (np.ones((2, 2)), [[1, 2], [3]], r"expected an array of float64, got a list: \[\[1, 2\], "),
+        (
+            np.ones(2, np.float32),
+            np.ones(2),
+            "expected an array of float32, got an array of float64",
+        ),
+        (np.ones(2, int), np.ones(2), "expected an array of int64, got an array of float64"),
+        (np.ones(2), np.ones(2, object), "expected an array of float64, got an array of object"),
+        (np.ones(2), np.ones(2, bool), "expected an array of float64, got an array of bool"),
+        (np.ones(2), np.ma.ones(2), "expected an array of float64, got a MaskedArray"),
+        (np.ones((1, 2)), np.matrix([1.0, 1.0]), "expected an array of float64, got a matrix"),
+        (1, True, "expected an int, got a bool: True"),
+        (True, 1, "expected True, got 1"),
+        ({1: 2}, {True: 2}, "expected {1: 2}, got {True: 2}"),
+        ({"a": 1}, Counter("a"), "expected {'a': 1}, got a Counter"),
+        ([1, 2], (1, 2), r"expected \[1, 2\], got a tuple"),
+        ([1, 2], [1, 3], "result 1: expected 2, got 3"),
+        (1.0, None, "expected a float, got a NoneType: None"),
         (1.0, float("nan"), "expected 1., got nan"),
     ],
 )
 def test_difference_says_what_differs(expected, got, problem):
     assert re.match(problem, difference(expected, got))
     assert difference(expected, expected) is None
+
+
+@pytest.mark.parametrize(
+    "expected, got",
+    [
+        (1.0, np.float32(1)),
+        (1, np.int64(1)),
+        (1.0, 1),
+        (2, np.array(2.0)),
+        (np.ones(2), np.ones(2, np.float32)),
+        (np.ones(2, int), np.ones(2, np.int8)),
+        (True, np.True_),
+        (float("nan"), np.float64("nan")),
+        (10**40, 10**40),
+    ],
+)
+def test_difference_allows_for_other_kinds_of_the_same_number(expected, got):
+    assert difference(expected, got) is None
+
+
+class Liar:
+    """Equal to everything, and an array if asked."""
+
+    __eq__ = lambda self, other: True
+    __hash__ = None
+    __array__ = lambda self, *_, **__: np.ones(2)
+
+
+class Grenade:
+    """Whatever one asks it raises."""
+
+    shape = property(lambda self: 1 / 0)
+
+    def fail(self, *_, **__):
+        raise RuntimeError("do not touch")
+
+    __eq__ = __repr__ = __str__ = __bool__ = __len__ = __array__ = __iter__ = __float__ = fail
+    __hash__ = None
+
+
+OBJECTS = np.empty(2, object)
+OBJECTS[0] = Grenade()
+
+
+class EvilText(str):
+    __eq__ = lambda self, other: True
+    __hash__ = None
+
+
+class BadError(Exception):
+    def __str__(self):
+        raise RuntimeError("no message")
+
+
+def lie(answer):
+    return lambda *_: answer
+
+
+def throw(error):
+    def attempt(*_):
+        raise error
+
+    return attempt
+
+
+def close_output(*_):
+    print("bye")
+    sys.stdout.close()
+    return 2
+
+
+def lose_output(*_):
+    sys.stdout = None
+    return 2
+
+
+@pytest.mark.parametrize("expected", [1.0, "a", (1, 2), [1], {"a": 1}, np.ones(2), True, None])
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        *map(lie, (Liar(), Grenade(), [Liar()], (Grenade(), 2), {"a": Liar()}, EvilText("b"))),
+        *map(lie, ((x for x in "ab"), OBJECTS, "x" * 10**6, 10**5000, lie)),
+        *map(throw, (SystemExit(0), GeneratorExit(), BadError(), ZeroDivisionError("a\nb"))),
+        close_output,
+        lose_output,
+        type("Late", (), {"__call__": throw(OSError())})(),
+        3,
+    ],
+)
+def test_check_survives_every_attempt(expected, attempt, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "stdout", open(tmp_path / "out", "w"))
+    with pytest.raises(WrongAnswer) as raised:
+        check(attempt, [((), expected)])
+    assert 0 < len(str(raised.value)) < 600 and re.search("expected|raised", str(raised.value))
+
+
+def test_ctrl_c_is_not_the_attempts_fault():
+    with pytest.raises(KeyboardInterrupt):
+        check(throw(KeyboardInterrupt()), [((), 1)])
+
+
+def test_a_verdict_survives_a_closed_output(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "stdout", open(tmp_path / "out", "w"))
+    for attempt in (lose_output, close_output):
+        check(attempt, [((), 2)])
+    assert "bye" in (tmp_path / "out").read_text()
+
+
+@pytest.mark.parametrize("argument", [np.arange(3.0), [3, 1, 2], {"a": [1]}])
+def test_a_changed_argument_is_noticed_and_does_not_reach_the_next_case(argument):
+    def spoil(x):
+        if type(x) is dict:
+            x["a"].append(2)
+        else:
+            x[0] = 9
+        return 1
+
+    before = str(argument)
+    with pytest.raises(WrongAnswer, match="expected the argument .* to stay, but it became"):
+        check(spoil, [((argument,), 1)])
+    assert str(argument) == before
 
 
 def attempt(name: str, answer) -> None:
@@ -237,8 +375,25 @@ def test_a_torn_line_in_the_notes_costs_nothing_else(tmp_path):
     assert "my_other correct" in NOTES.read_text(encoding="utf-8").splitlines()
 
 
-def test_a_check_gives_its_verdict_where_nothing_can_be_written(tmp_path, capsys):
-    NOTES.mkdir()  # opening it for writing fails, even for root
+@pytest.mark.parametrize("make", [os.mkdir, pytest.param(getattr(os, "mkfifo", None), id="pipe")])
+def test_check_and_progress_cope_with_notes_that_are_no_file(capsys, make):
+    if make is None:
+        pytest.skip("Windows has no such files")
+    make(NOTES)
     attempt("my_double", 1)
     out = capsys.readouterr().out
     assert "your progress is not kept" in out and "my_double: correct" in out
+    progress()
+    out = capsys.readouterr().out
+    assert "your progress cannot be read" in out and "0 correct, 0 attempted, 0 open" in out
+
+
+def test_progress_copes_with_notes_that_are_no_text_and_notebooks_that_are_none(tmp_path, capsys):
+    shutil.copy(ROOT / "notebooks" / "00_welcome.ipynb", tmp_path)
+    NOTES.write_bytes(b"\xff\x00\nmy_followers correct\nmy_draw")
+    (tmp_path / "01_torn.ipynb").write_text('{"cells": [')
+    (tmp_path / "02_odd.ipynb").write_text('{"cells": [{"cell_type": "code"}]}')
+    (tmp_path / "03_folder.ipynb").mkdir()
+    progress()
+    out = capsys.readouterr().out
+    assert "[x]\u00a0my_followers" in out and out.endswith("1 correct, 0 attempted, 2 open\n")

@@ -1,6 +1,9 @@
 """Generation: the distribution, the draw, the cache, and the command line."""
 
 import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from minigrad.checkpoint import save
+from minigrad.data import SimpleTokenizer
 from minigrad.generate import (
     draw,
     generate,
@@ -18,6 +22,7 @@ from minigrad.generate import (
     newest_checkpoint,
     next_logits,
     next_token_probabilities,
+    prompt_for,
     token_steps,
 )
 from minigrad.gpt import GPT
@@ -218,6 +223,48 @@ def test_without_a_checkpoint_the_newest_is_taken(checkpoint, tmp_path, monkeypa
         os.utime(path, (age, age))
     assert newest_checkpoint() == Path("out/new/best.pkl")
     assert main(["--max-new-tokens", "5"]) == 0
+
+
+def test_a_run_that_was_stopped_early_has_its_latest_checkpoint_only(
+    checkpoint, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for age, name in enumerate(["a/best.pkl", "a/latest.pkl", "b/latest.pkl", "c.pkl"]):
+        path = tmp_path / "out" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(checkpoint.read_bytes())
+        os.utime(path, (age, age))
+    assert newest_checkpoint() == Path("out/b/latest.pkl")
+    os.utime("out/a/best.pkl", (9, 9))
+    assert newest_checkpoint() == Path("out/a/best.pkl")
+
+
+@pytest.mark.parametrize(
+    ("characters", "typed", "prompt"),
+    [
+        ("\n ab", None, "\n"),
+        (" ab", None, " "),
+        ("诗词", None, "诗"),
+        ("\nab", r"a\nb", "a\nb"),
+        ("\n\tab", r"\ta\n", "\ta\n"),
+        ("\\\nnab", r"a\nb", r"a\nb"),  # a text about LaTeX
+        ("ab", "b", "b"),
+    ],
+)
+def test_what_a_prompt_means(characters, typed, prompt):
+    assert prompt_for(SimpleTokenizer(characters), typed) == prompt
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of Unix")
+@pytest.mark.parametrize(
+    ("output", "code", "message"),
+    [("| head -c 1", 0, ""), ("> /dev/full", 2, "error: [Errno 28] No space left on device\n")],
+)
+def test_output_that_nobody_takes(checkpoint, output, code, message):
+    command = [sys.executable, "-m", "minigrad.generate", "--checkpoint", str(checkpoint)]
+    script = f"set -o pipefail; {shlex.join(command)} --prompt abc {output}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, message)
 
 
 def test_a_checkpoint_without_characters(tmp_path, capsys):

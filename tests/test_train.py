@@ -2,20 +2,33 @@
 
 import os
 import re
+import shlex
 import signal
+import struct
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
-from minigrad.checkpoint import CheckpointManager, load, save
+from conftest import ROOT
+from minigrad import generate
+from minigrad.checkpoint import CheckpointManager, claimed, load, save
 from minigrad.data import TextDataset
 from minigrad.gpt import GPT
-from minigrad.optim import SGD, AdamW
-from minigrad.train import TrainConfig, Trainer, evaluate, train_step
+from minigrad.optim import SGD, AdamW, cosine_lr
+from minigrad.train import (
+    TrainConfig,
+    Trainer,
+    evaluate,
+    resumed_config,
+    stop_requests,
+    train_step,
+)
 from minigrad.train.__main__ import ALL_OPTIMIZERS, DEFAULTS, main
 
+needs_signals = pytest.mark.skipif(os.name == "nt", reason="signals differ on Windows")
 TEXT = "the quick brown fox jumps over the lazy dog. " * 40
 TINY = {"n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 8, "batch_size": 4}
 
@@ -177,7 +190,10 @@ def test_config_fills_in_what_was_left_out():
         ({"max_iters": -1}, "max_iters must be at least 1, got -1"),
         ({"n_head": 3}, "n_embd must be a multiple of n_head, got 16 and 3"),
         ({"block_size": 0}, "block_size must be at least 1, got 0"),
-        ({"block_size": 5000}, "block_size 5000 needs a text of at least 5001 tokens"),
+        ({"block_size": 5000}, "at least 50,001 characters, .* but .* has 1,800"),
+        ({"block_size": 180}, "block_size 180 needs a text of at least 1,801 characters"),
+        ({"encoding": "klingon"}, "Python knows no encoding 'klingon'"),
+        ({"dataset": "."}, "no text file at '.', but a folder"),
         ({"dropout": 1.5}, "0 <= p < 1, got 1.5"),
         ({"grad_clip": -1}, "grad_clip must be 0 or more, got -1"),
         ({"learning_rate": "inf"}, "learning_rate must be 0 or more, got inf"),
@@ -237,8 +253,8 @@ def test_without_tqdm_lines_are_printed(text_file, tmp_path, capsys, monkeypatch
     assert "step 2: train loss" in capsys.readouterr().out
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals differ on Windows")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@needs_signals
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_interruption_leaves_a_checkpoint_and_resume_goes_on(text_file, tmp_path, number):
     argv = arguments(text_file, tmp_path, max_iters=100_000, eval_interval=100_000)
     command = [sys.executable, "-X", "utf8", "-m", "minigrad.train", *argv]
@@ -247,7 +263,7 @@ def test_interruption_leaves_a_checkpoint_and_resume_goes_on(text_file, tmp_path
     assert process.stdout.readline().startswith("a GPT of")
     while "loss=" not in (line := process.stderr.readline()):  # the progress bar, after a step
         assert line, "the run ended by itself"
-    process.send_signal(number)
+    process.send_signal(getattr(signal, number))
     stdout, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "is safe: go on with --resume" in stdout
@@ -284,6 +300,231 @@ def test_an_unknown_optimizer_is_refused(text_file, tmp_path, capsys):
     assert "optimizer must be adamw or muon, got magic" in capsys.readouterr().err
 
 
+@needs_signals
+def test_a_signal_that_comes_twice_is_one_wish_and_a_later_one_is_in_a_hurry(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)]
+    with pytest.raises(KeyboardInterrupt):
+        with stop_requests() as requests:
+            signal.raise_signal(signal.SIGINT)
+            now += 0.9
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGHUP)
+            assert len(requests) == 3
+            now += 0.2
+            signal.raise_signal(signal.SIGTERM)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)] == before
+
+
+@needs_signals
+def test_a_run_under_nohup_outlives_its_terminal():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_requests() as requests:
+            signal.raise_signal(signal.SIGHUP)
+            assert not requests
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@needs_signals
+def test_a_closed_terminal_costs_nothing(text_file, tmp_path):
+    """The window is closed: SIGHUP, and errors for whatever is still printed."""
+    import fcntl
+    import pty
+    import termios
+
+    argv = arguments(text_file, tmp_path, max_iters=100_000, eval_interval=100_000)
+    terminal, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("4H", 24, 150, 0, 0))  # room for the bar
+    process = subprocess.Popen(
+        [sys.executable, "-m", "minigrad.train", *argv],
+        **dict.fromkeys(("stdin", "stdout", "stderr"), child),
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(child)
+    shown = b""
+    while b"loss=" not in shown:
+        shown += os.read(terminal, 1000)
+    os.close(terminal)
+    assert process.wait(60) == 130
+    assert load(tmp_path / "out" / "latest.pkl")["step"] > 0
+
+
+@needs_signals
+@pytest.mark.parametrize("streams", ["> /dev/full 2> /dev/full", ">&- 2>&-", "2>&1 | true"])
+def test_a_run_does_not_depend_on_its_output(text_file, tmp_path, streams):
+    argv = arguments(text_file, tmp_path, max_iters=4, eval_interval=1)
+    command = shlex.join([sys.executable, "-m", "minigrad.train", *argv])
+    script = f"set -o pipefail; {command} {streams}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert load(tmp_path / "out" / "latest.pkl")["step"] == 4
+
+
+def test_a_text_of_any_name_on_a_terminal_of_any_encoding(text_file, tmp_path):
+    text_file = text_file.rename(tmp_path / "诗集.txt")
+    argv = arguments(text_file, tmp_path / "é", max_iters=1, eval_iters=1)
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "minigrad.train", *argv]
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=60)
+    assert done.returncode == 0 and "诗集".encode() in done.stdout
+
+
+def test_what_is_evaluated_is_saved_before_it_is_reported(text_file, tmp_path):
+    trainer, manager = Trainer(tiny(text_file, eval_interval=5)), CheckpointManager(tmp_path)
+
+    def report(entry):
+        assert load(manager.latest)["history"][-1] == entry
+        raise OSError("nobody listens")
+
+    with pytest.raises(OSError, match="nobody listens"):
+        trainer.run(manager, on_evaluation=report)
+    assert load(manager.latest)["step"] == 5
+
+
+def resumed(text_file, tmp_path, *options) -> dict:
+    """The newest checkpoint after a run was resumed from the command line with these options."""
+    place = ["--dataset", str(text_file), "--out-dir", str(tmp_path / "out")]
+    assert main([*place, "--resume", *options]) == 0
+    return load(tmp_path / "out" / "latest.pkl")
+
+
+SCHEDULE = ("learning_rate", "min_lr", "max_iters", "lr_decay_iters", "warmup_iters")
+
+
+@pytest.mark.parametrize("older", [False, True])
+@pytest.mark.parametrize(
+    ("first", "then", "schedule"),
+    [
+        ({}, {}, (1e-3, 1e-4, 40, 40, 2)),
+        ({}, {"learning_rate": 5e-5}, (5e-5, 5e-6, 40, 40, 2)),
+        ({}, {"learning_rate": 5e-3, "max_iters": 60}, (5e-3, 5e-4, 60, 60, 3)),
+        ({"min_lr": 2e-5}, {"learning_rate": 5e-3}, (5e-3, 2e-5, 40, 40, 2)),
+        ({"lr_decay_iters": 20}, {"max_iters": 60}, (1e-3, 1e-4, 60, 20, 1)),
+        ({"warmup_iters": 7}, {"max_iters": 60}, (1e-3, 1e-4, 60, 60, 7)),
+        ({}, {"lr_decay_iters": 20}, (1e-3, 1e-4, 40, 20, 1)),
+    ],
+)
+def test_what_was_derived_is_derived_anew(text_file, tmp_path, first, then, schedule, older):
+    """Older files do not tell what was given: what looks derived is."""
+    trainer = Trainer(tiny(text_file, **{"max_iters": 40, **first}))
+    state = trainer.state()
+    if older:
+        del state["derived"], state["text_hash"], state["config"]["encoding"]
+    config = resumed_config(state, **then)
+    assert tuple(getattr(config, name) for name in SCHEDULE) == pytest.approx(schedule)
+
+
+def test_an_explicit_schedule_stays_though_it_looks_derived(text_file):
+    state = Trainer(tiny(text_file, max_iters=40, lr_decay_iters=40, min_lr=1e-4)).state()
+    config = resumed_config(state, max_iters=60, learning_rate=2e-3)
+    assert (config.lr_decay_iters, config.min_lr) == (40, 1e-4)
+
+
+def test_new_options_take_effect_and_are_noted_at_once(text_file, tmp_path, monkeypatch):
+    assert main(arguments(text_file, tmp_path, max_iters=4)) == 0
+    state = resumed(text_file, tmp_path, "--learning-rate", "5e-5", "--weight-decay", "0.5")
+    assert state["step"] == 4 and state["config"]["learning_rate"] == 5e-5
+    rates = []
+    advance = Trainer.advance
+    monkeypatch.setattr(Trainer, "advance", lambda self: rates.append(advance(self)) or rates[-1])
+    state = resumed(text_file, tmp_path, "--max-iters", "8", "--learning-rate", "5e-3")
+    assert state["step"] == 8 and state["config"]["weight_decay"] == 0.5
+    expected = [cosine_lr(step, 5e-3, 5e-4, 0, 8) for step in range(4, 8)]
+    assert [lr for _, lr in rates] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("lost", ["latest.pkl", "best.pkl"])
+def test_resume_goes_on_from_the_file_that_is_intact(text_file, tmp_path, capsys, lost):
+    argv = arguments(text_file, tmp_path, max_iters=4, eval_interval=2)
+    assert main(argv) == 0
+    (tmp_path / "out" / lost).write_bytes(b"damaged")
+    assert resumed(text_file, tmp_path, "--max-iters", "6")["step"] == 6
+    out = capsys.readouterr().out
+    assert f"{lost} is no intact checkpoint" in out and "going on from" in out
+    assert load(tmp_path / "out" / "best.pkl")["step"] in (2, 4, 6)
+
+
+def test_two_runs_cannot_share_a_folder(text_file, tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    for extra in ([], ["--overwrite"], ["--resume"]):
+        with claimed(tmp_path / "out"), pytest.raises(SystemExit) as exit_:
+            main([*arguments(text_file, tmp_path, max_iters=2), *extra])
+        assert exit_.value.code == 2
+        stderr = capsys.readouterr().err
+        assert str(tmp_path / "out") in stderr and stderr.count("\n") == 1
+    (tmp_path / "out" / "latest.pkl.123.tmp").touch()  # of a run that was killed
+    assert main(arguments(text_file, tmp_path, max_iters=2)) == 0
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["best.pkl", "latest.pkl"]
+
+
+def test_another_text_is_refused_even_of_the_same_characters(text_file, tmp_path, capsys):
+    assert main(arguments(text_file, tmp_path, max_iters=2)) == 0
+    text_file.write_text(TEXT[::-1], encoding="utf-8")
+    for place in ([], ["--dataset", str(text_file)]):
+        with pytest.raises(SystemExit):
+            main(["--out-dir", str(tmp_path / "out"), "--resume", *place])
+        assert re.search("text.*(has changed|is not that of the run)", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("where", ["renamed.txt", "elsewhere/a text.txt", "out/a text.txt"])
+def test_a_text_that_moved_is_known_by_its_hash(text_file, tmp_path, monkeypatch, where):
+    out = ["--out-dir", str(tmp_path / "out"), "--resume", "--max-iters"]
+    assert main(arguments(text_file, tmp_path, max_iters=2)) == 0
+    moved = tmp_path / where
+    moved.parent.mkdir(exist_ok=True)
+    text_file.rename(moved)
+    text_file.write_text(TEXT + "more", encoding="utf-8")  # where it was now lies another one
+    assert main([*out, "3", "--dataset", str(moved)]) == 0
+    if moved.name == text_file.name:
+        monkeypatch.chdir(moved.parent)
+        assert main([*out, "4"]) == 0
+    else:
+        with pytest.raises(SystemExit):
+            moved.unlink()
+            main([*out, "4"])
+
+
+def test_a_checkpoint_without_a_hash_goes_on(text_file, tmp_path):
+    assert main(arguments(text_file, tmp_path, max_iters=2)) == 0
+    state = load(tmp_path / "out" / "latest.pkl")
+    del state["text_hash"], state["derived"], state["config"]["encoding"]
+    save(tmp_path / "out" / "latest.pkl", state)
+    assert resumed(text_file, tmp_path, "--max-iters", "4")["step"] == 4
+
+
+def test_the_encoding_is_remembered(tmp_path):
+    path = tmp_path / "old.txt"
+    path.write_text("春眠不觉晓，处处闻啼鸟。" * 20, encoding="gbk")
+    options = {"dataset": path, "max_iters": 2, "encoding": "gbk"}
+    assert main(arguments(path, tmp_path, **options)) == 0
+    assert "晓" in load(tmp_path / "out" / "best.pkl")["characters"]
+    assert resumed(path, tmp_path, "--max-iters", "3")["step"] == 3
+
+
+def test_a_text_without_a_line_break_can_be_continued(tmp_path, monkeypatch, capsys):
+    (tmp_path / "line.txt").write_text(TEXT, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    sizes = [arg for name, value in TINY.items() for arg in (f"--{name.replace('_', '-')}", value)]
+    assert main(["--dataset", "line.txt", "--max-iters", "1", *map(str, sizes)]) == 0
+    capsys.readouterr()
+    assert generate.main(["--max-new-tokens", "5"]) == 0
+    assert len(capsys.readouterr().out) == 7
+
+
+@needs_signals
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been():
+    """A short form of tests/torture/kills.py."""
+    command = [sys.executable, str(ROOT / "tests" / "torture" / "kills.py"), "--kills", "6"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 kills" in done.stdout and "left over: nothing" in done.stdout
+
+
 def test_overwrite_replaces_a_better_run(text_file, tmp_path):
     assert main(arguments(text_file, tmp_path, max_iters=20)) == 0
     best = load(tmp_path / "out" / "best.pkl")["val_loss"]
@@ -294,7 +535,7 @@ def test_overwrite_replaces_a_better_run(text_file, tmp_path):
 def test_resume_refuses_what_is_no_run(text_file, tmp_path, capsys):
     save(tmp_path / "out" / "latest.pkl", {"no": "run"})
     for extra, message in (
-        (["--resume"], "holds no run to continue"),
+        (["--resume"], "latest.pkl holds no run to continue"),
         (["--resume", "--overwrite"], "contradict each other"),
         ([], "already holds a run"),
     ):
@@ -304,6 +545,10 @@ def test_resume_refuses_what_is_no_run(text_file, tmp_path, capsys):
         stderr = capsys.readouterr().err
         assert message in stderr and stderr.count("\n") == 1
     assert load(tmp_path / "out" / "latest.pkl") == {"no": "run"}
+    save(tmp_path / "out" / "latest.pkl", {"step": 3})
+    with pytest.raises(SystemExit):
+        main([*arguments(text_file, tmp_path, max_iters=2), "--resume"])
+    assert "out holds no run to continue" in capsys.readouterr().err
 
 
 def test_resume_takes_the_runs_own_options_and_a_moved_folder(text_file, tmp_path):

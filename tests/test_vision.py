@@ -1,10 +1,13 @@
 """The vision part: pictures without torch, fine-tuning with it."""
 
 import gzip
+import io
 import os
 import re
+import struct
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -44,6 +47,7 @@ def one_thread():
 
 HIDE = """
 import sys
+import zlib
 from importlib.machinery import PathFinder
 
 class AllBut(PathFinder):
@@ -153,6 +157,90 @@ def test_grey_transparent_and_turned_pictures_are_read(tmp_path):
     assert len(images) == 5 and images.classes == ["1", "L", "P", "RGBA"]
     top_is_white = images.pixels[images.labels == 1][1]
     assert top_is_white[:, 0].min() > 0.9 and top_is_white[:, -1].max() < 0.1
+
+
+RAMP = np.tile(np.linspace(0, 1, 32), (32, 1))
+
+
+def mean_of(path) -> np.ndarray:
+    """The mean red, green and blue of a picture, as it is read."""
+    return data.read_picture(path, 16).mean(axis=(1, 2))
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_grey_of_8_and_of_16_bits_is_the_same(tmp_path, suffix, dtype):
+    values = (RAMP * np.iinfo(dtype).max).astype(dtype)
+    Image.fromarray(values).save(tmp_path / f"ramp.{suffix}")
+    np.testing.assert_allclose(mean_of(tmp_path / f"ramp.{suffix}"), 0.5, atol=0.01)
+
+
+def test_integers_of_32_bits_are_read_as_16_and_what_tells_no_white_is_refused(tmp_path):
+    path = tmp_path / "ramp.tif"
+    Image.fromarray((RAMP * 65535).astype(np.int32)).save(path)
+    np.testing.assert_allclose(mean_of(path), 0.5, atol=0.01)
+    for values in (RAMP * 1e6, -RAMP, RAMP.astype(np.float32)):
+        dtype = np.float32 if values.dtype == np.float32 else np.int32
+        Image.fromarray(values.astype(dtype) - (values.min() < 0)).save(path)
+        with pytest.raises(ValueError, match="cannot read .*ramp.tif: .* which of its numbers"):
+            data.read_picture(path, 16)
+
+
+def test_what_is_transparent_lies_on_white(tmp_path):
+    path = tmp_path / "a.png"
+    half = Image.new("RGBA", (20, 10), (255, 0, 0, 0))  # a red that nobody can see
+    half.paste((0, 0, 255, 255), (0, 0, 20, 5))
+    grey = Image.new("LA", (8, 8), (0, 0))
+    palette = half.convert("P")
+    palette.info["transparency"] = palette.getpixel((0, 9))
+    for picture, expected in ((half, (0.5, 0.5, 1)), (palette, (0.5, 0.5, 1)), (grey, (1, 1, 1))):
+        picture.save(path)
+        np.testing.assert_allclose(mean_of(path), expected, atol=0.01)
+
+
+def test_hidden_files_and_folders_are_no_pictures(tmp_path):
+    write_pictures(tmp_path, n=2)
+    for hidden in (".ipynb_checkpoints", "__MACOSX", "a b/.ipynb_checkpoints"):
+        (tmp_path / hidden).mkdir()
+        (tmp_path / hidden / "x.png").write_bytes(b"no picture")
+    for hidden in (".DS_Store", "a b/.DS_Store", "a b/._0.png", "a b/Thumbs.db"):
+        (tmp_path / hidden).write_bytes(b"no picture")
+    images = load_images(tmp_path, 8)
+    assert images.classes == ["a b", "Ünlü"] and len(images) == 4
+
+
+def png(width: int, height: int) -> bytes:
+    """The beginning of a PNG of that size, without any pixels."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+    return b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\0IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+
+
+def jpeg() -> bytes:
+    file = io.BytesIO()
+    Image.fromarray((RAMP * 255).astype(np.uint8)).save(file, "JPEG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (png(60_000, 60_000), "decompression bomb"),
+        (png(10_000, 10_000), "decompression bomb"),
+        (png(10, 10), "."),
+        (jpeg()[:-200], "[Tt]runcated"),
+        (b"", "cannot identify"),
+        (b"GIF89a", "."),
+        (b"BM" + b"\0" * 60, "."),
+        (b"RIFF\xff\xff\xff\xffWEBPVP8 ", "."),
+        (b"II*\0\x08\0\0\0", "."),
+    ],
+)
+def test_a_file_that_is_no_intact_picture_is_named_in_one_line(tmp_path, raw, message):
+    path = tmp_path / "odd.png"
+    path.write_bytes(raw)
+    with pytest.raises(ValueError, match=f"cannot read .*odd.png: .*{message}"):
+        data.read_picture(path, 16)
 
 
 def test_bad_folders_are_named(tmp_path):

@@ -19,6 +19,7 @@ __all__ = [
     "save",
     "refuse_to_replace",
     "CheckpointManager",
+    "claimed",
     "gpt_shapes",
     "fitted",
     "load_model",
@@ -36,6 +37,8 @@ import os
 import pickle
 import pickletools
 import re
+import secrets
+import sys
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
@@ -350,9 +353,9 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
     stood there stays until the new file is safely on disk, and after any error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")  # nobody else's
     try:
-        with open(unfinished, "wb") as file:
+        with open(unfinished, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -401,27 +404,36 @@ class CheckpointManager:
 
     @functools.cached_property
     def best_val_loss(self) -> float:
-        """The lowest loss so far: best.pkl's, unless load_latest or save have told it already."""
-        if not self.best.is_file():
-            return math.inf
+        """The lowest loss so far: best.pkl's, unless load_newest or save have told it already."""
+        return self._loss_of(load(self.best)) if self.best.is_file() else math.inf
+
+    def _loss_of(self, best: Any) -> float:
         try:
-            return float(load(self.best)["val_loss"])
+            return float(best["val_loss"])
         except (LookupError, TypeError):
             raise CheckpointError(f"{self.best} was not written by a run") from None
 
-    def load_latest(self) -> Any:
-        """The latest checkpoint, after which best_val_loss is known."""
-        content = load(self.latest)
-        known = content.get("best_val_loss") if isinstance(content, dict) else None
-        if isinstance(known, float) and self._best_is_older():
-            self.best_val_loss = known
-        return content
-
-    def _best_is_older(self) -> bool:
-        """Whether best.pkl is there, and was not written after latest.pkl."""
-        if not self.best.is_file():
-            return False
-        return self.best.stat().st_mtime_ns <= self.latest.stat().st_mtime_ns
+    def load_newest(self) -> tuple[dict, str]:
+        """The intact checkpoint that went furthest, after which best_val_loss is known; and a
+        remark, empty if it is the latest and the best is intact as well."""
+        found: dict[Path, Any] = {}
+        faults = []
+        for path in (self.latest, self.best):
+            try:
+                found[path] = load(path)
+                int(found[path]["step"])
+            except CheckpointError as error:
+                faults.append(str(error))
+            except (LookupError, TypeError, ValueError):
+                raise CheckpointError(f"{path} holds no run to continue") from None
+        if not found:
+            raise CheckpointError(faults[0])
+        self.best_val_loss = self._loss_of(found[self.best]) if self.best in found else math.inf
+        newest = max(found, key=lambda path: found[path]["step"])  # of equals the first
+        if newest == self.latest and not faults:
+            return found[newest], ""
+        remark = f"going on from {newest} at step {found[newest]['step']}"
+        return found[newest], "; ".join([*faults, remark])
 
     def save(self, content: dict, val_loss: float = math.inf) -> None:
         """`content` becomes the latest; with the lowest val_loss so far it becomes the best too."""
@@ -431,6 +443,45 @@ class CheckpointManager:
             save(self.best, content)
             self.best_val_loss = val_loss
         save(self.latest, content)
+
+
+# %% ../../notebooks/09_checkpoint.ipynb #claimed
+def _lock(folder: Path) -> int:
+    """An open file, whose lock on the folder ends when it is closed or its process ends; an
+    OSError if another process has it."""
+    if sys.platform == "win32":
+        return os.open(folder / "lock", os.O_CREAT | os.O_EXCL | os.O_TEMPORARY)
+    import fcntl
+
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise
+    except OSError:
+        pass  # a file system without locks
+    return file
+
+
+@contextmanager
+def claimed(folder: str | Path) -> Iterator[None]:
+    """In this block no other run can claim the folder. What one that was killed has left
+    unfinished there is removed."""
+    if not Path(folder).is_dir():
+        raise CheckpointError(f"no checkpoint at {folder}: there is no such folder")
+    try:
+        file = _lock(Path(folder))
+    except (BlockingIOError, FileExistsError):
+        message = f"another run is training in {folder}: wait for it, or choose another folder"
+        raise CheckpointError(message) from None
+    try:
+        for name in ("latest", "best"):
+            for unfinished in Path(folder).glob(f"{name}.pkl.*.tmp"):
+                unfinished.unlink(missing_ok=True)
+        yield
+    finally:
+        os.close(file)
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #gpt-with

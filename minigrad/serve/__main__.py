@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..command import command
 from ..generate import load_writer
 from .desk import Desk
 from .writer import ServedModel
@@ -96,10 +97,8 @@ def serve_options(argv: list[str] | None) -> tuple[argparse.ArgumentParser, argp
 def main(argv: list[str] | None = None) -> int:
     """The command line of `python -m minigrad.serve`."""
     parser, args = serve_options(argv)
-    try:
+    with command(parser):
         models = load_models(args.model or shipped_models())
-    except (ValueError, OSError) as error:
-        parser.exit(2, f"error: {error}\n")
     app = create_app(models, args.max_running, args.max_waiting)
     config = uvicorn.Config(app, args.host, args.port, timeout_graceful_shutdown=10)
     try:

@@ -4,23 +4,29 @@
 
 # %% auto #0
 __all__ = [
+    "DERIVED",
     "OPTIMIZERS",
     "train_step",
     "evaluate",
     "TrainConfig",
     "stop_requests",
     "adamw_for",
+    "hash_of",
+    "resumed_config",
     "Trainer",
 ]
 
 # %% ../../notebooks/10_train.ipynb #imports
+import hashlib
 import math
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -64,15 +70,24 @@ def evaluate(model: Module, dataset: TextDataset, batch_size: int, n_batches: in
 
 # %% ../../notebooks/10_train.ipynb #config
 def _option(default, help: str) -> Any:
-    """A field; None as its default stands for what __post_init__ makes of the other options."""
+    """A field; None as its default stands for what DERIVED makes of the other options."""
     return field(default=default, metadata={"help": help})
+
+
+DERIVED: dict[str, Callable] = {  # what follows from other options, where it is not given
+    "out_dir": lambda c: f"out/{Path(c.dataset).stem}",
+    "min_lr": lambda c: c.learning_rate / 10,
+    "lr_decay_iters": lambda c: c.max_iters,
+    "warmup_iters": lambda c: min(100, c.lr_decay_iters // 20),
+}
 
 
 @dataclass
 class TrainConfig:
     """The options of a training run. The defaults are nanoGPT's for a CPU."""
 
-    dataset: str = _option("shakespeare", "shakespeare, names, poems, or a text file in UTF-8")
+    dataset: str = _option("shakespeare", "shakespeare, names, poems, or a text file")
+    encoding: str | None = _option(None, "how that file is encoded [utf-8]")
     out_dir: str = _option(None, "folder for the checkpoints [out/DATASET]")
     n_layer: int = _option(4, "blocks")
     n_head: int = _option(4, "attention heads in a block")
@@ -98,13 +113,10 @@ class TrainConfig:
     def __post_init__(self):
         """Fill in what depends on other options, and refuse what contradicts itself."""
         self.dataset = str(self.dataset)
-        self.out_dir = str(self.out_dir or f"out/{Path(self.dataset).stem}")
-        if self.min_lr is None:
-            self.min_lr = self.learning_rate / 10
-        if self.lr_decay_iters is None:
-            self.lr_decay_iters = self.max_iters
-        if self.warmup_iters is None:
-            self.warmup_iters = min(100, self.lr_decay_iters // 20)
+        self.derived = [name for name in DERIVED if getattr(self, name) is None]
+        for name in self.derived:
+            setattr(self, name, DERIVED[name](self))
+        self.out_dir = str(self.out_dir)
         for name in ("batch_size", "max_iters", "eval_interval", "eval_iters", "threads"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -127,19 +139,23 @@ class TrainConfig:
 
 # %% ../../notebooks/10_train.ipynb #stop-requests
 @contextmanager
-def stop_requests() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM in a list, so that the step under way can end. A second one
-    interrupts at once. Only the main thread of a program gets signals."""
-    received: list[int] = []
+def stop_requests() -> Iterator[list[float]]:
+    """Collects the times of SIGINT, SIGTERM and SIGHUP in a list, so that the step under way can
+    end. More than a second after the first, another one interrupts at once. Only the main thread
+    of a program gets signals."""
+    received: list[float] = []
 
-    def note(number, _frame):
-        if received:
+    def note(_number, _frame):
+        received.append(time.monotonic())
+        if received[-1] - received[0] > 1:  # sooner it is the same wish, passed on twice
             raise KeyboardInterrupt
-        received.append(number)
 
-    in_main = threading.current_thread() is threading.main_thread()
-    signals = (signal.SIGINT, signal.SIGTERM) if in_main else ()
-    previous = {s: signal.signal(s, note) for s in signals}
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # Windows lacks the third, others the last
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        signals = []
+    heard = [s for s in signals if s == signal.SIGINT or signal.getsignal(s) != signal.SIG_IGN]
+    previous = {s: signal.signal(s, note) for s in heard}
     try:
         yield received
     finally:
@@ -157,6 +173,21 @@ def adamw_for(model: GPT, config: TrainConfig) -> AdamW:
 OPTIMIZERS: dict[str, Callable[[GPT, TrainConfig], Optimizer]] = {"adamw": adamw_for}
 
 
+def hash_of(text: str) -> str:
+    """A fingerprint of a text: SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def resumed_config(state: dict, **changes) -> TrainConfig:
+    """The options of the run that a checkpoint is of, but for the changes; what was derived is
+    derived anew."""
+    saved = {"optimizer": "adamw", **state["config"]}  # version 0.1 had no other
+    looks_derived = lambda name: saved[name] == DERIVED[name](SimpleNamespace(**saved))
+    derived = state["derived"] if "derived" in state else filter(looks_derived, DERIVED)
+    given = saved.keys() - derived
+    return TrainConfig(**{**{name: saved[name] for name in given}, **changes})
+
+
 class Trainer:
     """A run of training, with everything that a checkpoint must hold to continue it exactly.
     `optimizers` tells how to make the one that the config names."""
@@ -166,12 +197,17 @@ class Trainer:
             raise ValueError(f"optimizer must be {' or '.join(optimizers)}, got {config.optimizer}")
         self.config = config
         weights_rng, batches_rng = np.random.default_rng(config.seed).spawn(2)
-        text = load_text(config.dataset)
+        text = load_text(config.dataset, config.encoding)
+        self.text_hash = hash_of(text)
         self.tokenizer = SimpleTokenizer.from_text(text)
-        ids = self.tokenizer.encode(text)
-        self.train_data, self.val_data = (
-            TextDataset(part, config.block_size) for part in train_val_split(ids)
-        )
+        parts = train_val_split(self.tokenizer.encode(text))
+        if len(parts[1]) <= config.block_size:
+            raise ValueError(
+                f"block_size {config.block_size} needs a text of at least "
+                f"{10 * config.block_size + 1:,} characters, since a tenth is for validation, "
+                f"but {config.dataset} has {len(text):,}"
+            )
+        self.train_data, self.val_data = (TextDataset(part, config.block_size) for part in parts)
         self.loader = DataLoaderSimple(self.train_data, config.batch_size, batches_rng)
         self.model = GPT(
             vocab_size=self.tokenizer.vocab_size,
@@ -203,12 +239,15 @@ class Trainer:
             "step": self.step,
             "history": self.history,
             "config": asdict(self.config),
+            "derived": self.config.derived,
+            "text_hash": self.text_hash,
         }
 
     def load_state(self, state: dict) -> None:
         """Continue where a checkpoint was written."""
-        if state["characters"] != "".join(self.tokenizer.characters):
-            raise CheckpointError(f"the text of {self.config.dataset} has changed since that run")
+        same = state.get("text_hash", self.text_hash) == self.text_hash  # older files have none
+        if not same or state["characters"] != "".join(self.tokenizer.characters):
+            raise CheckpointError(f"the text of {self.config.dataset} is not that of the run")
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         rng = state["rng"]
@@ -255,15 +294,16 @@ class Trainer:
         on_step: Callable[[float, float], None] = lambda loss, lr: None,
         on_evaluation: Callable[[dict], None] = lambda entry: None,
     ) -> bool:
-        """Train to max_iters; False if Ctrl-C or SIGTERM ended it early, after a checkpoint."""
+        """Train to max_iters; False if a signal ended it early, after a checkpoint."""
         c = self.config
         with stop_requests() as requests:
             while self.step < c.max_iters and not requests:
                 on_step(*self.advance())
                 if self.step % c.eval_interval == 0 or self.step == c.max_iters:
-                    on_evaluation(self.evaluate())
+                    entry = self.evaluate()
                     if manager:
-                        manager.save(self.state(), self.history[-1]["val_loss"])
+                        manager.save(self.state(), entry["val_loss"])
+                    on_evaluation(entry)
             if requests and manager:
                 manager.save(self.state())
         return self.step >= c.max_iters

@@ -11,6 +11,7 @@ __all__ = [
     "parse_arguments",
     "prepare",
     "resume_run",
+    "find_text",
     "describe",
     "progress_bar",
     "main",
@@ -18,18 +19,21 @@ __all__ = [
 
 # %% ../../notebooks/12_make_it_fast.ipynb #command-imports
 import argparse
+import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
-from ..checkpoint import CheckpointError, CheckpointManager
+from ..checkpoint import CheckpointError, CheckpointManager, claimed
+from ..command import command
+from ..data import DATASETS, load_text
 from ..gpt import GPT
 from ..muon import Together, muon_for
 from ..parallel import keep_freed_memory
-from . import OPTIMIZERS, TrainConfig, Trainer
+from . import OPTIMIZERS, TrainConfig, Trainer, hash_of, resumed_config
 
 
 # %% ../../notebooks/12_make_it_fast.ipynb #muon-run
@@ -43,7 +47,7 @@ ALL_OPTIMIZERS = {**OPTIMIZERS, "muon": muon_run}
 DEFAULTS = {"adamw": {}, "muon": {"learning_rate": 0.04, "min_lr": 0.0}}
 
 # %% ../../notebooks/12_make_it_fast.ipynb #parse-arguments
-FIXED_BY_A_RUN = "dataset n_layer n_head n_embd block_size dropout optimizer seed".split()
+FIXED_BY_A_RUN = "n_layer n_head n_embd block_size dropout optimizer seed".split()
 
 
 def parse_arguments(argv: list[str] | None) -> tuple[argparse.ArgumentParser, dict]:
@@ -68,47 +72,74 @@ def parse_arguments(argv: list[str] | None) -> tuple[argparse.ArgumentParser, di
 
 
 # %% ../../notebooks/12_make_it_fast.ipynb #prepare
-def prepare(given: dict) -> tuple[Trainer, CheckpointManager]:
-    """A new run, or the resumed one, for the options that were given."""
+@contextmanager
+def prepare(given: dict) -> Iterator[tuple[Trainer, CheckpointManager]]:
+    """A new run, or the resumed one, for the options that were given. In this block the out-dir
+    belongs to it."""
     resume, overwrite = given.pop("resume", False), given.pop("overwrite", False)
     if resume and overwrite:
         raise ValueError("--resume and --overwrite contradict each other")
     if resume:
-        return resume_run(given)
+        place = {name: given[name] for name in ("dataset", "out_dir") if name in given}
+        folder = TrainConfig(**place).out_dir
+        with claimed(folder):
+            manager = CheckpointManager(folder)
+            yield resume_run(manager, {**given, "out_dir": folder}), manager
+        return
     own_defaults = DEFAULTS.get(given.get("optimizer", "adamw"), {})
-    config = TrainConfig(**{**own_defaults, **given})
-    folder = Path(config.out_dir)
-    if not overwrite and any((folder / name).exists() for name in ("latest.pkl", "best.pkl")):
-        raise ValueError(
-            f"{folder} already holds a run: continue it with --resume, "
-            "replace it with --overwrite, or choose another --out-dir"
-        )
-    trainer = Trainer(config, ALL_OPTIMIZERS)
-    folder.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=folder).close()  # better to fail now than at the first checkpoint
-    return trainer, CheckpointManager(folder, overwrite)
+    trainer = Trainer(TrainConfig(**{**own_defaults, **given}), ALL_OPTIMIZERS)
+    out_dir = Path(trainer.config.out_dir)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    with claimed(out_dir):
+        if not overwrite and any((out_dir / name).exists() for name in ("latest.pkl", "best.pkl")):
+            raise ValueError(
+                f"{out_dir} already holds a run: continue it with --resume, "
+                "replace it with --overwrite, or choose another --out-dir"
+            )
+        tempfile.TemporaryFile(dir=out_dir).close()  # better to fail now than at a checkpoint
+        yield trainer, CheckpointManager(out_dir, overwrite)
 
 
-def resume_run(given: dict) -> tuple[Trainer, CheckpointManager]:
-    """The run in the out-dir, where its latest checkpoint left it."""
-    place = {name: given[name] for name in ("dataset", "out_dir") if name in given}
-    folder = TrainConfig(**place).out_dir
-    manager = CheckpointManager(folder)
-    state = manager.load_latest()
+def resume_run(manager: CheckpointManager, given: dict) -> Trainer:
+    """The run where its newest intact checkpoint left it; prints if that is not the latest."""
+    state, remark = manager.load_newest()
     try:
-        saved = {"optimizer": "adamw", **state["config"]}  # version 0.1 had no other
-        config = {**saved, **given, "out_dir": folder}
+        saved, config = resumed_config(state), resumed_config(state, **given)
         for name in FIXED_BY_A_RUN:
-            if config[name] != saved[name]:
+            if getattr(config, name) != getattr(saved, name):
                 raise ValueError(
-                    f"--resume continues a run with {name} {saved[name]}, "
+                    f"--resume continues a run with {name} {getattr(saved, name)}, "
                     f"but {given[name]} was given"
                 )
-        trainer = Trainer(TrainConfig(**config), ALL_OPTIMIZERS)
+        if "dataset" not in given:
+            config.dataset = find_text(config, state.get("text_hash"))
+        trainer = Trainer(config, ALL_OPTIMIZERS)
         trainer.load_state(state)
     except (LookupError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{manager.latest} holds no run to continue: {error!r}") from None
-    return trainer, manager
+        folder = manager.latest.parent
+        raise CheckpointError(f"{folder} holds no run to continue: {error!r}") from None
+    if remark:
+        print(remark, flush=True)
+    manager.save(trainer.state(), state.get("val_loss", math.inf))  # with the options as they are
+    return trainer
+
+
+def find_text(config: TrainConfig, text_hash: str | None) -> str:
+    """Where the text of a run is now: where it was, or else under its name here, in the out-dir or
+    in a folder around that. It is known by its hash, if the run has noted that."""
+    if config.dataset in DATASETS:
+        return config.dataset
+    name = PureWindowsPath(config.dataset).name  # which knows both kinds of slashes
+    around = (Path(), Path(config.out_dir), *Path(config.out_dir).resolve().parents[:2])
+    for path in (Path(config.dataset), *(folder / name for folder in around)):
+        with suppress(ValueError, OSError):
+            text = load_text(path, config.encoding)
+            if text_hash in (None, hash_of(text)):
+                return str(path)
+    raise ValueError(
+        f"the text of that run, {config.dataset}, has changed or is no longer there: "
+        "put it back, or name it with --dataset"
+    )
 
 
 # %% ../../notebooks/12_make_it_fast.ipynb #progress
@@ -158,19 +189,17 @@ def main(argv: list[str] | None = None) -> int:
     """The command line of `python -m minigrad.train`."""
     parser, given = parse_arguments(argv)
     keep_freed_memory()
-    try:
-        trainer, manager = prepare(given)
+    at_once = "interrupted at once; --resume goes on from the last checkpoint, if any\n"
+    with command(parser, interrupted=at_once, lenient=True), prepare(given) as (trainer, manager):
         describe(trainer)
         with progress_bar(trainer) as (on_step, on_evaluation):
             finished = trainer.run(manager, on_step, on_evaluation)
-    except (ValueError, OSError, FloatingPointError, MemoryError) as error:
-        parser.exit(2, f"error: {error}\n")
-    except KeyboardInterrupt:  # before the first step, or for the second time
-        parser.exit(130, "interrupted at once; --resume goes on from the last checkpoint, if any\n")
-    if not finished:
-        print(f"stopped after step {trainer.step}; {manager.latest} is safe: go on with --resume")
-        return 130
-    print(f"best validation loss {manager.best_val_loss:.4f}, kept in {manager.best}")
+        if not finished:
+            stopped = f"stopped after step {trainer.step}; {manager.latest} is safe"
+            print(f"{stopped}: go on with --resume")
+            return 130
+        if manager.best.is_file():  # no step was left to do in a run that has never evaluated
+            print(f"best validation loss {manager.best_val_loss:.4f}, kept in {manager.best}")
     return 0
 
 

@@ -10,6 +10,7 @@ __all__ = [
     "DRAWN",
     "FASHION",
     "CLOTHES",
+    "PICTURES",
     "Images",
     "polygon",
     "petals",
@@ -17,6 +18,7 @@ __all__ = [
     "draw_images",
     "resize",
     "read_idx",
+    "read_picture",
     "read_folder",
     "load_images",
     "few_labelled",
@@ -24,6 +26,7 @@ __all__ = [
 
 # %% ../../notebooks/A1_appendix.ipynb #vision-images
 import gzip
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,21 +146,41 @@ def read_idx(path: Path) -> np.ndarray:
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
-def read_folder(folder: Path, size: int) -> Images:
-    """The pictures in the folders of `folder`; each folder is a class."""
+def read_picture(path: Path, size: int) -> np.ndarray:
+    """The middle of a picture, upright, on white where it is transparent: (3, size, size) from 0
+    to 1. A ValueError if it cannot be read."""
     from PIL import Image, ImageOps
 
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)  # too many pixels
+            picture = ImageOps.exif_transpose(Image.open(path))
+            if picture.mode[0] in "IF":  # more than 8 bits, which Pillow would cut off at 255
+                values = np.asarray(picture, np.float64)
+                if picture.mode == "F" or values.min() < 0 or values.max() > 65535:
+                    raise ValueError("it does not tell which of its numbers is white")
+                picture = Image.fromarray((values / 257).round().astype(np.uint8))
+            if picture.mode[-1] in "Aa" or "transparency" in picture.info:
+                white = Image.new("RGBA", picture.size, "white")
+                picture = Image.alpha_composite(white, picture.convert("RGBA"))
+            square = ImageOps.fit(picture.convert("RGB"), (size, size))
+    except Exception as error:  # damaged bytes can make Pillow fail in any way
+        raise ValueError(f"cannot read {path}: {str(error) or type(error).__name__}") from None
+    return np.asarray(square, np.float32).transpose(2, 0, 1) / 255
+
+
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+
+
+def read_folder(folder: Path, size: int) -> Images:
+    """The pictures in the folders of `folder`; each folder is a class."""
+    visible = lambda path: path.name[0] != "." and path.name != "__MACOSX"  # what systems leave
     pixels, labels = [], []
-    classes = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    classes = sorted(path.name for path in folder.iterdir() if path.is_dir() and visible(path))
     for label, name in enumerate(classes):
-        for path in sorted((folder / name).iterdir()):
-            if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"):
-                try:
-                    picture = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
-                except OSError as error:
-                    raise ValueError(f"cannot read {path}: {error}") from None
-                square = np.asarray(ImageOps.fit(picture, (size, size)), np.float32)
-                pixels.append(square.transpose(2, 0, 1) / 255)
+        for path in sorted(filter(visible, (folder / name).iterdir())):
+            if path.suffix.lower() in PICTURES:
+                pixels.append(read_picture(path, size))
                 labels.append(label)
     if len(set(labels)) < 2:
         raise ValueError(f"{folder} needs a folder of pictures for each of two classes or more")

@@ -37,6 +37,7 @@ from pathlib import Path
 import numpy as np
 
 from ..checkpoint import MISFITS, CheckpointError, load, save
+from ..command import command
 from ..optim import cosine_lr
 from .data import Images, draw_images
 from .encoder import efficientnet, encode, need_torch, small_encoder, to_tensor
@@ -276,7 +277,9 @@ def run_command(
 ) -> int:
     """Parse, prepare a start, train from it; a mistake ends the process with a sentence."""
     args = parser.parse_args(argv)
-    try:
+    with command(
+        parser, interrupted="interrupted; what was trained before is saved\n", lenient=True
+    ):
         need_torch()
         torch.set_num_threads(1)  # pictures are small: a second thread gains little
         for option, least in (("steps", 1), ("labelled", 1), ("seed", 0)):
@@ -284,8 +287,4 @@ def run_command(
                 raise ValueError(f"--{option} is too small: {getattr(args, option)}")
         Path(args.out_dir).mkdir(parents=True, exist_ok=True)  # rather fail before the training
         train_and_save(args, prepare(args))
-    except (ValueError, OSError, ImportError) as error:
-        parser.exit(2, f"error: {error}\n")
-    except KeyboardInterrupt:
-        parser.exit(130, "interrupted; what was trained before is saved\n")
     return 0

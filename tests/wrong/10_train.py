@@ -94,6 +94,35 @@ def my_step_in_parts__returns_the_loss_of_the_last_part(model, optimizer, parts,
     return loss.item()
 
 
+def my_step_in_parts__records_the_whole_batch_at_once(model, optimizer, parts, max_norm):
+    """one backward() for the sum of all losses: every graph waits for it in memory"""
+    optimizer.zero_grad()
+    losses = [model(idx, targets)[1] for idx, targets in parts]
+    loss = losses[0]
+    for other in losses[1:]:
+        loss = loss + other
+    loss = loss / len(parts)
+    loss.backward()
+    clip_grad_norm(optimizer.parameters(), max_norm)
+    optimizer.step()
+    return loss.item()
+
+
+def my_step_in_parts__divides_the_learning_rate(model, optimizer, parts, max_norm):
+    """divides the learning rate instead of the gradient, for this step and all later ones"""
+    optimizer.zero_grad()
+    total = 0.0
+    for idx, targets in parts:
+        loss = model(idx, targets)[1]
+        loss.backward()
+        total += loss.item() / len(parts)
+    clip_grad_norm(optimizer.parameters(), max_norm * len(parts))
+    for group in optimizer.param_groups:
+        group["lr"] /= len(parts)
+    optimizer.step()
+    return total
+
+
 def my_validation_loss__plain_mean_of_the_batches(model, idx, targets, batch_size):
     """the plain mean of the batches"""
     before = model.training
@@ -178,6 +207,18 @@ def my_validation_loss__records_graphs(model, idx, targets, batch_size):
     return total / len(idx)
 
 
+def my_validation_loss__sets_the_flag_of_the_model_alone(model, idx, targets, batch_size):
+    """sets the flag by hand, so that the modules inside stay in training mode"""
+    mode, model.training = model.training, False
+    total = 0.0
+    with no_grad():
+        for i in range(0, len(idx), batch_size):
+            x, y = idx[i : i + batch_size], targets[i : i + batch_size]
+            total += model(x, y)[1].item() * len(x)
+    model.training = mode
+    return total / len(idx)
+
+
 def my_early_stop__knows_the_future(losses, patience):
     """knows the future"""
     best = int(np.argmin(losses))
@@ -246,6 +287,17 @@ def my_early_stop__nan_starts_the_count_anew(losses, patience):
     return best, len(losses) - 1
 
 
+def my_early_stop__nan_at_the_start_is_never_beaten(losses, patience):
+    """takes the first loss for the lowest, even if it is nan, which no number is below"""
+    best = 0
+    for i, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = i
+        if i - best == patience:
+            return best, i
+    return best, len(losses) - 1
+
+
 def my_resumable_run__saves_the_seed_instead_of_the_generators_state(steps, state=None):
     """saves the seed instead of the generator's state"""
     state = state or {"p": 1.0, "u": 0.0, "t": 0, "seed": 0}
@@ -301,3 +353,16 @@ def my_resumable_run__generator_itself_in_the_state(steps, state=None):
         p -= 0.1 / (t + 1) * u
         t += 1
     return p, (p, u, t, rng)
+
+
+def my_resumable_run__generator_in_a_global(steps, state=None):
+    """keeps the generator in the program and not in the state"""
+    global the_rng
+    if state is None:
+        the_rng = np.random.default_rng(0)
+    p, u, t = state or (1.0, 0.0, 0)
+    for _ in range(steps):
+        u = 0.5 * u + p + the_rng.normal()
+        p -= 0.1 / (t + 1) * u
+        t += 1
+    return p, (p, u, t)
