@@ -6,7 +6,7 @@
 __all__ = ["create_app"]
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-start
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from dataclasses import asdict
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -16,21 +16,29 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from minigrad.serve.completions import (
+    Completion,
     CompletionBody,
-    completion,
-    completion_head,
-    completion_parts,
+    ModelCard,
+    ModelList,
+    Writing,
     model_card,
 )
+from minigrad.serve.description import complete_description, responses
 from minigrad.serve.desk import Desk, Job, NoPlace
+from minigrad.serve.door import Door
 from minigrad.serve.messages import (
     MAX_BODY,
+    AttentionAnswer,
     AttentionBody,
     BodyLimit,
+    Ending,
+    GenerateAnswer,
     GenerateBody,
+    Health,
     Refusal,
     answer_failure,
     answer_invalid,
+    answer_no_place,
     answer_refusal,
     event_response,
 )
@@ -44,14 +52,7 @@ from minigrad.serve.writer import (
     write_tokens,
 )
 
-router = APIRouter(
-    responses={
-        404: {"description": "There is no such model."},
-        413: {"description": "The body is too large."},
-        422: {"description": "A field is wrong; error.param names it, error.message says why."},
-        503: {"description": "All places are taken; Retry-After says when to try again."},
-    }
-)
+router = APIRouter()
 
 
 def find_model(request: Request, name: str | None) -> ServedModel:
@@ -60,16 +61,22 @@ def find_model(request: Request, name: str | None) -> ServedModel:
     served = models.get(name) if name is not None else next(iter(models.values()))
     if served is None:
         names = ", ".join(models)
-        raise Refusal(404, f"model: there is no {ascii(name)} here; there are: {names}", "model")
+        message = f"model: there is no {ascii(name)} here; there are: {names}"
+        raise Refusal(404, message, "model", "model_not_found")
     return served
 
 
-def known_ids(served: ServedModel, text: str, field: str) -> list[int]:
-    """The ids of a text that stood in `field` of a request."""
+def known_ids(served: ServedModel, text: str | list[int], field: str) -> list[int]:
+    """The ids of a text that stood in `field` of a request, or the ids that stood there."""
     try:
-        return served.tokenizer.encode(text)
+        if isinstance(text, str):
+            return served.tokenizer.encode(text)
+        if max(text) >= served.tokenizer.vocab_size:
+            last = served.tokenizer.vocab_size - 1
+            raise ValueError(f"there is no token {max(text)}; the last is {last}")
+        return text
     except ValueError as error:
-        raise Refusal(422, f"{field}: {error}", field) from None
+        raise Refusal(422, f"{field}: {error}", field, "invalid_value") from None
 
 
 def find_place(request: Request, pieces: Iterator[list]) -> Job:
@@ -79,30 +86,22 @@ def find_place(request: Request, pieces: Iterator[list]) -> Job:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    try:
-        return request.app.state.desk.accept(pieces, until_gone)
-    except NoPlace as refused:
-        raise Refusal(503, str(refused), retry=True) from None
-
-
-def start_writing(request: Request, served: ServedModel, options: Options) -> Job:
-    """Check the prompt, and find a place for the request."""
-    ids = known_ids(served, options.prompt, "prompt")
-    return find_place(request, until_stop(write_tokens(served, ids, options), options.stop))
+    return request.app.state.desk.accept(pieces, until_gone)
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-generate
-@router.post("/generate")
+@router.post("/generate", responses=responses(GenerateAnswer, 404, 413, 422, 503, stream=True))
 async def post_generate(body: GenerateBody, request: Request) -> Response:
     """Continue a prompt. With "stream": true every token is sent as soon as it is written."""
     served, options = find_model(request, body.model), body.options()
-    job = start_writing(request, served, options)
+    ids = known_ids(served, body.prompt, "prompt")
+    job = find_place(request, until_stop(write_tokens(served, ids, options), options.stop))
     if body.stream:
         return event_response(generate_messages(job, options))
     tokens = [token async for token in job]
-    answer = {
+    answer: GenerateAnswer = {
         "model": served.name,
-        "prompt": options.prompt,
+        "prompt": body.prompt,
         "text": "".join(token.text for token in tokens),
         "tokens": tokens,
         **ending(job, len(tokens), options),
@@ -116,10 +115,10 @@ async def generate_messages(job: Job, options: Options) -> AsyncIterator[dict]:
     async for token in job:
         n_tokens += 1
         yield asdict(token)
-    yield ending(job, n_tokens, options)
+    yield dict(ending(job, n_tokens, options))
 
 
-def ending(job: Job, n_tokens: int, options: Options) -> dict:
+def ending(job: Job, n_tokens: int, options: Options) -> Ending:
     """Why the text ends here, how to get it again, and how long it took."""
     return {
         "finish_reason": finish_reason(n_tokens, options),
@@ -130,19 +129,19 @@ def ending(job: Job, n_tokens: int, options: Options) -> dict:
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-pages
-@router.post("/v1/completions")
+@router.post("/v1/completions", responses=responses(Completion, 404, 413, 429, 503, stream=True))
 async def post_completions(body: CompletionBody, request: Request) -> Response:
-    """Continue a prompt, in the protocol of OpenAI's completions."""
-    served, options = find_model(request, body.model), body.options()
-    job, head = start_writing(request, served, options), completion_head(served.name)
+    """Continue one prompt or several, in the protocol of OpenAI's completions."""
+    served = find_model(request, body.model)
+    prompts = [known_ids(served, prompt, "prompt") for prompt in body.prompts()]
+    writing = Writing(body, served, prompts)
+    job = find_place(request, writing.pieces())
     if body.stream:
-        parts = completion_parts(body, options, job)
-        return event_response({**head, **part} async for part in parts)
-    tokens = [token async for token in job]
-    return JSONResponse({**head, **completion(body, options, tokens)})
+        return event_response(writing.events(job))
+    return JSONResponse(await writing.answer(job))
 
 
-@router.post("/attention")
+@router.post("/attention", responses=responses(AttentionAnswer, 404, 413, 422, 503))
 async def post_attention(body: AttentionBody, request: Request) -> Response:
     """Where each head looks, for the last tokens of a text: row t is what token t looks at."""
     served = find_model(request, body.model)
@@ -155,11 +154,16 @@ def attention_pieces(served: ServedModel, ids: list[int]) -> Iterator[list[bytes
     yield [to_json({"model": served.name, **attention_map(served, ids)})]
 
 
-@router.get("/health")
+CLOSING: dict[int | str, dict] = {
+    503: {"model": Health, "description": "The service is about to stop."}
+}
+
+
+@router.get("/health", responses={**responses(Health), **CLOSING})
 async def get_health(request: Request) -> Response:
     """Whether the service takes requests, and how busy it is."""
     desk = request.app.state.desk
-    content = {
+    content: Health = {
         "status": "closing" if desk.closed else "ok",
         "models": list(request.app.state.models),
         "running": len(desk.running),
@@ -169,14 +173,14 @@ async def get_health(request: Request) -> Response:
     return JSONResponse(content, 503 if desk.closed else 200)
 
 
-@router.get("/v1/models")
+@router.get("/v1/models", responses=responses(ModelList))
 async def get_models(request: Request) -> Response:
     """The models, in the form of the completions protocol."""
-    data = [model_card(name) for name in request.app.state.models]
-    return JSONResponse({"object": "list", "data": data})
+    answer: ModelList = {"object": "list", "data": [*map(model_card, request.app.state.models)]}
+    return JSONResponse(answer)
 
 
-@router.get("/v1/models/{name}")
+@router.get("/v1/models/{name:path}", responses=responses(ModelCard, 404))
 async def get_model(name: str, request: Request) -> Response:
     """One of the models."""
     return JSONResponse(model_card(find_model(request, name).name))
@@ -184,17 +188,24 @@ async def get_model(name: str, request: Request) -> Response:
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-create-app
 def create_app(
-    models: Iterable[ServedModel], max_running: int = 32, max_waiting: int = 64
+    models: Iterable[ServedModel],
+    max_running: int = 128,
+    max_waiting: int = 512,
+    hosts: Collection[str] | None = None,
+    key: str | None = None,
+    origins: Collection[str] = (),
 ) -> FastAPI:
-    """The service: the models, a desk that takes requests in, and the answers to them."""
+    """The service: the models, a desk that takes requests in, and a door (see Door) before it."""
     # FastAPI can report each request to a collector that the environment names; here it does not.
     app = FastAPI(
         title="minigrad",
         version="1",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         exception_handlers={
             HTTPException: answer_refusal,
+            NoPlace: answer_no_place,
             RequestValidationError: answer_invalid,
             Exception: answer_failure,
         },
@@ -205,4 +216,6 @@ def create_app(
     app.include_router(router)
     app.include_router(pages)
     app.add_middleware(BodyLimit, largest=MAX_BODY)
+    app.add_middleware(Door, hosts=hosts, key=key, origins=origins)  # the outermost
+    complete_description(app.openapi(), app.state.models.values(), bool(key))
     return app

@@ -4,13 +4,23 @@
 
 # %% auto #0
 __all__ = [
+    "MAX_PROMPTS",
+    "MAX_IDS",
+    "MAX_CHOICES",
+    "MAX_TOKENS",
+    "Ids",
+    "Several",
+    "StopText",
     "StreamOptions",
     "CompletionBody",
-    "completion_head",
-    "completion",
-    "completion_parts",
-    "choice",
-    "usage_of",
+    "Logprobs",
+    "Choice",
+    "Usage",
+    "Completion",
+    "ModelCard",
+    "ModelList",
+    "Writing",
+    "join_pieces",
     "logprobs_of",
     "model_card",
 ]
@@ -19,32 +29,49 @@ __all__ = [
 import math
 import secrets
 import time
-from collections.abc import AsyncIterable, AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from dataclasses import replace
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
+from typing_extensions import NotRequired, TypedDict
 
 from minigrad.serve.messages import (
+    MAX_NEW_TOKENS,
+    WHOLE,
     HowMany,
-    NewTokens,
     Prompt,
     Refusal,
     RequestBody,
     Seed,
-    Stop,
-    Stops,
     Temperature,
     TopK,
     TopP,
     chosen_seed,
 )
-from .writer import Options, Token, finish_reason
+from minigrad.serve.writer import (
+    Options,
+    ServedModel,
+    Token,
+    finish_reason,
+    read_tokens,
+    until_stop,
+    write_tokens,
+)
+
+MAX_PROMPTS, MAX_IDS, MAX_CHOICES = 64, 2_000, 8  # prompts, ids in each, texts for each
+MAX_TOKENS = 256_000  # in all texts together
+
+Ids = Annotated[list[Annotated[int, Field(ge=0), WHOLE]], Field(min_length=1, max_length=MAX_IDS)]
+Several = Field(min_length=1, max_length=MAX_PROMPTS)
+StopText = Annotated[str, Field(max_length=100)]  # an empty one stops nothing
 
 
 class StreamOptions(RequestBody):
     """Whether a stream ends with the number of tokens."""
 
-    include_usage: bool = False
+    include_usage: bool | None = False
+    include_obfuscation: bool | None = False  # padding; there is none
 
 
 class CompletionBody(RequestBody):
@@ -52,106 +79,205 @@ class CompletionBody(RequestBody):
     although they ask for nothing."""
 
     model: str
-    prompt: Prompt | Annotated[list[Prompt], Field(min_length=1, max_length=1)]
-    max_tokens: NewTokens | None = 16
+    prompt: Prompt | Ids | Annotated[list[Prompt], Several] | Annotated[list[Ids], Several]
+    max_tokens: Annotated[int, Field(ge=0, le=MAX_NEW_TOKENS), WHOLE] | None = 16
     temperature: Temperature | None = 1.0
     top_k: TopK | None = None
     top_p: TopP | None = None
     seed: Seed | None = None
-    stop: Stop | Stops | None = None
+    stop: StopText | Annotated[list[StopText], Field(max_length=16)] | None = None
+    n: Annotated[int, Field(ge=1, le=MAX_CHOICES), WHOLE] | None = 1
     logprobs: HowMany | None = None
     echo: bool | None = False
     stream: bool | None = False
     stream_options: StreamOptions | None = None
-    n: int | None = Field(1, ge=1, le=1)
-    best_of: int | None = Field(1, ge=1, le=1)
-    frequency_penalty: float | None = Field(0, ge=0, le=0)
-    presence_penalty: float | None = Field(0, ge=0, le=0)
+    best_of: Annotated[int, WithJsonSchema({"type": "integer", "enum": [1]}), WHOLE] | None = None
+    suffix: Annotated[str, Field(max_length=0)] | None = None
+    logit_bias: Annotated[dict[str, float], Field(max_length=0)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=0, le=0)] | None = 0
+    presence_penalty: Annotated[float, Field(ge=0, le=0)] | None = 0
     user: str | None = None
 
-    def options(self) -> Options:
-        """The same for the writer."""
-        if self.echo and self.logprobs is not None:
-            raise Refusal(422, "logprobs: not together with echo", "logprobs")
-        return Options(
-            prompt=self.prompt if isinstance(self.prompt, str) else self.prompt[0],
-            max_new_tokens=16 if self.max_tokens is None else self.max_tokens,
+    def prompts(self) -> list[str] | list[list[int]]:
+        """The prompt, or the prompts, as a list."""
+        one = isinstance(self.prompt, str) or isinstance(self.prompt[0], int)
+        return [self.prompt] if one else self.prompt  # type: ignore[return-value]
+
+    def options(self) -> list[Options]:
+        """The same for the writer: one for each of the n choices, which differ in their seeds."""
+        n, max_tokens = self.n or 1, 16 if self.max_tokens is None else self.max_tokens
+        if self.best_of not in (None, 1, n):
+            raise Refusal(422, "best_of: only 1, or as many as n", "best_of", "invalid_value")
+        if len(self.prompts()) * n * max_tokens > MAX_TOKENS:
+            most = f"at most {MAX_TOKENS:,} for all prompts together"
+            raise Refusal(422, f"max_tokens: {most}", "max_tokens", "invalid_value")
+        stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        first = Options(
+            max_new_tokens=max_tokens,
             temperature=1.0 if self.temperature is None else self.temperature,
             top_k=self.top_k,
             top_p=self.top_p,
             seed=chosen_seed(self.seed),
-            stop=[self.stop] if isinstance(self.stop, str) else self.stop or [],
+            stop=[stop for stop in stops if stop],
             alternatives=self.logprobs or 0,
             tempered=False,
         )
+        return [replace(first, seed=first.seed + i) for i in range(n)]
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-completions
-def completion_head(model: str) -> dict:
-    """What a completion begins with, and each event of its stream."""
-    return {
-        "id": f"cmpl-{secrets.token_hex(12)}",
-        "object": "text_completion",
-        "created": int(time.time()),
-        "model": model,
-    }
+class Logprobs(TypedDict):
+    """The log-probabilities of tokens, of the likeliest in their places, and where each stands.
+    The first token of a text has none."""
+
+    tokens: list[str]
+    token_logprobs: list[float | None]
+    top_logprobs: list[dict[str, float] | None]
+    text_offset: list[int]
 
 
-def completion(body: CompletionBody, options: Options, tokens: list[Token]) -> dict:
-    """What follows the head: the one choice, and the number of tokens."""
-    text = options.prompt * bool(body.echo) + "".join(token.text for token in tokens)
-    logprobs = logprobs_of(tokens, body.logprobs, len(options.prompt))
-    reason = finish_reason(len(tokens), options)
-    usage = usage_of(options, len(tokens))
-    return {"choices": [choice(text, logprobs, reason)], "usage": usage}
+class Choice(TypedDict):
+    """One of the texts that were written, or a piece of it."""
+
+    index: int
+    text: str
+    logprobs: Logprobs | None
+    finish_reason: str | None
 
 
-async def completion_parts(
-    body: CompletionBody, options: Options, tokens: AsyncIterable[Token]
-) -> AsyncIterator[dict]:
-    """What follows the head in each event of a stream: pieces of the one choice."""
-    if body.echo:
-        yield {"choices": [choice(options.prompt)]}
-    n_tokens = 0
-    async for token in tokens:
-        logprobs = logprobs_of([token], body.logprobs, len(options.prompt) + n_tokens)
-        n_tokens += 1
-        yield {"choices": [choice(token.text, logprobs)]}
-    yield {"choices": [choice("", None, finish_reason(n_tokens, options))]}
-    if body.stream_options and body.stream_options.include_usage:
-        yield {"choices": [], "usage": usage_of(options, n_tokens)}
-
-
-def choice(text: str, logprobs: dict | None = None, reason: str | None = None) -> dict:
-    """The only choice of a completion, or a piece of it."""
-    return {"index": 0, "text": text, "logprobs": logprobs, "finish_reason": reason}
-
-
-def usage_of(options: Options, n_tokens: int) -> dict:
+class Usage(TypedDict):
     """How many tokens were read and written; here a token is a character."""
-    n_prompt = len(options.prompt)
-    counts = {"prompt_tokens": n_prompt, "completion_tokens": n_tokens}
-    return {**counts, "total_tokens": n_prompt + n_tokens}
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
 
 
-def logprobs_of(tokens: list[Token], n: int | None, offset: int) -> dict | None:
-    """The log-probabilities of tokens of which the first stands at `offset`, and of the n
-    likeliest in their places."""
+class Completion(TypedDict):
+    """An answer, or one event of a stream."""
+
+    id: str
+    object: Literal["text_completion"]
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: NotRequired[Usage | None]
+
+
+class ModelCard(TypedDict):
+    """What the protocol says of a model."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class ModelList(TypedDict):
+    """All models."""
+
+    object: Literal["list"]
+    data: list[ModelCard]
+
+
+class Writing:
+    """What a request in the protocol asks for, and what has been written of it so far. The choices
+    are written one after another: a request has one place, however much it asks for."""
+
+    def __init__(self, body: CompletionBody, served: ServedModel, prompts: list[list[int]]):
+        self.body, self.served = body, served
+        self.choices = [(ids, options) for ids in prompts for options in body.options()]
+        self.usage = Usage(
+            prompt_tokens=sum(map(len, prompts)), completion_tokens=0, total_tokens=0
+        )
+        self.id, self.created = f"cmpl-{secrets.token_hex(12)}", int(time.time())
+
+    def pieces(self) -> Iterator[list[Choice]]:
+        """In the writing thread: the pieces of all choices; the last of each has the reason."""
+        for index, (ids, options) in enumerate(self.choices):
+            offset = 0 if self.body.echo else len(ids)
+            for token in self.prompt_tokens(ids, options):
+                yield [self.piece(index, token, offset)]
+                offset += 1
+            written = 0
+            for tokens in until_stop(write_tokens(self.served, ids, options), options.stop):
+                yield [self.piece(index, token, offset + i) for i, token in enumerate(tokens)]
+                written, offset = written + len(tokens), offset + len(tokens)
+            self.usage["completion_tokens"] += written
+            reason = finish_reason(written, options)
+            yield [Choice(index=index, text="", logprobs=None, finish_reason=reason)]
+        self.usage["total_tokens"] = self.usage["prompt_tokens"] + self.usage["completion_tokens"]
+
+    def prompt_tokens(self, ids: list[int], options: Options) -> Iterator[Token]:
+        """The prompt, where it is to be echoed; it is read only where somebody asks how probable
+        it was."""
+        if self.body.echo and self.body.logprobs is not None:
+            return read_tokens(self.served, ids, options)
+        characters = self.served.tokenizer.characters
+        return (Token(characters[i], math.nan, []) for i in ids if self.body.echo)
+
+    def piece(self, index: int, token: Token, offset: int) -> Choice:
+        """One token of a choice."""
+        logprobs = logprobs_of(token, self.body.logprobs, offset)
+        return Choice(index=index, text=token.text, logprobs=logprobs, finish_reason=None)
+
+    def message(self, choices: list[Choice]) -> Completion:
+        """An answer, or an event, without the usage."""
+        return {
+            "id": self.id,
+            "object": "text_completion",
+            "created": self.created,
+            "model": self.served.name,
+            "choices": choices,
+        }
+
+    async def answer(self, pieces: AsyncIterable[Choice]) -> Completion:
+        """All pieces put together."""
+        found: list[list[Choice]] = [[] for _ in self.choices]
+        async for piece in pieces:
+            found[piece["index"]].append(piece)
+        return {**self.message([join_pieces(each) for each in found]), "usage": self.usage}
+
+    async def events(self, pieces: AsyncIterable[Choice]) -> AsyncIterator[Completion]:
+        """Each piece as an event of its own; the usage, if it is asked for, in one more."""
+        counts = self.body.stream_options and self.body.stream_options.include_usage
+        async for piece in pieces:
+            message = self.message([piece])
+            yield {**message, "usage": None} if counts else message
+        if counts:
+            yield {**self.message([]), "usage": self.usage}
+
+
+def join_pieces(pieces: list[Choice]) -> Choice:
+    """One choice of its pieces, of which the last says why it ended."""
+    text = "".join(piece["text"] for piece in pieces)
+    parts = [piece["logprobs"] for piece in pieces if piece["logprobs"]]
+    if not parts:
+        return {**pieces[-1], "text": text}
+    logprobs: Logprobs = {
+        "tokens": [item for part in parts for item in part["tokens"]],
+        "token_logprobs": [item for part in parts for item in part["token_logprobs"]],
+        "top_logprobs": [item for part in parts for item in part["top_logprobs"]],
+        "text_offset": [item for part in parts for item in part["text_offset"]],
+    }
+    return {**pieces[-1], "text": text, "logprobs": logprobs}
+
+
+def logprobs_of(token: Token, n: int | None, offset: int) -> Logprobs | None:
+    """The log-probability of a token that stands at `offset`, and of the n likeliest there."""
     if n is None:
         return None
     log = lambda candidate: math.log(max(candidate.probability, 1e-300))  # JSON has no infinity
-    top = []
-    for token in tokens:
-        likeliest = sorted([token, *token.alternatives], key=log, reverse=True)[:n]
-        top.append({candidate.text: log(candidate) for candidate in [*likeliest, token]})
+    likeliest = sorted([token, *token.alternatives], key=log, reverse=True)[:n]
+    known = not math.isnan(token.probability)
     return {
-        "tokens": [token.text for token in tokens],
-        "token_logprobs": [log(token) for token in tokens],
-        "top_logprobs": top,
-        "text_offset": list(range(offset, offset + len(tokens))),
+        "tokens": [token.text],
+        "token_logprobs": [log(token) if known else None],
+        "top_logprobs": [{c.text: log(c) for c in [*likeliest, token]} if known else None],
+        "text_offset": [offset],
     }
 
 
-def model_card(name: str) -> dict:
+def model_card(name: str) -> ModelCard:
     """What the protocol says of a model."""
     return {"id": name, "object": "model", "created": 0, "owned_by": "minigrad"}

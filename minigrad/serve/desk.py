@@ -7,9 +7,14 @@ __all__ = ["Job", "NoPlace", "Desk"]
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-job
 import asyncio
+import itertools
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from queue import PriorityQueue
+
+from ..parallel import blas_threads
 
 
 class Job:
@@ -21,6 +26,7 @@ class Job:
         self.loop = asyncio.get_running_loop()
         self.watcher: asyncio.Task  # from the desk: ends when nobody wants the rest
         self.over = False  # done, or nobody wants the rest
+        self.used = 0.0  # seconds of the thread, from where it began
         self.started = self.seconds = 0.0
 
     async def __aiter__(self) -> AsyncIterator:
@@ -34,12 +40,16 @@ class Job:
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-desk
 class NoPlace(Exception):
-    """A request that the desk does not take in; the message says why."""
+    """A request that the desk does not take in, or lets go: why, and when to come again."""
+
+    def __init__(self, message: str, seconds: int = 1, crowded: bool = False):
+        super().__init__(message)
+        self.seconds, self.crowded = seconds, crowded
 
 
 class Desk:
-    """Takes requests in: max_running are written, a piece of each in turn; max_waiting wait, in
-    order of arrival; whoever comes then is refused at once."""
+    """Takes requests in: max_running are written, a piece at a time, always of the one that has
+    used the least time; max_waiting wait, in order of arrival; more are refused at once."""
 
     def __init__(self, max_running: int, max_waiting: int):
         self.capacity = {"max_running": max_running, "max_waiting": max_waiting}
@@ -47,6 +57,10 @@ class Desk:
         self.waiting: list[Job] = []
         self.closed = False
         self.writer = ThreadPoolExecutor(1, "writer")  # threads of Python would hinder each other
+        self.line: PriorityQueue[tuple[float, int, Job]] = PriorityQueue()
+        self.numbers = itertools.count()  # of equals, the one that has stood in line longer
+        self.clock = 0.0  # what the job whose turn it is had used
+        self.usual = 1.0  # seconds from the first piece of a job to its last, of late
 
     def accept(self, pieces: Iterator[list], until_gone: Callable[[], Awaitable]) -> Job:
         """Begin now or in its turn, or raise NoPlace. When `until_gone` ends, nobody wants the
@@ -54,52 +68,66 @@ class Desk:
         if self.closed:
             raise NoPlace("this server is about to stop")
         if len(self.running) + len(self.waiting) >= sum(self.capacity.values()):
-            raise NoPlace("all places are taken, try again in a second")
+            places = max(1, self.capacity["max_running"])
+            seconds = math.ceil(min(60, self.usual * (len(self.waiting) + 1) / places))
+            raise NoPlace(f"all places are taken, try again in {seconds} s", seconds, crowded=True)
         job = Job(pieces)
         job.watcher = asyncio.create_task(self._leave_after(until_gone, job))
         self.waiting.append(job)
         self._call_next()
         return job
 
-    def leave(self, job: Job) -> None:
-        """Its place is free, for the one that has waited longest."""
+    def leave(self, job: Job, last: Exception | None = None) -> None:
+        """Its place is free, for the one that has waited longest; its reader gets `last`."""
         if not job.over:
             job.over = True
             (self.running if job in self.running else self.waiting).remove(job)
-            job.made.put_nowait(None)
+            job.made.put_nowait(last)
             job.watcher.cancel()
             self._call_next()
 
     def abandon(self) -> None:
-        """Nobody waits for what is not written yet; may be called by a signal."""
+        """Send all away, with a word to each."""
+        self.closed = True
         for job in self.waiting + self.running:
-            job.over = True
+            self.leave(job, NoPlace("this server has been stopped"))
 
     def _call_next(self) -> None:
         while self.waiting and len(self.running) < self.capacity["max_running"]:
             job = self.waiting.pop(0)
             self.running.append(job)
-            job.started = time.perf_counter()
-            self.writer.submit(self._step, job)
+            job.started, job.used = time.perf_counter(), self.clock
+            self._stand_in_line(job)
 
-    def _step(self, job: Job) -> None:
-        """In the thread: one piece of this job, which then goes to the end of the line."""
+    def _stand_in_line(self, job: Job) -> None:
+        self.line.put((job.used, next(self.numbers), job))
+        self.writer.submit(self._turn)
+
+    def _turn(self) -> None:
+        """In the thread: one piece of the job that is furthest behind, which then stands in line
+        again."""
+        self.clock, _, job = self.line.get()
         if job.over:
             return
         piece: list | Exception | None
+        begin = time.perf_counter()
         try:
-            piece = next(job.pieces, None)
+            with blas_threads(1):
+                piece = next(job.pieces, None)
         except Exception as error:
             piece = error
-        job.seconds = time.perf_counter() - job.started
+        end = time.perf_counter()
+        job.used, job.seconds = job.used + end - begin, end - job.started
         job.loop.call_soon_threadsafe(self._hand_over, job, piece)
         if isinstance(piece, list):
-            self.writer.submit(self._step, job)
+            self._stand_in_line(job)
 
     def _hand_over(self, job: Job, piece: list | Exception | None) -> None:
-        job.made.put_nowait(piece)
-        if not isinstance(piece, list):
-            self.leave(job)
+        if isinstance(piece, list):
+            job.made.put_nowait(piece)
+        else:
+            self.usual += 0.1 * (job.seconds - self.usual)
+            self.leave(job, piece)
 
     async def _leave_after(self, until_gone: Callable[[], Awaitable], job: Job) -> None:
         await until_gone()

@@ -8,6 +8,7 @@ __all__ = [
     "MAX_PROMPT",
     "MAX_NEW_TOKENS",
     "MAX_SEED",
+    "WHOLE",
     "Stop",
     "Stops",
     "Prompt",
@@ -17,14 +18,24 @@ __all__ = [
     "TopP",
     "Seed",
     "HowMany",
+    "POLICY",
+    "SAFE_HEADERS",
     "WORDS",
+    "CODES",
     "RequestBody",
     "GenerateBody",
     "AttentionBody",
     "chosen_seed",
+    "Ending",
+    "GenerateAnswer",
+    "AttentionAnswer",
+    "Health",
+    "Problem",
+    "ProblemAnswer",
     "Refusal",
     "problem",
     "answer_refusal",
+    "answer_no_place",
     "answer_invalid",
     "answer_failure",
     "BodyLimit",
@@ -37,31 +48,34 @@ __all__ = [
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from typing_extensions import TypedDict  # as pydantic wants it before Python 3.12
 
-from .writer import Options
+from .desk import NoPlace
+from .writer import Options, Token
 
 MAX_BODY = 200_000  # bytes
 MAX_PROMPT = 10_000  # characters
 MAX_NEW_TOKENS = 2_000
 MAX_SEED = 2**53 - 1  # integers up to here are the same in every reader of JSON, a browser's too
 
+WHOLE = BeforeValidator(lambda v: int(v) if isinstance(v, float) and v.is_integer() else v)  # 5.0
 Stop = Annotated[str, Field(min_length=1, max_length=100)]
 Stops = Annotated[list[Stop], Field(max_length=16)]
 Prompt = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT)]
-NewTokens = Annotated[int, Field(ge=1, le=MAX_NEW_TOKENS)]
+NewTokens = Annotated[int, Field(ge=1, le=MAX_NEW_TOKENS), WHOLE]
 Temperature = Annotated[float, Field(ge=0, le=10)]
-TopK = Annotated[int, Field(ge=1)]
+TopK = Annotated[int, Field(ge=1), WHOLE]
 TopP = Annotated[float, Field(gt=0, le=1)]
-Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
-HowMany = Annotated[int, Field(ge=0, le=10)]  # other candidates of a token
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED), WHOLE]
+HowMany = Annotated[int, Field(ge=0, le=10), WHOLE]  # other candidates of a token
 
 
 class RequestBody(BaseModel):
@@ -86,7 +100,7 @@ class GenerateBody(RequestBody):
 
     def options(self) -> Options:
         """The same for the writer."""
-        fields = self.model_dump(exclude={"model", "stream", "seed"})
+        fields = self.model_dump(exclude={"model", "prompt", "stream", "seed"})
         return Options(**fields, seed=chosen_seed(self.seed))
 
 
@@ -102,28 +116,109 @@ def chosen_seed(asked: int | None) -> int:
     return secrets.randbelow(2**31) if asked is None else asked
 
 
+class Ending(TypedDict):
+    """Why a text ends, how to get it again, and how long it took."""
+
+    finish_reason: str
+    seed: int
+    seconds: float
+    tokens_per_second: float
+
+
+class GenerateAnswer(Ending):
+    """A text that was written; a stream has its tokens one by one, then the ending."""
+
+    model: str
+    prompt: str
+    text: str
+    tokens: list[Token]
+
+
+class AttentionAnswer(TypedDict):
+    """Where each head looks: weights[layer][head][t] is what token t looks at."""
+
+    model: str
+    tokens: list[str]
+    layers: int
+    heads: int
+    weights: list[list[list[list[float]]]]
+
+
+class Health(TypedDict):
+    """How busy the service is."""
+
+    status: str
+    models: list[str]
+    running: int
+    waiting: int
+    capacity: dict[str, int]
+
+
+class Problem(TypedDict):
+    """What is wrong, for people, for programs (type, code), and in which field (param)."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ProblemAnswer(TypedDict):
+    """Every answer that is not a success."""
+
+    error: Problem
+
+
 # %% ../../notebooks/A1_appendix.ipynb #serve-problems
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+SAFE_HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
+
+
 class Refusal(HTTPException):
     """A request that is answered with a status and one sentence; `field` is what was wrong."""
 
-    def __init__(self, status: int, message: str, field: str | None = None, retry: bool = False):
-        super().__init__(status, message, {"Retry-After": "1"} if retry else None)
-        self.field = field
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        field: str | None = None,
+        code: str | None = None,
+        **headers,
+    ):
+        super().__init__(status, message, headers)
+        self.field, self.code = field, code
 
 
-def problem(message: str, kind: str = "server_error", field: str | None = None) -> dict:
+def problem(
+    message: str, kind: str = "server_error", field: str | None = None, code: str | None = None
+) -> ProblemAnswer:
     """The body of every answer that is not a success, in the form of the completions protocol."""
     message = message.encode("utf-8", "replace").decode("utf-8")  # JSON has room for half a letter
-    return {"error": {"message": message, "type": kind, "param": field, "code": None}}
+    return {"error": {"message": message, "type": kind, "param": field, "code": code}}
 
 
 async def answer_refusal(request: Request, error: HTTPException) -> JSONResponse:
-    """What this service, or the framework, refuses: 404, 405, 413, 422, 503."""
-    message, field = str(error.detail), getattr(error, "field", None)
+    """What this service, or the framework, refuses: 400 to 431, and 503. Clients of the completions
+    protocol expect 400 where a field is wrong, and 422 is for those of our own."""
+    status, message, protocol = error.status_code, error.detail, request.url.path.startswith("/v1/")
+    field, code = getattr(error, "field", None), getattr(error, "code", None)
     if not isinstance(error, Refusal):  # the framework says no more than "Not Found"
         message = f"{request.method} {request.url.path}: {message}; /docs lists what can be asked"
-    kind = "invalid_request_error" if error.status_code < 500 else "server_error"
-    return JSONResponse(problem(message, kind, field), error.status_code, error.headers)
+    kind = {429: "rate_limit_error", 503: "server_error"}.get(status, "invalid_request_error")
+    status = 400 if status == 422 and protocol else status
+    return JSONResponse(problem(message, kind, field, code), status, error.headers)
+
+
+async def answer_no_place(request: Request, error: NoPlace) -> JSONResponse:
+    """503, or 429 where the completions protocol is spoken and there are too many."""
+    status, code = 503, None
+    if error.crowded and request.url.path.startswith("/v1/"):
+        status, code = 429, "rate_limit_exceeded"
+    refusal = Refusal(status, str(error), code=code, **{"Retry-After": str(error.seconds)})
+    return await answer_refusal(request, refusal)
 
 
 WORDS = {  # for messages of pydantic that would puzzle a stranger
@@ -131,6 +226,7 @@ WORDS = {  # for messages of pydantic that would puzzle a stranger
     "string_type": "a text is needed",
     "too_long": "this list is too long",
 }
+CODES = {"extra_forbidden": "unknown_parameter", "missing": "missing_required_parameter"}
 
 
 async def answer_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -143,13 +239,15 @@ async def answer_invalid(request: Request, error: RequestValidationError) -> JSO
         field = str(errors[0]["loc"][1])
         mine = [e for e in errors if str(e["loc"][1]) == field]
         reasons = list(dict.fromkeys(WORDS.get(e["type"], e["msg"]) for e in mine))
-    refusal = Refusal(422, f"{field}: {', or: '.join(reasons)}", field)
-    return await answer_refusal(request, refusal)
+    code = CODES.get(errors[0]["type"], "invalid_value")
+    return await answer_refusal(
+        request, Refusal(422, f"{field}: {', or: '.join(reasons)}", field, code)
+    )
 
 
 async def answer_failure(request: Request, error: Exception) -> JSONResponse:
     """An error of ours; the log tells which."""
-    return JSONResponse(problem("the server failed"), 500)
+    return JSONResponse(problem("the server failed"), 500, SAFE_HEADERS)
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-body-limit
@@ -174,23 +272,25 @@ class BodyLimit:
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-events
-def event(message: dict | str) -> str:
+def event(message: Mapping | str) -> str:
     """A server-sent event: a line that begins with "data: ", and an empty line."""
     return f"data: {message if isinstance(message, str) else json.dumps(message)}\n\n"
 
 
-async def events(messages: AsyncIterator[dict]) -> AsyncIterator[str]:
+async def events(messages: AsyncIterator[Mapping]) -> AsyncIterator[str]:
     """Each message as an event, then [DONE]. An error has no status any more: it is an event."""
     try:
         async for message in messages:
             yield event(message)
         yield event("[DONE]")
+    except NoPlace as stopped:
+        yield event(problem(str(stopped)))
     except Exception:
         logging.getLogger("uvicorn.error").exception("a stream broke off")
         yield event(problem("writing failed"))
 
 
-def event_response(messages: AsyncIterator[dict]) -> StreamingResponse:
+def event_response(messages: AsyncIterator[Mapping]) -> StreamingResponse:
     """The messages as a stream of server-sent events, which nobody on the way may keep."""
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return StreamingResponse(events(messages), headers=headers, media_type="text/event-stream")

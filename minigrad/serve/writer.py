@@ -11,19 +11,26 @@ __all__ = [
     "Token",
     "describe_token",
     "write_tokens",
+    "read_tokens",
     "until_stop",
     "finish_reason",
     "attention_map",
+    "check_writer",
+    "load_models",
+    "shipped_models",
 ]
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-imports
+import importlib.resources
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ..data import SimpleTokenizer
-from ..generate import next_token_probabilities, token_steps
+from ..generate import load_writer, next_logits, next_token_probabilities, token_steps
 from ..gpt import GPT
 
 
@@ -42,7 +49,6 @@ class Options:
     """What is to be written after a prompt, and how. A token is shown with its probability and
     the likeliest `alternatives`: tempered, as it was drawn, or else as the model itself has it."""
 
-    prompt: str
     max_new_tokens: int
     temperature: float = 1.0
     top_k: int | None = None
@@ -95,6 +101,16 @@ def write_tokens(served: ServedModel, ids: list[int], options: Options) -> Itera
         yield describe_token(int(new[0]), shown[0], characters, options.alternatives)
 
 
+def read_tokens(served: ServedModel, ids: list[int], options: Options) -> Iterator[Token]:
+    """The tokens of a prompt as if they had been written; the first has no probability (NaN)."""
+    model, characters, idx = served.model, served.tokenizer.characters, np.array([ids])
+    cache = model.new_cache()
+    yield Token(characters[ids[0]], math.nan, [])
+    for n in range(1, len(ids)):
+        p = next_token_probabilities(next_logits(model, idx[:, :n], cache))[0]
+        yield describe_token(ids[n], p, characters, options.alternatives)
+
+
 # %% ../../notebooks/A1_appendix.ipynb #serve-until-stop
 def until_stop(tokens: Iterable[Token], stops: Sequence[str]) -> Iterator[list[Token]]:
     """After each token (a character) those that can be shown, up to the first of the strings
@@ -133,3 +149,42 @@ def attention_map(served: ServedModel, ids: list[int]) -> dict:
     layers, heads = weights.shape[:2]
     tokens = [served.tokenizer.characters[i] for i in ids]
     return {"tokens": tokens, "layers": layers, "heads": heads, "weights": weights.tolist()}
+
+
+# %% ../../notebooks/A1_appendix.ipynb #serve-load-models
+def check_writer(served: ServedModel) -> None:
+    """Raise a ValueError unless this model can write, and its name and characters can be sent."""
+    name, model = served.name, served.model
+    if not name.isprintable() or name in ("", ".", ".."):
+        raise ValueError(f"a model cannot be called {name!a}: rename the file")
+    for c in served.tokenizer.characters:
+        if len(c) != 1 or "\ud800" <= c <= "\udfff":  # half a character: no text in UTF-8 has it
+            raise ValueError(f"{name} writes {c!a}, which is not one character")
+    idx = np.arange(min(model.config["vocab_size"], model.block_size))[None]
+    with np.errstate(all="ignore"):
+        arrays = [next_logits(model, idx), *(p.data for p in model.parameters())]
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError(f"{name} cannot write: its weights or logits are not finite numbers")
+
+
+def load_models(paths: Iterable[str | Path]) -> list[ServedModel]:
+    """The models of checkpoints. The name is the file's, or the folder's for best and latest."""
+    models: dict[str, ServedModel] = {}
+    for path in map(Path, paths):
+        name = path.resolve().parent.name if path.stem in ("best", "latest") else path.stem
+        served = ServedModel(name, *load_writer(path))
+        check_writer(served)
+        if name in models:
+            raise ValueError(f"two models are called {name}: rename one of the files")
+        models[name] = served
+    return list(models.values())
+
+
+def shipped_models() -> list[Path]:
+    """The trained models that come with minigrad."""
+    folder = importlib.resources.files("minigrad") / "pretrained"
+    paths = [Path(str(folder / f"{name}.pkl")) for name in ("shakespeare", "poems")]
+    found = [path for path in paths if path.is_file()]
+    if not found:
+        raise FileNotFoundError("no model came with this copy of minigrad: name one with --model")
+    return found
