@@ -59,7 +59,8 @@ def order_of(clock, max_running: int, costs: dict[str, list[float]], late: dict 
                 clock.seconds += cost
                 order.append(name)
                 if f"{name}{i}" in late:
-                    asyncio.run_coroutine_threadsafe(come_late(late[f"{name}{i}"]), loop).result(60)
+                    coming = come_late(late[f"{name}{i}"])
+                    asyncio.run_coroutine_threadsafe(coming, loop).result(60)
                 yield [name]
 
         def come(name):

@@ -97,10 +97,12 @@ def main(argv: list[str] | None = None) -> int:
         app, args.host, args.port, http=Connection, ws="none", backlog=16, server_header=False
     )
     server = GracefulServer(config, app.state.desk, args.grace)
-    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn's own end before it has ended
+    for number in (signal.SIGINT, signal.SIGTERM):  # also before uvicorn listens to them
         signal.signal(number, server.handle_exit)
     try:
         server.run()
+        for number in (signal.SIGINT, signal.SIGTERM):  # it ends already
+            signal.signal(number, signal.SIG_IGN)
     except SystemExit:  # uvicorn has said why it cannot listen
         parser.exit(2, f"error: cannot listen on {args.host} at port {args.port}; see --help\n")
     return 0

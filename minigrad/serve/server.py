@@ -60,7 +60,7 @@ class Connection(H11Protocol):
         if not self.timer and not self.busy:
             self.begin_to_wait()
         super().data_received(data)
-        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY) and not self.flow.write_paused:
             self.end_waiting()
 
     def begin_to_wait(self) -> None:
@@ -78,6 +78,8 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         self.silent_since = self.loop.time()
         super().on_response_complete()
+        if self.transport.get_write_buffer_size():
+            self.begin_to_wait()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -92,16 +94,22 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        self.cut_off(400, msg)
+        self.refuse(400, msg)
 
     def cut_off(self, status: int, message: str) -> None:
-        """Close, with an answer where a request had begun and none has."""
-        answered = self.cycle is not None and self.cycle.response_started
-        has_begun = self.conn.their_state is not h11.IDLE or self.conn.trailing_data[0]
-        if answered and not self.cycle.response_complete:
-            return self.transport.abort()
-        if has_begun or status == 503:
-            body = json.dumps(problem(message, "invalid_request_error")).encode()
+        """Close, with an answer where a request had begun, and nothing else was answered."""
+        if self.transport.get_write_buffer_size():  # nobody reads what was written
+            self.transport.abort()
+        elif status == 503 or self.conn.trailing_data[0] or self.conn.their_state is h11.SEND_BODY:
+            self.refuse(status, message)
+        else:
+            self.transport.close()
+
+    def refuse(self, status: int, message: str) -> None:
+        """Close, with an answer unless there is one already."""
+        if self.cycle is None or not self.cycle.response_started or self.cycle.response_complete:
+            kind = "server_error" if status == 503 else "invalid_request_error"
+            body = json.dumps(problem(message, kind)).encode()
             head = {**SAFE_HEADERS, "Content-Type": "application/json", "Connection": "close"}
             head |= {"Content-Length": str(len(body)), "Retry-After": "1"}
             lines = [f"HTTP/1.1 {status} ", *(f"{name}: {value}" for name, value in head.items())]
@@ -128,24 +136,25 @@ class GracefulServer(uvicorn.Server):
         """Called by the signal."""
         now = time.monotonic()
         if not self.desk.closed:
-            self.desk.closed, self.asked, self.due = True, now, now + self.grace
+            self.desk.closed, self.asked = True, now
+            self.due = now + self.grace - min(0.5, self.grace / 4)  # the process has to end, too
         elif now > self.asked + 1:
             self.due = now
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second; true ends the server."""
-        if time.monotonic() > self.due - min(1, self.grace / 4):  # the last words take time
+        if time.monotonic() > self.due - min(0.5, self.grace / 4):  # last words take time
             self.desk.abandon()
         done = self.desk.closed and not (self.desk.running or self.desk.waiting)
         self.should_exit = self.should_exit or done
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets=None) -> None:
-        left = max(0.3, self.due - time.monotonic() - 0.3) if self.desk.closed else 5.0
-        asyncio.get_running_loop().call_later(left, self.cut_off_all)
+        """Wait for those who still read, but not for ever, nor for requests that do not arrive."""
+        connections: Iterable = self.server_state.connections
+        for connection in [c for c in connections if not c.busy]:
+            connection.transport.close()
+        left = max(0.3, self.due - time.monotonic()) if self.desk.closed else 5.0
+        abort = lambda: [connection.transport.abort() for connection in list(connections)]
+        asyncio.get_running_loop().call_later(left, abort)
         await super().shutdown(sockets)
-
-    def cut_off_all(self) -> None:
-        """Close what is still open: readers that do not read, and requests that do not arrive."""
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
