@@ -518,7 +518,7 @@ def test_models_may_have_any_names(visit):
 
 
 def test_a_character_may_be_any(visit):
-    characters = '\0\x01\t\r\n\x1b\x85\u2028\u0301<&"\\😀' + ASCII[-60:]
+    characters = '\0\x01\t\r\n\x1b\x85\u2028\u0301<&"\\😀' + ASCII[-26:]
     with Service(served_model("odd", characters=characters)) as service:
         page = visit(service=service, model="odd")
         page.get_by_label("Prompt", exact=True).fill("😀<")
@@ -543,11 +543,11 @@ def test_the_page_asks_for_the_key_of_the_service(visit):
         page.get_by_role("button", name="Write", exact=True).click()
         alert = page.get_by_role("alert")
         expect(alert).to_contain_text("This service wants to know a key.")
-        page.get_by_label("Key").fill("semolina")
+        page.get_by_label("Key", exact=True).fill("semolina")
         page.get_by_role("button", name="Use it").click()
         expect(alert).to_contain_text("This is not the key of the service.")
-        page.get_by_label("Key").fill("sesame")
-        page.get_by_label("Key").press("Enter")
+        page.get_by_label("Key", exact=True).fill("sesame")
+        page.get_by_label("Key", exact=True).press("Enter")
         is_written(page, 200)
         page.locator("#c20").click()
         pick(page, "Attention")

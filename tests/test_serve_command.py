@@ -242,7 +242,7 @@ def test_odd_names_work(tmp_path):
 
 
 def test_odd_characters_work(tmp_path):
-    characters = '\0\x01\t\r\n\x1b\x7f\x85\u2028\ufeff\ufffe\u0301"\\</😀' + "abcdefghijklm"
+    characters = '\0\x01\t\r\n\x1b\x7f\x85\u2028\ufeff\ufffe\u0301"\\</😀' + "abcdefghijkl"
     assert len(characters) == len(CHARACTERS)
     (served,) = load_models([checkpoint(tmp_path / "odd.pkl", characters=characters)])
     with Service(served) as service:

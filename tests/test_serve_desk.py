@@ -46,9 +46,9 @@ def clock(monkeypatch):
     return now
 
 
-def order_of(clock, max_running: int, costs: dict[str, list[float]], late: dict = {}) -> str:  # noqa: B006
+def order_of(clock, max_running: int, costs: dict[str, list[float]], late=None) -> str:
     """In which order pieces of these costs are made; `late` come when the piece is made."""
-    order = []
+    order, late = [], late or {}
 
     async def scenario():
         desk, blocked = Desk(max_running, 99), threading.Event()

@@ -14,27 +14,26 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
-from minigrad.serve.completions import (
-    Completion,
-    CompletionBody,
-    ModelCard,
-    ModelList,
-    Writing,
-    model_card,
+from minigrad.serve.completions import CompletionBody, Writing, model_card
+from minigrad.serve.description import (
+    ATTENTION,
+    COMPLETION,
+    GENERATED,
+    HEALTH,
+    MODEL,
+    MODELS,
+    complete_description,
+    responses,
 )
-from minigrad.serve.description import complete_description, responses
 from minigrad.serve.desk import Desk, Job, NoPlace
 from minigrad.serve.door import Door
 from minigrad.serve.messages import (
     MAX_BODY,
-    AttentionAnswer,
     AttentionBody,
     BodyLimit,
-    Ending,
-    GenerateAnswer,
     GenerateBody,
-    Health,
     Refusal,
     answer_failure,
     answer_invalid,
@@ -90,7 +89,7 @@ def find_place(request: Request, pieces: Iterator[list]) -> Job:
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-generate
-@router.post("/generate", responses=responses(GenerateAnswer, 404, 413, 422, 503, stream=True))
+@router.post("/generate", responses=responses(GENERATED, 404, 413, 422, 503, stream=True))
 async def post_generate(body: GenerateBody, request: Request) -> Response:
     """Continue a prompt. With "stream": true every token is sent as soon as it is written."""
     served, options = find_model(request, body.model), body.options()
@@ -99,7 +98,7 @@ async def post_generate(body: GenerateBody, request: Request) -> Response:
     if body.stream:
         return event_response(generate_messages(job, options))
     tokens = [token async for token in job]
-    answer: GenerateAnswer = {
+    answer = {
         "model": served.name,
         "prompt": body.prompt,
         "text": "".join(token.text for token in tokens),
@@ -115,10 +114,10 @@ async def generate_messages(job: Job, options: Options) -> AsyncIterator[dict]:
     async for token in job:
         n_tokens += 1
         yield asdict(token)
-    yield dict(ending(job, n_tokens, options))
+    yield ending(job, n_tokens, options)
 
 
-def ending(job: Job, n_tokens: int, options: Options) -> Ending:
+def ending(job: Job, n_tokens: int, options: Options) -> dict:
     """Why the text ends here, how to get it again, and how long it took."""
     return {
         "finish_reason": finish_reason(n_tokens, options),
@@ -129,7 +128,7 @@ def ending(job: Job, n_tokens: int, options: Options) -> Ending:
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-pages
-@router.post("/v1/completions", responses=responses(Completion, 404, 413, 429, 503, stream=True))
+@router.post("/v1/completions", responses=responses(COMPLETION, 404, 413, 429, 503, stream=True))
 async def post_completions(body: CompletionBody, request: Request) -> Response:
     """Continue one prompt or several, in the protocol of OpenAI's completions."""
     served = find_model(request, body.model)
@@ -141,7 +140,7 @@ async def post_completions(body: CompletionBody, request: Request) -> Response:
     return JSONResponse(await writing.answer(job))
 
 
-@router.post("/attention", responses=responses(AttentionAnswer, 404, 413, 422, 503))
+@router.post("/attention", responses=responses(ATTENTION, 404, 413, 422, 503))
 async def post_attention(body: AttentionBody, request: Request) -> Response:
     """Where each head looks, for the last tokens of a text: row t is what token t looks at."""
     served = find_model(request, body.model)
@@ -155,15 +154,15 @@ def attention_pieces(served: ServedModel, ids: list[int]) -> Iterator[list[bytes
 
 
 CLOSING: dict[int | str, dict] = {
-    503: {"model": Health, "description": "The service is about to stop."}
+    503: {"model": HEALTH, "description": "The service is about to stop."}
 }
 
 
-@router.get("/health", responses={**responses(Health), **CLOSING})
+@router.get("/health", responses={**responses(HEALTH), **CLOSING})
 async def get_health(request: Request) -> Response:
     """Whether the service takes requests, and how busy it is."""
     desk = request.app.state.desk
-    content: Health = {
+    content = {
         "status": "closing" if desk.closed else "ok",
         "models": list(request.app.state.models),
         "running": len(desk.running),
@@ -173,14 +172,14 @@ async def get_health(request: Request) -> Response:
     return JSONResponse(content, 503 if desk.closed else 200)
 
 
-@router.get("/v1/models", responses=responses(ModelList))
+@router.get("/v1/models", responses=responses(MODELS))
 async def get_models(request: Request) -> Response:
     """The models, in the form of the completions protocol."""
-    answer: ModelList = {"object": "list", "data": [*map(model_card, request.app.state.models)]}
-    return JSONResponse(answer)
+    data = [model_card(name) for name in request.app.state.models]
+    return JSONResponse({"object": "list", "data": data})
 
 
-@router.get("/v1/models/{name:path}", responses=responses(ModelCard, 404))
+@router.get("/v1/models/{name:path}", responses=responses(MODEL, 404))
 async def get_model(name: str, request: Request) -> Response:
     """One of the models."""
     return JSONResponse(model_card(find_model(request, name).name))
@@ -216,6 +215,9 @@ def create_app(
     app.include_router(router)
     app.include_router(pages)
     app.add_middleware(BodyLimit, largest=MAX_BODY)
-    app.add_middleware(Door, hosts=hosts, key=key, origins=origins)  # the outermost
+    app.add_middleware(Door, hosts=hosts, key=key)
+    if origins:  # outside the door, as a browser that may ask must also see that it has no key
+        sent = {"allow_headers": ["*"], "expose_headers": ["Retry-After"]}
+        app.add_middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], **sent)
     complete_description(app.openapi(), app.state.models.values(), bool(key))
     return app
