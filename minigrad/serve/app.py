@@ -217,7 +217,12 @@ def create_app(
     app.add_middleware(BodyLimit, largest=MAX_BODY)
     app.add_middleware(Door, hosts=hosts, key=key)
     if origins:  # outside the door, as a browser that may ask must also see that it has no key
-        sent = {"allow_headers": ["*"], "expose_headers": ["Retry-After"]}
-        app.add_middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], **sent)
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After"],
+        )
     complete_description(app.openapi(), app.state.models.values(), bool(key))
     return app

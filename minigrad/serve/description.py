@@ -17,7 +17,7 @@ from minigrad.serve.writer import ServedModel, Token
 
 def body(name: str, **fields) -> type:
     """A class that lists what stands in an answer. Only the description is made of it."""
-    return TypedDict(name, fields)
+    return TypedDict(name, fields)  # type: ignore[operator]
 
 
 ending = {"finish_reason": str, "seed": int, "seconds": float, "tokens_per_second": float}
@@ -45,7 +45,7 @@ COMPLETION = body(
     created=int,
     model=str,
     choices=list[CHOICE],  # type: ignore[valid-type]
-    usage=NotRequired[USAGE | None],  # type: ignore[valid-type]
+    usage=NotRequired[USAGE | None],
 )
 MODEL = body("Model", id=str, object=str, created=int, owned_by=str)
 MODELS = body("Models", object=str, data=list[MODEL])  # type: ignore[valid-type]

@@ -137,7 +137,7 @@ class GracefulServer(uvicorn.Server):
         now = time.monotonic()
         if not self.desk.closed:
             self.desk.closed, self.asked = True, now
-            self.due = now + self.grace - min(0.5, self.grace / 4)  # the process has to end, too
+            self.due = now + self.grace - min(1, self.grace / 4)  # the process has to end, too
         elif now > self.asked + 1:
             self.due = now
 
