@@ -55,7 +55,7 @@ async def ask(port: int, prompt: str, n_tokens: int) -> tuple[float, int]:
     body = json.dumps({"prompt": prompt, "max_new_tokens": n_tokens, "stream": True})
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    writer.write(f"POST /generate HTTP/1.1\r\nHost: x\r\n{headers}\r\n{body}".encode())
+    writer.write(f"POST /generate HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{body}".encode())
     status = await reader.readline()
     assert b"200" in status, status
     first, n = 0.0, 0

@@ -16,7 +16,9 @@ from minigrad.checkpoint import save
 from minigrad.data import SimpleTokenizer
 from minigrad.generate import generate
 from minigrad.gpt import GPT
-from minigrad.serve.app import create_app
+from minigrad.serve import create_app
+from minigrad.serve.desk import Desk
+from minigrad.serve.server import Connection, GracefulServer
 from minigrad.serve.writer import ServedModel
 
 CHARACTERS = "\nabcdefghijklmnopqrstuvwxyz静夜"
@@ -109,11 +111,11 @@ class Client:
         return health["running"], health["waiting"]
 
 
-class ReadyServer(uvicorn.Server):
+class ReadyServer(GracefulServer):
     """Says when it listens."""
 
-    def __init__(self, config: uvicorn.Config):
-        super().__init__(config)
+    def __init__(self, config: uvicorn.Config, desk: Desk):
+        super().__init__(config, desk)
         self.ready = threading.Event()
 
     async def startup(self, sockets=None) -> None:
@@ -129,8 +131,8 @@ class Service(Client):
         self.models, self.desk = self.app.state.models, self.app.state.desk
         self.socket = socket.create_server(("127.0.0.1", 0))
         super().__init__(self.socket.getsockname()[1])
-        config = uvicorn.Config(self.app, log_level="critical", timeout_graceful_shutdown=5)
-        self.server = ReadyServer(config)
+        config = uvicorn.Config(self.app, http=Connection, ws="none", log_level="critical")
+        self.server = ReadyServer(config, self.desk)
         self.thread = threading.Thread(target=self.server.run, args=([self.socket],))
 
     def __enter__(self):

@@ -24,6 +24,7 @@ from minigrad.generate import (
     next_token_probabilities,
     prompt_for,
     token_steps,
+    window_start,
 )
 from minigrad.gpt import GPT
 from minigrad.tensor import Tensor, no_grad
@@ -99,16 +100,43 @@ def test_draws_follow_the_probabilities():
     assert counts[1] == 0
 
 
+@pytest.mark.parametrize("block_size", [1, 2, 7, 8])
 @pytest.mark.parametrize("prompt", [1, 5, 8, 20])
-def test_cached_logits_equal_uncached_ones_at_every_position(prompt):
-    model, idx = gpt(), ids(2, 24)
+def test_cached_logits_equal_uncached_ones_at_every_position(prompt, block_size):
+    model, idx = gpt(block_size=block_size), ids(2, 30)
     cache = model.new_cache()
-    for end in range(prompt, 24):
+    for end in [*range(prompt, 24), 27, 30]:  # at last three tokens at a time
         cached = next_logits(model, idx[:, :end], cache)
         np.testing.assert_allclose(cached, next_logits(model, idx[:, :end]), atol=1e-4)
-        context = idx[:, max(0, end - 8) : end]
+        window = idx[:, window_start(end, block_size) : end]
         with no_grad():
-            np.testing.assert_allclose(cached, model(context)[0].data[:, -1], atol=1e-4)
+            np.testing.assert_allclose(cached, model(window)[0].data[:, -1], atol=1e-4)
+
+
+@pytest.mark.parametrize("block_size", [1, 2, 3, 8, 9])
+def test_the_window_holds_half_a_context_or_more(block_size):
+    starts = [window_start(length, block_size) for length in range(1, 60)]
+    seen = [length - start for length, start in enumerate(starts, start=1)]
+    assert seen[:block_size] == list(range(1, block_size + 1)) and starts == sorted(starts)
+    assert set(seen[block_size:]) == set(range(block_size // 2 + 1, block_size + 1))
+
+
+@pytest.mark.parametrize("prompt", [1, 20, 100])
+def test_a_token_beyond_the_context_costs_two_on_average(prompt):
+    model, computed = gpt(block_size=16), []
+    hidden = model.hidden
+    model.hidden = lambda idx, cache=None: computed.append(idx.shape[1]) or hidden(idx, cache)
+    generate(model, ids(1, prompt), 200, rng=0)
+    assert sum(computed) <= 16 + 2.2 * 200 and max(computed[1:]) <= 9
+    assert sorted(computed)[170] == 1  # all but one in eight are single tokens
+
+
+def test_where_a_prompt_ends_does_not_matter():
+    model = gpt()
+    whole = generate(model, ids(1, 3), 30, temperature=0)
+    for end in range(3, 33):
+        rest = generate(model, whole[:, :end], 33 - end, temperature=0)
+        np.testing.assert_array_equal(rest, whole)
 
 
 @pytest.mark.parametrize("options", [{}, {"top_k": 3}, {"top_p": 0.8}, {"temperature": 0}])

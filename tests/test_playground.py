@@ -495,6 +495,99 @@ def test_the_policy_forbids_what_the_pages_do_not_need(service, browser):
     page.close()
 
 
+ODD = ["constructor", "__proto__", 'it\'s <b>"x"</b>', "a/b c", "静夜"]
+
+
+def test_models_may_have_any_names(visit):
+    with Service(*(served_model(name, characters=ASCII) for name in ODD)) as service:
+        page = visit(service=service, model=ODD[0])
+        texts = {}
+        for name in ODD:
+            pick(page, name)
+            write(page, 20, prompt=f"of {len(name)}:")
+            assert visit.requests[-1]["model"] == name
+            texts[name] = written(page)
+        again = visit(page.context, service=service, model=ODD[-1])
+        for name in ODD:
+            pick(again, name)
+            prompt = again.get_by_label("Prompt", exact=True)
+            assert prompt.input_value() == f"of {len(name)}:"
+            pick(page, name)
+            assert written(page) == texts[name]
+            expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+def test_a_character_may_be_any(visit):
+    characters = '\0\x01\t\r\n\x1b\x85\u2028\u0301<&"\\😀' + ASCII[-26:]
+    with Service(served_model("odd", characters=characters)) as service:
+        page = visit(service=service, model="odd")
+        page.get_by_label("Prompt", exact=True).fill("😀<")
+        slide(page, "Temperature", 2)
+        write(page, 200)
+        assert written(page) == "😀<" + plain(service, visit.requests[-1])["text"]
+        assert page.locator("#paper span[role=option]").count() == 202
+
+
+@pytest.mark.parametrize("stored", ["null", "5", '"x"', "[]", '{"prompts": {"a": 1}}', "{"])
+def test_what_is_stored_may_be_anything(stored, visit, browser):
+    context = browser.new_context()
+    context.add_init_script(f"localStorage.setItem('minigrad', {json.dumps(stored)})")
+    write(visit(context), 20)
+    context.close()
+
+
+def test_the_page_asks_for_the_key_of_the_service(visit):
+    with Service(served_model("letters", characters=ASCII), key="sesame") as service:
+        page = visit(service=service, model="letters")
+        page.get_by_label("Prompt", exact=True).fill("a")
+        page.get_by_role("button", name="Write", exact=True).click()
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("This service wants to know a key.")
+        page.get_by_label("Key", exact=True).fill("semolina")
+        page.get_by_role("button", name="Use it").click()
+        expect(alert).to_contain_text("This is not the key of the service.")
+        page.get_by_label("Key", exact=True).fill("sesame")
+        page.get_by_label("Key", exact=True).press("Enter")
+        is_written(page, 200)
+        page.locator("#c20").click()
+        pick(page, "Attention")
+        expect(page.locator("#readout")).to_contain_text("looked at")
+        page.reload()  # it is kept until the page is closed
+        write(page, 20, "b")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1300])
+def test_axe_finds_nothing(scheme, width, service, browser):
+    """In whatever state the pages are."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    options = {"color_scheme": scheme, "bypass_csp": True}  # axe comes as a script
+    page = browser.new_page(viewport={"width": width, "height": 844}, **options)
+
+    def look():
+        found = axe.run(page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+
+    page.goto(address(service) + "docs")
+    look()
+    page.goto(address(service))
+    expect(page.get_by_role("radio", name="English")).to_be_checked()
+    look()
+    page.locator("#settings").evaluate("settings => settings.open = true")
+    write(page, 40)
+    look()
+    page.locator("#c20").click()
+    look()
+    pick(page, "Attention")
+    expect(page.locator("#readout")).to_contain_text("looked at")
+    look()
+    page.get_by_label("Prompt", exact=True).fill("é")
+    page.get_by_role("button", name="Write", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("unknown character")
+    look()
+    page.close()
+
+
 @pytest.mark.parametrize("width, height", [(320, 640), (390, 844), (820, 1180), (1440, 900)])
 def test_it_fits_and_can_be_touched(width, height, browser, visit):
     context = browser.new_context(

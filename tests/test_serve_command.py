@@ -1,12 +1,17 @@
 """The command: what it serves, how it ends, and what it says when it cannot begin."""
 
+import importlib.resources
 import json
+import math
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.parse
 from contextlib import contextmanager
 
 import pytest
@@ -16,6 +21,7 @@ from conftest import ROOT
 pytest.importorskip("uvicorn", reason="the service is not installed")
 pytest.importorskip("fastapi", reason="the service is not installed")
 from serving import (  # noqa: E402
+    CHARACTERS,
     Client,
     Service,
     all_events,
@@ -27,6 +33,9 @@ from serving import (  # noqa: E402
 )
 
 from minigrad.serve import __main__ as command  # noqa: E402
+from minigrad.serve import load_models  # noqa: E402
+from minigrad.serve.completions import model_card  # noqa: E402
+from minigrad.serve.door import LOCAL_NAMES  # noqa: E402
 
 pytestmark = pytest.mark.timeout(120)
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -118,16 +127,36 @@ generate.next_logits = slow
 
 @needs_signals
 @pytest.mark.slow
-def test_a_second_signal_ends_it_at_once(tmp_path):
+@pytest.mark.parametrize("numbers", [["TERM"], ["TERM", "INT"], ["INT", "later", "TERM", "INT"]])
+def test_everybody_is_told_and_it_ends_in_time(tmp_path, numbers):
     path = checkpoint(tmp_path / "letters.pkl")
-    with running_command("--model", path, code=SLOW) as service:
-        body = {"prompt": "a", "max_new_tokens": 2000, "stream": True}
-        stream = service.begin("/generate", body).getresponse()
-        next_event(stream)
-        service.process.terminate()
-        wait_until(lambda: service.ask("/health", method="GET")[0] == 503)
-        service.process.terminate()
+    grace = 60 if "later" in numbers else 2
+    limits = ("--max-running", 3, "--grace", grace)
+    with running_command("--model", path, *limits, code=SLOW) as service:
+        body = {"prompt": "a", "max_new_tokens": 2000}
+        begun = [service.begin("/generate", {**body, "stream": True}) for _ in range(5)]
+        plain = service.begin(
+            "/v1/completions", {"prompt": "a", "model": "letters", "max_tokens": 99}
+        )
+        half = socket.create_connection(("127.0.0.1", service.port))
+        half.sendall(b"POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+        streams = [connection.getresponse() for connection in begun]
+        wait_until(lambda: service.busy() == (3, 3))
+        start = time.monotonic()
+        for number in numbers:
+            if number == "later":  # the same wish within a second of the first
+                time.sleep(1.1)
+            else:
+                service.process.send_signal(getattr(signal, f"SIG{number}"))
+        for stream in streams:  # those that ran, and those that waited
+            assert all_events(stream)[-1]["error"]["message"] == "this server has been stopped"
+        response = plain.getresponse()
+        assert response.status == 503 and "stopped" in json.load(response)["error"]["message"]
         assert service.process.wait(30) == 0
+        assert time.monotonic() - start < (2 if grace == 2 else 10)
+        half.close()
+        log = service.process.stdout.read()
+        assert "Traceback" not in log and "ERROR" not in log
 
 
 @pytest.mark.slow
@@ -143,7 +172,15 @@ def test_the_command_serves_what_it_is_given(tmp_path):
 def test_help(run_module):
     process = run_module("serve", "--help")
     assert process.returncode == 0
-    for option in ("--model", "--host", "--port", "--max-running", "--max-waiting"):
+    for option in (
+        "--model",
+        "--host",
+        "--port",
+        "--max-running",
+        "--grace",
+        "--api-key",
+        "--cors",
+    ):
         assert option in process.stdout
 
 
@@ -156,19 +193,123 @@ def test_help(run_module):
         (["--max-running", "0"], "--max-running must be at least 1"),
         (["--max-waiting", "-1"], "--max-waiting at least 0"),
         (["--port", "70000"], "--port must be a number from 0 to 65535"),
+        (["--grace", "0"], "--grace must be a number of seconds above 0"),
+        (["--grace", "nan"], "--grace must be a number of seconds above 0"),
+        (["--api-key", ""], "--api-key must be letters"),
+        (["--api-key", "two words"], "--api-key must be letters"),
+        (["--api-key", "schl\xfcssel"], "--api-key must be letters"),
+        (["--cors", "example.org"], "--cors must be an origin such as https://example.org"),
+        (["--cors", "https://example.org/"], "--cors must be an origin"),
+        (["--cors", "null"], "--cors must be an origin"),
+        (["--allowed-host", "a/b"], "--allowed-host must be a name"),
+        (["--model", "two\nlines.pkl"], "a model cannot be called 'two\\nlines': rename the file"),
+        (["--model", "half.pkl"], "half writes '\\udc80', which is not one character"),
+        (["--model", "nan.pkl"], "nan cannot write: its weights or logits are not finite numbers"),
+        (["--model", "huge.pkl"], "huge cannot write"),
     ],
 )
 def test_what_the_command_refuses(tmp_path, monkeypatch, capsys, arguments, message):
     checkpoint(tmp_path / "ids.pkl", characters=None)
-    checkpoint(tmp_path / "a.pkl")
+    checkpoint(tmp_path / "half.pkl", characters=CHARACTERS[:-1] + "\udc80")
+    for name, value in (("nan", math.nan), ("huge", 1e38)):
+        state = served_model("any").model.collect_state_dict()
+        state["transformer.wte.weight"][3] = value
+        checkpoint(tmp_path / f"{name}.pkl", model=state)
+    for name in ("a", "two\nlines"):
+        checkpoint(tmp_path / f"{name}.pkl")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as ended:
         command.main(arguments)
-    assert ended.value.code == 2 and message in capsys.readouterr().err
+    message_there = capsys.readouterr().err
+    assert ended.value.code == 2 and message in message_there
+    assert message_there.splitlines()[-1].startswith(("error: ", "python -m minigrad.serve: error"))
+
+
+ODD = ["constructor", "__proto__", "toString", "a b", 'it\'s "x"', "静夜", "a%2Fb", "a\\b", "..."]
+
+
+def test_odd_names_work(tmp_path):
+    models = load_models([checkpoint(tmp_path / f"{name}.pkl") for name in ODD])
+    with Service(*models) as service:
+        assert service.health()["models"] == ODD
+        for name in ODD:
+            path = f"/v1/models/{urllib.parse.quote(name, safe='')}"
+            assert service.ask(path, method="GET") == (200, {**model_card(name)})
+            _, answer = service.ask(
+                "/generate", {"prompt": "a", "model": name, "max_new_tokens": 1}
+            )
+            assert answer["model"] == name
+
+
+def test_odd_characters_work(tmp_path):
+    characters = '\0\x01\t\r\n\x1b\x7f\x85\u2028\ufeff\ufffe\u0301"\\</😀' + "abcdefghijkl"
+    assert len(characters) == len(CHARACTERS)
+    (served,) = load_models([checkpoint(tmp_path / "odd.pkl", characters=characters)])
+    with Service(served) as service:
+        text = reference(served, characters, 200, 1, temperature=3.0)
+        body = {"prompt": characters, "max_new_tokens": 200, "seed": 1, "temperature": 3.0}
+        assert service.ask("/generate", body)[1]["text"] == text
+        *tokens, _, _ = all_events(
+            service.begin("/generate", {**body, "stream": True}).getresponse()
+        )
+        assert "".join(token["text"] for token in tokens) == text and set(text) == set(characters)
+
+
+@pytest.mark.parametrize(
+    "arguments, hosts, warned",
+    [
+        ([], LOCAL_NAMES, False),
+        (["--host", "localhost"], LOCAL_NAMES, False),
+        (["--host", "::1"], LOCAL_NAMES, False),
+        (["--host", "127.0.0.5"], LOCAL_NAMES | {"127.0.0.5"}, False),
+        (["--allowed-host", "Mine.example"], LOCAL_NAMES | {"mine.example"}, False),
+        (["--host", "0.0.0.0"], None, True),
+        (["--host", "0.0.0.0", "--allowed-host", "a.b"], LOCAL_NAMES | {"a.b", "0.0.0.0"}, True),
+    ],
+)
+def test_who_may_ask_depends_on_the_address(
+    tmp_path, monkeypatch, capsys, arguments, hosts, warned
+):
+    path, found = checkpoint(tmp_path / "a.pkl"), {}
+
+    def no_app(models, running, waiting, hosts, key, origins):
+        found.update(hosts=hosts, key=key, waiting=waiting, origins=origins)
+        raise SystemExit
+
+    monkeypatch.setattr(command, "create_app", no_app)
+    monkeypatch.setattr(command, "most_connections", lambda: 192)
+    monkeypatch.setenv("MINIGRAD_API_KEY", "sesame")
+    with pytest.raises(SystemExit):
+        command.main(["--model", str(path), *arguments])
+    assert (found["hosts"] or set()) - {""} == (hosts or set())
+    assert found["key"] == "sesame" and found["waiting"] == 192 - 128 - 32
+    assert ("warning: 0.0.0.0 lets other machines in" in capsys.readouterr().err) == warned
+
+
+def test_the_package_gives_its_names_without_fastapi():
+    code = """
+import sys
+sys.modules["fastapi"] = sys.modules["uvicorn"] = None
+from minigrad.serve import load_models, shipped_models
+from minigrad import serve
+try:
+    serve.nothing
+except AttributeError as error:
+    print(error)
+try:
+    serve.create_app
+except ImportError as error:
+    print("needs", error.name)
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, timeout=60
+    )
+    lines = ["module 'minigrad.serve' has no attribute 'nothing'", "needs fastapi"]
+    assert process.stdout.splitlines() == lines
 
 
 def test_without_shipped_models_the_command_asks_for_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(command.importlib.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr(importlib.resources, "files", lambda _: tmp_path)
     with pytest.raises(FileNotFoundError, match="--model"):
         command.shipped_models()
     (tmp_path / "pretrained").mkdir()

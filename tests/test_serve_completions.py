@@ -6,9 +6,18 @@ import pytest
 pytest.importorskip("uvicorn", reason="the service is not installed")
 pytest.importorskip("fastapi", reason="the service is not installed")
 openai = pytest.importorskip("openai", reason="the openai client is not installed")
-from serving import CHARACTERS, Service, breaking_model, reference, served_model  # noqa: E402
+from serving import (  # noqa: E402
+    CHARACTERS,
+    Service,
+    breaking_model,
+    gated_service,
+    reference,
+    served_model,
+    wait_until,
+)
 
 from minigrad.functional import log_softmax  # noqa: E402
+from minigrad.generate import window_start  # noqa: E402
 from minigrad.tensor import no_grad  # noqa: E402
 
 pytestmark = pytest.mark.timeout(120)
@@ -97,17 +106,176 @@ def test_a_drawn_token_is_among_its_logprobs(client):
 
 
 def test_openai_errors_are_understood(client):
-    with pytest.raises(openai.NotFoundError, match="'nobody'"):
+    with pytest.raises(openai.NotFoundError, match="'nobody'") as raised:
         client.completions.create(model="nobody", prompt="a")
-    with pytest.raises(openai.UnprocessableEntityError, match="unknown character 'Q'") as raised:
+    assert raised.value.code == "model_not_found"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("nobody")
+    with pytest.raises(openai.BadRequestError, match="unknown character 'Q'") as raised:
         client.completions.create(model="letters", prompt="Q", stream=True)
     assert raised.value.param == "prompt"
-    for wrong in ({"n": 2}, {"temperature": -1}, {"logprobs": 11}, {"max_tokens": 10**9}):
-        with pytest.raises(openai.UnprocessableEntityError) as raised:
-            client.completions.create(model="letters", prompt="a", **wrong)
-        assert raised.value.param == next(iter(wrong))
-    with pytest.raises(openai.UnprocessableEntityError, match="not together with echo"):
-        client.completions.create(model="letters", prompt="a", echo=True, logprobs=1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"n": 9},
+        {"n": 0},
+        {"temperature": -1},
+        {"logprobs": 11},
+        {"max_tokens": 10**9},
+        {"max_tokens": -1},
+        {"best_of": 2},
+        {"suffix": "z"},
+        {"logit_bias": {"1": 5}},
+        {"frequency_penalty": 0.5},
+        {"presence_penalty": -0.5},
+        {"stop": ["a"] * 17},
+        {"seed": "x"},
+        {"prompt": []},
+        {"prompt": [[]]},
+        {"prompt": [""]},
+        {"prompt": [1, "a"]},
+        {"prompt": [29]},
+        {"prompt": [[1], [2, 99]]},
+        {"prompt": [-1]},
+        {"prompt": ["a"] * 65},
+        {"prompt": ["a"] * 64, "n": 8, "max_tokens": 2000},
+        {"extra_body": {"repetition_penalty": 2}},
+    ],
+)
+def test_what_is_not_understood_is_refused_by_name(client, wrong):
+    with pytest.raises(openai.BadRequestError) as raised:
+        client.completions.create(**{"model": "letters", "prompt": "a", **wrong})
+    name = next(iter(wrong)) if "extra_body" not in wrong else "repetition_penalty"
+    assert raised.value.param in (name, "max_tokens") and raised.value.code
+    assert raised.value.type == "invalid_request_error"
+
+
+NEUTRAL = {
+    "suffix": [None, ""],
+    "logit_bias": [None, {}],
+    "frequency_penalty": [None, 0, 0.0],
+    "presence_penalty": [None, 0],
+    "user": [None, "me", ""],
+    "stop": [None, "", [], [""]],
+    "n": [None, 1],
+    "best_of": [None, 1],
+    "echo": [None, False],
+    "logprobs": [None],
+    "stream": [None, False],
+    "stream_options": [None, {}, {"include_usage": False, "include_obfuscation": False}],
+    "max_tokens": [None, 16],
+    "temperature": [None, 1],
+    "top_p": [None, 1],
+}
+
+
+@pytest.mark.parametrize("name", NEUTRAL)
+def test_what_asks_for_nothing_changes_nothing(service, name):
+    body = {"model": "letters", "prompt": "abc", "seed": 4}
+    expected = reference(service.models["letters"], "abc", 16, 4)
+    for value in NEUTRAL[name]:
+        status, answer = service.ask("/v1/completions", {**body, name: value})
+        assert status == 200 and answer["choices"][0]["text"] == expected
+
+
+def test_several_prompts_and_choices(client, service):
+    served = service.models["letters"]
+    prompts = ["abc", "x", "longerthanthecontext"]
+    ids = [served.tokenizer.encode(prompt) for prompt in prompts]
+    for asked in (prompts, ids):
+        answer = client.completions.create(
+            model="letters", prompt=asked, n=2, best_of=2, max_tokens=12, seed=4
+        )
+        texts = [reference(served, p, 12, seed) for p in prompts for seed in (4, 5)]
+        assert [choice.text for choice in answer.choices] == texts
+        assert [choice.index for choice in answer.choices] == list(range(6))
+        assert answer.usage.prompt_tokens == sum(map(len, prompts))
+        assert answer.usage.completion_tokens == 6 * 12
+    one = client.completions.create(model="letters", prompt=ids[0], max_tokens=12, seed=4)
+    assert one.choices[0].text == texts[0]
+    found = [""] * 6
+    reasons = []
+    stream = client.completions.create(
+        model="letters",
+        prompt=prompts,
+        n=2,
+        max_tokens=12,
+        seed=4,
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+    *chunks, last = stream
+    for chunk in chunks:
+        assert chunk.usage is None and "usage" in chunk.model_fields_set
+        (choice,) = chunk.choices
+        found[choice.index] += choice.text
+        reasons += [choice.finish_reason] if choice.finish_reason else []
+    assert found == texts and reasons == ["length"] * 6
+    assert last.choices == [] and last.usage.total_tokens == sum(map(len, prompts)) + 72
+
+
+def test_without_a_seed_the_choices_differ(client):
+    answer = client.completions.create(model="letters", prompt="abc", n=4, max_tokens=20)
+    assert len({choice.text for choice in answer.choices}) == 4
+
+
+@pytest.mark.parametrize("prompt", ["abc", "longerthanthecontext"])
+@pytest.mark.parametrize("max_tokens", [0, 1, 3])
+def test_a_given_text_is_scored(client, service, prompt, max_tokens):
+    served = service.models["letters"]
+    request = dict(model="letters", prompt=prompt, echo=True, logprobs=2, temperature=0)
+    answer = client.completions.create(**request, max_tokens=max_tokens)
+    (choice,) = answer.choices
+    found = choice.logprobs
+    n = len(prompt) + max_tokens
+    assert "".join(found.tokens) == choice.text and choice.text.startswith(prompt)
+    assert len(found.tokens) == n and found.text_offset == list(range(n))
+    assert found.token_logprobs[0] is None and found.top_logprobs[0] is None
+    assert answer.usage.completion_tokens == max_tokens
+    ids = np.array([served.tokenizer.encode(choice.text)])
+    for i in range(1, n):
+        window = ids[:, window_start(i, 8) : i]
+        with no_grad():
+            expected = log_softmax(served.model(window)[0]).data[0, -1]
+        assert found.token_logprobs[i] == pytest.approx(expected[ids[0, i]], abs=1e-4)
+        best = max(found.top_logprobs[i], key=found.top_logprobs[i].get)
+        assert best == CHARACTERS[expected.argmax()]
+    stream = client.completions.create(**request, max_tokens=max_tokens, stream=True)
+    parts = [chunk.choices[0].logprobs for chunk in stream if chunk.choices[0].text]
+    streamed = [value for part in parts for value in part.token_logprobs]
+    assert streamed == found.token_logprobs
+
+
+def test_nothing_asked_for_is_nothing_written(client):
+    answer = client.completions.create(model="letters", prompt="abc", max_tokens=0)
+    assert (answer.choices[0].text, answer.choices[0].finish_reason) == ("", "length")
+    answer = client.completions.create(model="letters", prompt="abc", max_tokens=0, echo=True)
+    assert answer.choices[0].text == "abc"
+
+
+def test_openai_is_told_that_there_are_too_many():
+    with gated_service(max_running=1, max_waiting=0) as service:
+        base = f"http://127.0.0.1:{service.port}/v1"
+        client = openai.OpenAI(base_url=base, api_key="none", max_retries=0, timeout=60)
+        first = service.begin("/generate", {"prompt": "a", "max_new_tokens": 1})
+        wait_until(lambda: service.busy() == (1, 0))
+        with pytest.raises(openai.RateLimitError) as raised:
+            client.completions.create(model="slow", prompt="a")
+        assert int(raised.value.response.headers["Retry-After"]) >= 1
+        service.model.gate.release(1)
+        assert first.getresponse().status == 200
+
+
+def test_openai_brings_a_key():
+    with Service(served_model("letters"), key="sesame") as service:
+        base = f"http://127.0.0.1:{service.port}/v1"
+        client = openai.OpenAI(base_url=base, api_key="sesame", max_retries=0, timeout=60)
+        assert client.completions.create(model="letters", prompt="a", max_tokens=1).choices
+        with pytest.raises(openai.AuthenticationError) as raised:
+            client.with_options(api_key="semolina").models.list()
+        assert raised.value.code == "invalid_api_key"
 
 
 def test_openai_sees_an_error_within_a_stream():

@@ -41,7 +41,7 @@ def test_a_token_names_the_likeliest_that_it_beat():
 
 @pytest.mark.parametrize("sampling", [{}, {"temperature": 0.5, "top_k": 3}, {"top_p": 0.7}])
 def test_the_tokens_are_those_of_generate(served, sampling):
-    options = Options("abc", max_new_tokens=20, seed=4, alternatives=5, **sampling)
+    options = Options(max_new_tokens=20, seed=4, alternatives=5, **sampling)
     tokens = list(write_tokens(served, [0, 1, 2], options))
     rng = np.random.default_rng(4)
     ids = generate(served.model, np.array([[0, 1, 2]]), 20, rng=rng, **sampling)[0, 3:]
@@ -54,7 +54,7 @@ def test_the_tokens_are_those_of_generate(served, sampling):
 def test_the_models_own_probabilities_do_not_depend_on_the_temperature(served):
     shown = {}
     for temperature, tempered in ((1.0, True), (0.0, False), (0.0, True)):
-        options = Options("a", 1, temperature, alternatives=5, tempered=tempered)
+        options = Options(1, temperature, alternatives=5, tempered=tempered)
         (token,) = write_tokens(served, [0], options)
         pairs = [(token.text, token.probability)]
         pairs += [(other.text, other.probability) for other in token.alternatives]
@@ -81,7 +81,7 @@ def test_a_text_ends_before_the_first_stop_string_and_nothing_shown_is_taken_bac
 
 
 def test_a_text_ends_by_its_length_or_by_a_stop_string():
-    options = Options("a", max_new_tokens=5)
+    options = Options(max_new_tokens=5)
     assert [finish_reason(n, options) for n in (4, 5)] == ["stop", "length"]
 
 

@@ -6,7 +6,7 @@
 __all__ = ["create_app"]
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-start
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from dataclasses import asdict
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -14,15 +14,21 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
-from minigrad.serve.completions import (
-    CompletionBody,
-    completion,
-    completion_head,
-    completion_parts,
-    model_card,
+from minigrad.serve.completions import CompletionBody, Writing, model_card
+from minigrad.serve.description import (
+    ATTENTION,
+    COMPLETION,
+    GENERATED,
+    HEALTH,
+    MODEL,
+    MODELS,
+    complete_description,
+    responses,
 )
 from minigrad.serve.desk import Desk, Job, NoPlace
+from minigrad.serve.door import Door
 from minigrad.serve.messages import (
     MAX_BODY,
     AttentionBody,
@@ -31,6 +37,7 @@ from minigrad.serve.messages import (
     Refusal,
     answer_failure,
     answer_invalid,
+    answer_no_place,
     answer_refusal,
     event_response,
 )
@@ -44,14 +51,7 @@ from minigrad.serve.writer import (
     write_tokens,
 )
 
-router = APIRouter(
-    responses={
-        404: {"description": "There is no such model."},
-        413: {"description": "The body is too large."},
-        422: {"description": "A field is wrong; error.param names it, error.message says why."},
-        503: {"description": "All places are taken; Retry-After says when to try again."},
-    }
-)
+router = APIRouter()
 
 
 def find_model(request: Request, name: str | None) -> ServedModel:
@@ -60,16 +60,22 @@ def find_model(request: Request, name: str | None) -> ServedModel:
     served = models.get(name) if name is not None else next(iter(models.values()))
     if served is None:
         names = ", ".join(models)
-        raise Refusal(404, f"model: there is no {ascii(name)} here; there are: {names}", "model")
+        message = f"model: there is no {ascii(name)} here; there are: {names}"
+        raise Refusal(404, message, "model", "model_not_found")
     return served
 
 
-def known_ids(served: ServedModel, text: str, field: str) -> list[int]:
-    """The ids of a text that stood in `field` of a request."""
+def known_ids(served: ServedModel, text: str | list[int], field: str) -> list[int]:
+    """The ids of a text that stood in `field` of a request, or the ids that stood there."""
     try:
-        return served.tokenizer.encode(text)
+        if isinstance(text, str):
+            return served.tokenizer.encode(text)
+        if max(text) >= served.tokenizer.vocab_size:
+            last = served.tokenizer.vocab_size - 1
+            raise ValueError(f"there is no token {max(text)}; the last is {last}")
+        return text
     except ValueError as error:
-        raise Refusal(422, f"{field}: {error}", field) from None
+        raise Refusal(422, f"{field}: {error}", field, "invalid_value") from None
 
 
 def find_place(request: Request, pieces: Iterator[list]) -> Job:
@@ -79,30 +85,22 @@ def find_place(request: Request, pieces: Iterator[list]) -> Job:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    try:
-        return request.app.state.desk.accept(pieces, until_gone)
-    except NoPlace as refused:
-        raise Refusal(503, str(refused), retry=True) from None
-
-
-def start_writing(request: Request, served: ServedModel, options: Options) -> Job:
-    """Check the prompt, and find a place for the request."""
-    ids = known_ids(served, options.prompt, "prompt")
-    return find_place(request, until_stop(write_tokens(served, ids, options), options.stop))
+    return request.app.state.desk.accept(pieces, until_gone)
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-generate
-@router.post("/generate")
+@router.post("/generate", responses=responses(GENERATED, 404, 413, 422, 503, stream=True))
 async def post_generate(body: GenerateBody, request: Request) -> Response:
     """Continue a prompt. With "stream": true every token is sent as soon as it is written."""
     served, options = find_model(request, body.model), body.options()
-    job = start_writing(request, served, options)
+    ids = known_ids(served, body.prompt, "prompt")
+    job = find_place(request, until_stop(write_tokens(served, ids, options), options.stop))
     if body.stream:
         return event_response(generate_messages(job, options))
     tokens = [token async for token in job]
     answer = {
         "model": served.name,
-        "prompt": options.prompt,
+        "prompt": body.prompt,
         "text": "".join(token.text for token in tokens),
         "tokens": tokens,
         **ending(job, len(tokens), options),
@@ -130,19 +128,19 @@ def ending(job: Job, n_tokens: int, options: Options) -> dict:
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-pages
-@router.post("/v1/completions")
+@router.post("/v1/completions", responses=responses(COMPLETION, 404, 413, 429, 503, stream=True))
 async def post_completions(body: CompletionBody, request: Request) -> Response:
-    """Continue a prompt, in the protocol of OpenAI's completions."""
-    served, options = find_model(request, body.model), body.options()
-    job, head = start_writing(request, served, options), completion_head(served.name)
+    """Continue one prompt or several, in the protocol of OpenAI's completions."""
+    served = find_model(request, body.model)
+    prompts = [known_ids(served, prompt, "prompt") for prompt in body.prompts()]
+    writing = Writing(body, served, prompts)
+    job = find_place(request, writing.pieces())
     if body.stream:
-        parts = completion_parts(body, options, job)
-        return event_response({**head, **part} async for part in parts)
-    tokens = [token async for token in job]
-    return JSONResponse({**head, **completion(body, options, tokens)})
+        return event_response(writing.events(job))
+    return JSONResponse(await writing.answer(job))
 
 
-@router.post("/attention")
+@router.post("/attention", responses=responses(ATTENTION, 404, 413, 422, 503))
 async def post_attention(body: AttentionBody, request: Request) -> Response:
     """Where each head looks, for the last tokens of a text: row t is what token t looks at."""
     served = find_model(request, body.model)
@@ -155,7 +153,12 @@ def attention_pieces(served: ServedModel, ids: list[int]) -> Iterator[list[bytes
     yield [to_json({"model": served.name, **attention_map(served, ids)})]
 
 
-@router.get("/health")
+CLOSING: dict[int | str, dict] = {
+    503: {"model": HEALTH, "description": "The service is about to stop."}
+}
+
+
+@router.get("/health", responses={**responses(HEALTH), **CLOSING})
 async def get_health(request: Request) -> Response:
     """Whether the service takes requests, and how busy it is."""
     desk = request.app.state.desk
@@ -169,14 +172,14 @@ async def get_health(request: Request) -> Response:
     return JSONResponse(content, 503 if desk.closed else 200)
 
 
-@router.get("/v1/models")
+@router.get("/v1/models", responses=responses(MODELS))
 async def get_models(request: Request) -> Response:
     """The models, in the form of the completions protocol."""
     data = [model_card(name) for name in request.app.state.models]
     return JSONResponse({"object": "list", "data": data})
 
 
-@router.get("/v1/models/{name}")
+@router.get("/v1/models/{name:path}", responses=responses(MODEL, 404))
 async def get_model(name: str, request: Request) -> Response:
     """One of the models."""
     return JSONResponse(model_card(find_model(request, name).name))
@@ -184,17 +187,24 @@ async def get_model(name: str, request: Request) -> Response:
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-create-app
 def create_app(
-    models: Iterable[ServedModel], max_running: int = 32, max_waiting: int = 64
+    models: Iterable[ServedModel],
+    max_running: int = 128,
+    max_waiting: int = 512,
+    hosts: Collection[str] | None = None,
+    key: str | None = None,
+    origins: Collection[str] = (),
 ) -> FastAPI:
-    """The service: the models, a desk that takes requests in, and the answers to them."""
+    """The service: the models, a desk that takes requests in, and a door (see Door) before it."""
     # FastAPI can report each request to a collector that the environment names; here it does not.
     app = FastAPI(
         title="minigrad",
         version="1",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         exception_handlers={
             HTTPException: answer_refusal,
+            NoPlace: answer_no_place,
             RequestValidationError: answer_invalid,
             Exception: answer_failure,
         },
@@ -205,4 +215,14 @@ def create_app(
     app.include_router(router)
     app.include_router(pages)
     app.add_middleware(BodyLimit, largest=MAX_BODY)
+    app.add_middleware(Door, hosts=hosts, key=key)
+    if origins:  # outside the door, as a browser that may ask must also see that it has no key
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After"],
+        )
+    complete_description(app.openapi(), app.state.models.values(), bool(key))
     return app

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from minigrad.generate import window_start
+
 
 def my_tempered__cold_is_warm(logits, temperature):
     """multiplied instead of divided: cold is warm"""
@@ -336,22 +338,29 @@ def my_ids_to_compute__cache_is_trusted_for_ever(idx, block_size, seen):
 
 def my_ids_to_compute__always_the_whole_window(idx, block_size, seen):
     """always the whole window"""
-    return idx[:, -block_size:]
+    return idx[:, window_start(idx.shape[1], block_size) :]
+
+
+def my_ids_to_compute__always_the_last_block_size_tokens(idx, block_size, seen):
+    """beyond the context always its last tokens, as if the window moved with each of them"""
+    return idx[:, seen:] if idx.shape[1] <= block_size else idx[:, -block_size:]
 
 
 def my_ids_to_compute__always_one_token(idx, block_size, seen):
     """always one token"""
-    return idx[:, -1:] if seen else idx[:, -block_size:]
+    return idx[:, -1:] if seen else idx[:, window_start(idx.shape[1], block_size) :]
 
 
-def my_ids_to_compute__gives_up_the_cache_one_token_too_early(idx, block_size, seen):
-    """gives up the cache one token too early"""
-    return idx[:, seen:] if idx.shape[1] < block_size else idx[:, -block_size:]
+def my_ids_to_compute__cache_is_never_used_beyond_the_context(idx, block_size, seen):
+    """the cache is never used beyond the context"""
+    start = window_start(idx.shape[1], block_size)
+    return idx[:, seen:] if idx.shape[1] <= block_size else idx[:, start:]
 
 
 def my_ids_to_compute__gives_up_the_cache_one_token_too_late(idx, block_size, seen):
     """gives up the cache one token too late: decides by what has been seen"""
-    return idx[:, seen:] if seen <= block_size else idx[:, -block_size:]
+    start = window_start(seen, block_size)
+    return idx[:, max(seen, start) :]
 
 
 def my_ids_to_compute__first_tokens_of_the_text(idx, block_size, seen):
@@ -361,7 +370,7 @@ def my_ids_to_compute__first_tokens_of_the_text(idx, block_size, seen):
 
 def my_ids_to_compute__unseen_ones_of_the_window_which_has_moved(idx, block_size, seen):
     """the unseen ones of the window, which has moved"""
-    return idx[:, -block_size:][:, seen:]
+    return idx[:, max(seen, window_start(idx.shape[1], block_size)) :]
 
 
 def my_ids_to_compute__cuts_the_batch_instead_of_the_time(idx, block_size, seen):
@@ -371,7 +380,7 @@ def my_ids_to_compute__cuts_the_batch_instead_of_the_time(idx, block_size, seen)
 
 def my_tokens_computed__cache_is_trusted_beyond_the_context(prompt, new, block_size):
     """the cache is trusted beyond the context"""
-    without = sum(min(T, block_size) for T in range(prompt, prompt + new))
+    without = sum(T - window_start(T, block_size) for T in range(prompt, prompt + new))
     return without, min(prompt, block_size) + new - 1 if new else 0
 
 
@@ -381,12 +390,23 @@ def my_tokens_computed__context_is_forgotten(prompt, new, block_size):
     return sum(texts), prompt + new - 1 if new else 0
 
 
+def my_tokens_computed__window_moves_by_one_token(prompt, new, block_size):
+    """the window moves by one token at a time, and is computed anew for each"""
+    without = with_cache = 0
+    for T in range(prompt, prompt + new):
+        without += min(T, block_size)
+        with_cache += block_size if T > block_size else prompt if T == prompt else 1
+    return without, with_cache
+
+
 def my_tokens_computed__last_new_token_is_read_as_well(prompt, new, block_size):
     """the last new token is read as well"""
     without = with_cache = 0
     for T in range(prompt, prompt + new + 1):
-        without += min(T, block_size)
-        with_cache += block_size if T > block_size else prompt if T == prompt else 1
+        start = window_start(T, block_size)
+        moved = start != window_start(T - 1, block_size)
+        without += T - start
+        with_cache += T - start if T == prompt else T - start if moved else 1
     return without, with_cache
 
 
@@ -394,17 +414,20 @@ def my_tokens_computed__prompt_costs_nothing(prompt, new, block_size):
     """the prompt costs nothing"""
     without = with_cache = 0
     for T in range(prompt, prompt + new):
-        without += min(T, block_size)
-        with_cache += block_size if T > block_size else 1
+        start = window_start(T, block_size)
+        moved = start != window_start(T - 1, block_size)
+        without += T - start
+        with_cache += 1 if T == prompt else T - start if moved else 1
     return without, with_cache
 
 
-def my_tokens_computed__cache_fails_as_soon_as_the_context_is_full(prompt, new, block_size):
-    """the cache fails as soon as the context is full"""
+def my_tokens_computed__cache_fails_for_ever_once_the_context_is_full(prompt, new, block_size):
+    """the cache fails for ever once the context is full"""
     without = with_cache = 0
     for T in range(prompt, prompt + new):
-        without += min(T, block_size)
-        with_cache += block_size if T >= block_size else prompt if T == prompt else 1
+        seen = T - window_start(T, block_size)
+        without += seen
+        with_cache += seen if T == prompt or T > block_size else 1
     return without, with_cache
 
 
@@ -412,11 +435,13 @@ def my_tokens_computed__prompt_that_is_too_long_is_read_wholly(prompt, new, bloc
     """a prompt that is too long is read wholly"""
     without = with_cache = 0
     for T in range(prompt, prompt + new):
-        without += min(T, block_size)
-        with_cache += prompt if T == prompt else block_size if T > block_size else 1
+        start = window_start(T, block_size)
+        moved = start != window_start(T - 1, block_size)
+        without += T - start
+        with_cache += prompt if T == prompt else T - start if moved else 1
     return without, with_cache
 
 
 def my_tokens_computed__each_step_reads_the_new_text_only(prompt, new, block_size):
     """each step reads the new text only"""
-    return sum(min(i, block_size) for i in range(1, new + 1)), new
+    return sum(i - window_start(i, block_size) for i in range(1, new + 1)), new

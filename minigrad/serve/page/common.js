@@ -8,17 +8,17 @@ export const make = (tag, properties = {}, ...children) => {
   return element;
 };
 
-const KNOWN = {
-  shakespeare: { title: "English", lang: "en", examples: ["ROMEO:\n", "To be, or", "O, "] },
-  poems: { title: "Chinese", lang: "zh-Hans", examples: ["床前明月光，\n", "春", "山中"] },
-};
-export const aboutModel = (name) => KNOWN[name] ?? { title: name, examples: [] };
+const KNOWN = new Map([ // a model may be called anything, "constructor" too: never a plain object
+  ["shakespeare", { title: "English", lang: "en", examples: ["ROMEO:\n", "To be, or", "O, "] }],
+  ["poems", { title: "Chinese", lang: "zh-Hans", examples: ["床前明月光，\n", "春", "山中"] }],
+]);
+export const aboutModel = (name) => KNOWN.get(name) ?? { title: name, examples: [] };
 export const language = (name, text) =>
   aboutModel(name).lang ?? (/\p{Script=Han}/u.test(text) ? "zh-Hans" : "");
 
 export const saved = (() => {
   try {
-    return JSON.parse(localStorage.getItem("minigrad")) ?? {};
+    return Object(JSON.parse(localStorage.getItem("minigrad")));
   } catch {
     return {}; // no storage, or not ours
   }

@@ -38,6 +38,12 @@ export function lay(next) {
     "character was expected, the darker its shade; choose one to see what it beat." });
   $("paper").replaceChildren(...(parts.length ? parts : [empty]), make("span", { id: "caret" }));
   $("caret").ariaHidden = "true";
+  say();
+}
+
+function say() { // a list to choose from, if there is anything in it
+  $("paper").role = chips.length ? "listbox" : "region";
+  $("paper").ariaOrientation = chips.length ? "horizontal" : null;
 }
 
 let frame = 0;
@@ -53,6 +59,7 @@ export function flush() {
   const caret = $("caret");
   const follow = inSight(caret);
   caret.before(...fresh.flatMap((token) => chip(token.text, token)));
+  say();
   if (follow) caret.scrollIntoView({ block: "nearest" });
   $("count").textContent = take.tokens.length;
 }

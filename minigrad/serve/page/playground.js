@@ -20,10 +20,10 @@ function hasFont() { // without one, all Chinese characters look the same: a box
 }
 
 function choose(name) {
-  if (state.model) prompts[state.model] = $("prompt").value;
+  if (state.model) prompts.set(state.model, $("prompt").value);
   state.model = name;
   const { examples } = aboutModel(name);
-  $("prompt").value = prompts[name] ?? examples[0] ?? "";
+  $("prompt").value = prompts.get(name) ?? examples[0] ?? "";
   const lang = language(name, $("prompt").value);
   $("examples").replaceChildren(...examples.map((text) => {
     const button = make("button", { type: "button", className: "plain", lang });
@@ -46,8 +46,8 @@ async function start() {
   try {
     const { models } = await (await ask("health")).json();
     const chosen = models.includes(saved.model) ? saved.model : models[0];
-    for (const name of models) {
-      const id = "model-" + name;
+    for (const [i, name] of models.entries()) {
+      const id = "model-" + i;
       const radio = make("input", { type: "radio", name: "model", id, checked: name === chosen });
       radio.addEventListener("change", () => choose(name));
       const { title } = aboutModel(name);

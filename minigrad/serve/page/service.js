@@ -4,11 +4,35 @@ import { $, make, sentence } from "./common.js";
 import { CONTROLS, LABELS } from "./settings.js";
 
 export class Refusal extends Error {
-  constructor(message, field = null, final = false) {
+  constructor(message, field = null, final = false, status = 0) {
     super(message);
     this.field = field; // of the request that was wrong
     this.final = final; // the same again would be refused again
+    this.needsKey = status === 401;
   }
+}
+
+let key = ""; // that some services want; kept until the page is closed
+try {
+  key = sessionStorage.getItem("minigrad-key") ?? "";
+} catch { /* works without */ }
+
+function askForKey(again) {
+  const input = make("input", { type: "password", autocomplete: "off", ariaLabel: "Key" });
+  const button = make("button", { type: "button", textContent: "Use it" });
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // it stands within the form of the prompt
+    button.click();
+  });
+  button.addEventListener("click", () => {
+    key = input.value.trim();
+    try {
+      sessionStorage.setItem("minigrad-key", key);
+    } catch { /* works without */ }
+    again();
+  });
+  return [input, button];
 }
 
 async function refusal(response) {
@@ -18,19 +42,24 @@ async function refusal(response) {
   const said = message && sentence(message.replace(param + ":", `${LABELS[param] ?? param}:`));
   const after = response.headers.get("Retry-After");
   const words = {
+    401: key ? "This is not the key of the service." : "This service wants to know a key.",
     404: said,
     413: "The text is too long for the service. Please shorten the prompt.",
     422: said,
     503: `The service is busy. Please try again${after ? ` in ${after} s` : ""}.`,
   }[response.status] || `The service failed (${response.status}). ${said}`;
-  return new Refusal(words, param, response.status < 500);
+  const { status } = response;
+  return new Refusal(words, param, status < 500 && status !== 401, status);
 }
 
 export async function ask(path, body, signal) {
-  const post = { method: "POST", headers: { "Content-Type": "application/json" }, signal };
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  if (body) headers["Content-Type"] = "application/json";
+  const options = { method: body ? "POST" : "GET", headers, signal };
+  if (body) options.body = JSON.stringify(body);
   let response;
   try {
-    response = await fetch(path, body ? { ...post, body: JSON.stringify(body) } : { signal });
+    response = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refusal("No connection to the service. Is python -m minigrad.serve running?");
@@ -63,6 +92,7 @@ export function trouble(error, again) { // shows what went wrong, or with null t
   if (!error) return;
   $("trouble").append(make("span", { textContent: error.message }));
   if (!again) return;
+  if (error.needsKey) return $("trouble").append(...askForKey(again));
   const button = make("button", { type: "button", textContent: "Try again" });
   button.addEventListener("click", again);
   $("trouble").append(button);

@@ -17,13 +17,13 @@ const DIALS = {
 export const LABELS = { prompt: "Prompt", seed: "Seed", model: "Model", text: "Text",
   ...Object.fromEntries(Object.entries(DIALS).map(([id, dial]) => [id, dial.name])) };
 export const CONTROLS = [...Object.keys(DIALS), "prompt", "seed"];
-export const prompts = saved.prompts ?? {}; // of each model
+export const prompts = new Map(Array.isArray(saved.prompts) ? saved.prompts : []); // of each model
 
 export function save() {
   if (!state.model) return; // nothing is known yet
   const dials = Object.fromEntries(Object.keys(DIALS).map((id) => [id, $(id).valueAsNumber]));
-  prompts[state.model] = $("prompt").value;
-  const all = { ...state, prompts, dials, seed: $("seed").value };
+  prompts.set(state.model, $("prompt").value);
+  const all = { ...state, prompts: [...prompts], dials, seed: $("seed").value };
   try {
     localStorage.setItem("minigrad", JSON.stringify(all));
   } catch { /* works without */ }

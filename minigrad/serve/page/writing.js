@@ -9,8 +9,8 @@ export const ALTERNATIVES = 8;
 const LONGEST = 4000; // characters of a prompt: more than any of these models sees
 
 export let running = null; // the AbortController of the take that is being written
-const takes = {}; // the last take of each model
-const past = {}; // the takes before it
+const takes = new Map(); // the last take of each model
+const past = new Map(); // the takes before it
 
 function request(next) {
   const seed = $("seed").value.trim();
@@ -72,8 +72,10 @@ export function stop() {
 }
 
 function put(next) { // a new take on the paper; the old one can be had back
-  if (take.tokens.length && take !== next) (past[take.model] ??= []).push(take);
-  takes[next.model] = next;
+  if (take.tokens.length && take !== next) {
+    past.set(take.model, [...(past.get(take.model) ?? []), take]);
+  }
+  takes.set(next.model, next);
   lay(next);
   $("caret").scrollIntoView({ block: "nearest" });
 }
@@ -81,12 +83,12 @@ function put(next) { // a new take on the paper; the old one can be had back
 export function lastTake() { // of the chosen model, whatever is being written
   stop();
   running = null;
-  lay(takes[state.model] ?? { model: state.model, prompt: "", tokens: [] });
+  lay(takes.get(state.model) ?? { model: state.model, prompt: "", tokens: [] });
   show("");
 }
 
 export function undo() {
-  takes[state.model] = past[state.model].pop();
+  takes.set(state.model, past.get(state.model).pop());
   lastTake();
 }
 
@@ -96,7 +98,7 @@ function show(words) {
   document.body.classList.toggle("running", running !== null);
   $("write").textContent = running ? "Stop" : "Write";
   $("more").disabled = running !== null || !take.tokens.length;
-  $("undo").disabled = !past[state.model]?.length;
+  $("undo").disabled = !past.get(state.model)?.length;
   $("copy").disabled = !take.tokens.length;
   $("keep").hidden = running !== null || take.seed === undefined;
   $("keep").textContent = `Seed ${take.seed}: use again`;
