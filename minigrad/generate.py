@@ -7,6 +7,7 @@ __all__ = [
     "next_token_probabilities",
     "check_options",
     "draw",
+    "window_start",
     "next_logits",
     "generate_stream",
     "token_steps",
@@ -90,26 +91,35 @@ def draw(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (rng.random((len(cumulative), 1)) < cumulative).argmax(axis=-1)
 
 
+# %% ../notebooks/11_generate.ipynb #window-start
+def window_start(length: int, block_size: int) -> int:
+    """Where the part that the model sees of a text of so many tokens begins: whenever the context
+    is full, its older half is forgotten."""
+    forgotten = block_size - block_size // 2  # at a time
+    return forgotten * max(0, -((block_size - length) // forgotten))  # rounded up
+
+
 # %% ../notebooks/11_generate.ipynb #next-logits
 @no_grad()
 def next_logits(model: GPT, idx: np.ndarray, cache: list[KVCache] | None = None) -> np.ndarray:
-    """What the model expects after idx (B, T), of which it sees the last block_size: (B, vocab).
+    """What the model expects after idx (B, T), of which it sees the window: (B, vocab).
 
-    With a cache only the tokens that it has not seen are computed. Once the context is full, each
-    new token shifts all positions, so that nothing of the cache holds any more.
+    With a cache only the tokens that it has not seen are computed, or the whole window, where that
+    has moved: then all positions have changed, and nothing of the cache holds any more.
     """
-    if cache and cache[0].length >= idx.shape[1]:
+    length, start = idx.shape[1], window_start(idx.shape[1], model.block_size)
+    if cache and cache[0].start + cache[0].length >= length:
         raise ValueError(
-            f"the cache has seen {cache[0].length} tokens, so that none of these {idx.shape[1]} is "
-            "new: a text needs its own cache"
+            f"the cache has seen {cache[0].start + cache[0].length} tokens, so that none of these "
+            f"{length} is new: a text needs its own cache"
         )
     if model.training:  # no dropout here, but afterwards again
         with model.evaluating():
             return next_logits(model, idx, cache)
-    if cache and idx.shape[1] <= model.block_size:
-        unseen = idx[:, cache[0].length :]
-    else:
-        unseen, cache = idx[:, -model.block_size :], None
+    if cache and cache[0].start != start:
+        for layer in cache:
+            layer.restart(start)
+    unseen = idx[:, start + cache[0].length if cache else start :]
     with blas_for(model, unseen.size):
         x = model.hidden(unseen, cache)  # (B, T, n_embd)
         return model.lm_head(x[:, -1]).data
