@@ -65,8 +65,13 @@ class KVCache:
 
     def __init__(self, block_size: int):
         self.block_size, self.length = as_size("block_size", block_size), 0
+        self.start = 0  # which token of the text is the first one here
         self.k: np.ndarray | None = None  # (B, n_head, block_size, head_dim), made by append
         self.v: np.ndarray | None = None  # the same
+
+    def restart(self, start: int) -> None:
+        """Forget all tokens; the next one is token `start` of the text."""
+        self.start, self.length = start, 0
 
     def append(self, k: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Store those of T new tokens, (B, n_head, T, head_dim); return those of all tokens."""
