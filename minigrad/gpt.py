@@ -180,3 +180,13 @@ class GPT(Module):
         from minigrad.weights import write_gpt2_folder
 
         write_gpt2_folder(folder, self.config, self.collect_state_dict())
+
+
+# %% ../notebooks/08_gpt.ipynb #moved-names
+def __getattr__(name: str):
+    """Version 0.1 had these two names here; now they are those of `weights`."""
+    if name not in ("read_safetensors", "write_safetensors"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from minigrad import weights
+
+    return getattr(weights, name)
