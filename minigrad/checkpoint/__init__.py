@@ -309,25 +309,21 @@ for _core in ("numpy._core", "numpy.core"):  # NumPy 2 and NumPy 1
     _BUILDERS[f"{_core}.numeric _frombuffer"] = _from_buffer
 
 # %% ../../notebooks/09_checkpoint.ipynb #load
-_FORMAT = 1  # the version of our files; the only one with a trailer so far
-_TRAILER = re.compile(rb"\nminigrad-checkpoint (\d{1,9}) (\S{1,80})\n\Z")
-
-
-def _trailer(digest: str) -> bytes:
-    """The last line of a checkpoint, which every reader of pickles ignores."""
-    return f"\nminigrad-checkpoint {_FORMAT} sha256={digest}\n".encode("ascii")
+# The last line of a checkpoint, which every reader of pickles ignores, and how to know a newer one.
+_TRAILER = "\nminigrad-checkpoint 1 sha256={}\n"
+_ANY_TRAILER = re.compile(rb"\nminigrad-checkpoint (\d{1,9}) \S{1,80}\n\Z")
 
 
 def _end_of(raw: mmap.mmap) -> int:
     """Where the pickle in `raw` must end. A checksum behind it is compared with its bytes."""
-    found = _TRAILER.search(raw[-120:])
+    found = _ANY_TRAILER.search(raw[-120:])
     if not found:
         return len(raw)  # older files have none
-    if int(found[1]) > _FORMAT:
+    if int(found[1]) > 1:
         raise ValueError(f"a newer minigrad wrote it, in format {int(found[1])}; update minigrad")
     with memoryview(raw) as whole, whole[: -len(found[0])] as content:
-        digest = hashlib.sha256(content).hexdigest()
-    if found[0] != _trailer(digest):
+        expected = _TRAILER.format(hashlib.sha256(content).hexdigest())
+    if found[0] != expected.encode():
         raise ValueError("its bytes are not those that were written (the checksum is another)")
     return len(raw) - len(found[0])
 
@@ -379,7 +375,7 @@ def save(path: str | Path, content: dict) -> None:
     with whole_file(path) as file:
         summing = _Summing(file)
         pickle.dump(content, summing, protocol=5)
-        file.write(_trailer(summing.sha256.hexdigest()))
+        file.write(_TRAILER.format(summing.sha256.hexdigest()).encode())
 
 
 def refuse_to_replace(path: str | Path, overwrite: bool) -> None:
@@ -468,7 +464,7 @@ def fitted(args: dict, state: dict) -> dict[str, np.ndarray]:
         raise ValueError("n_embd must be a multiple of n_head")
     seen = set()
     for name, shape in gpt_shapes(**sizes, bias=args.get("bias", True)):
-        has = getattr(state.get(name), "shape", None)
+        has = getattr(state.get(name), "shape", "none")
         if has != shape:
             raise ValueError(f"{name} should have shape {shape}, but has {has}")
         seen.add(name)
