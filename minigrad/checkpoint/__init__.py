@@ -172,7 +172,7 @@ _INSTRUCTIONS = 4 * LARGEST  # of one pickle, which bounds its time and its memo
 _ROOM = 1 << 26  # bytes that builders may copy, beyond four times the file's own size
 
 
-def _pairs(items: list | tuple) -> dict:
+def _pairs(items: list) -> dict:
     """Keys and values, in turns."""
     return dict(zip(map(plain_key, items[::2]), items[1::2], strict=True))
 
@@ -202,27 +202,22 @@ class Machine:
     def push(self, x: Any) -> None:
         self.stack.append(x)
 
-    def take(self, n: int) -> tuple:
-        """The n values on top of the stack, taken off it."""
-        return tuple([self.stack.pop() for _ in range(n)][::-1])
+    def take(self, n: int | None = None) -> list:
+        """The n values on top of the stack, or all above the last mark, taken off it."""
+        if n is None:
+            items, self.stack = self.stack, self.marked.pop()
+            return items
+        return [self.stack.pop() for _ in range(n)][::-1]
 
     def mark(self, _) -> None:
         self.marked.append(self.stack)
         self.stack = []
-
-    def down_to_mark(self) -> list:
-        """All values above the last mark, taken off the stack."""
-        items, self.stack = self.stack, self.marked.pop()
-        return items
 
     def fill(self, kind: Any, items: Iterable) -> None:
         """Put items into the container on top of the stack."""
         if type(self.stack[-1]) is not kind:
             raise ValueError(f"it fills a {type(self.stack[-1]).__name__}")
         self.stack[-1].extend(items) if kind is list else self.stack[-1].update(items)
-
-    def keep(self, index: int | None) -> None:
-        self.memo[len(self.memo) if index is None else index] = self.stack[-1]
 
     def find(self, name: str) -> None:
         """Push the builder that stands for "module name"."""
@@ -272,19 +267,20 @@ _DO: dict[str, Callable[[Machine, Any], Any]] = {
     "EMPTY_DICT": lambda m, _: m.push({}),
     "EMPTY_SET": lambda m, _: m.push(set()),
     "MARK": Machine.mark,
-    "TUPLE": lambda m, _: m.push(tuple(m.down_to_mark())),
-    "TUPLE1": lambda m, _: m.push(m.take(1)),
-    "TUPLE2": lambda m, _: m.push(m.take(2)),
-    "TUPLE3": lambda m, _: m.push(m.take(3)),
-    "LIST": lambda m, _: m.push(m.down_to_mark()),
-    "DICT": lambda m, _: m.push(_pairs(m.down_to_mark())),
+    "TUPLE": lambda m, _: m.push(tuple(m.take())),
+    "TUPLE1": lambda m, _: m.push(tuple(m.take(1))),
+    "TUPLE2": lambda m, _: m.push(tuple(m.take(2))),
+    "TUPLE3": lambda m, _: m.push(tuple(m.take(3))),
+    "LIST": lambda m, _: m.push(m.take()),
+    "DICT": lambda m, _: m.push(_pairs(m.take())),
     "SETITEM": lambda m, _: m.fill(dict, _pairs(m.take(2))),
-    "SETITEMS": lambda m, _: m.fill(dict, _pairs(m.down_to_mark())),
+    "SETITEMS": lambda m, _: m.fill(dict, _pairs(m.take())),
     "APPEND": lambda m, _: m.fill(list, m.take(1)),
-    "APPENDS": lambda m, _: m.fill(list, m.down_to_mark()),
-    "ADDITEMS": lambda m, _: m.fill(set, map(plain_key, m.down_to_mark())),
-    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), Machine.keep),
-    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), lambda m, index: m.push(m.memo[index])),
+    "APPENDS": lambda m, _: m.fill(list, m.take()),
+    "ADDITEMS": lambda m, _: m.fill(set, map(plain_key, m.take())),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), lambda m, i: m.memo.update({i: m.stack[-1]})),
+    "MEMOIZE": lambda m, _: m.memo.update({len(m.memo): m.stack[-1]}),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), lambda m, i: m.push(m.memo[i])),
     "GLOBAL": Machine.find,
     "STACK_GLOBAL": lambda m, _: m.find(" ".join(m.take(2))),
     **dict.fromkeys(("REDUCE", "NEWOBJ"), lambda m, _: m.call()),
