@@ -21,20 +21,18 @@ def main(argv: list[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     text = "a torch checkpoint (.pt) to .pkl, without torch"
-    command = commands.add_parser("convert", help=text, description=f"{text.capitalize()}.")
-    command.add_argument("old", metavar="OLD.pt", help="a checkpoint in nanoGPT's layout")
+    one = commands.add_parser("convert", help=text, description=f"{text.capitalize()}.")
+    one.add_argument("old", metavar="OLD.pt", help="a checkpoint in nanoGPT's layout")
     text = "heads of each block's attention, where OLD.pt holds weights alone"
-    command.add_argument("--n-head", type=int, metavar="N", help=text)
-    command.set_defaults(run=convert)
+    one.add_argument("--n-head", type=int, metavar="N", help=text)
+    one.set_defaults(run=convert)
     text = "the model alone, in float16; no training can go on from it"
-    command = commands.add_parser("shrink", help=text, description=f"{text.capitalize()}.")
-    command.add_argument("old", metavar="OLD.pkl", help="a checkpoint of minigrad.train")
-    command.set_defaults(run=shrink)
-    for command in commands.choices.values():
-        command.add_argument("new", metavar="NEW.pkl", help="where to write")
-        command.add_argument(
-            "--overwrite", action="store_true", help="replace NEW.pkl if it exists"
-        )
+    one = commands.add_parser("shrink", help=text, description=f"{text.capitalize()}.")
+    one.add_argument("old", metavar="OLD.pkl", help="a checkpoint of minigrad.train")
+    one.set_defaults(run=shrink)
+    for one in commands.choices.values():
+        one.add_argument("new", metavar="NEW.pkl", help="where to write")
+        one.add_argument("--overwrite", action="store_true", help="replace NEW.pkl if it exists")
     args = vars(parser.parse_args(argv))
     run = args.pop("run")
     try:
