@@ -6,8 +6,6 @@
 __all__ = [
     "bfloat16_to_float32",
     "numbers_in",
-    "width",
-    "parse_json",
     "read_safetensors",
     "write_safetensors",
     "to_our_names",
@@ -67,7 +65,7 @@ _SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat1
 _SAFETENSORS_TYPES |= {f"{c}{8 * n}": f"<{c.lower()}{n}" for c in "IU" for n in (1, 2, 4, 8)}
 
 
-def width(kind: str) -> int:
+def _width(kind: str) -> int:
     """The bytes that one number of that type takes in a file."""
     return 2 if kind == "bfloat16" else np.dtype(kind).itemsize
 
@@ -79,7 +77,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict:
     return dict(pairs)
 
 
-def parse_json(raw: bytes) -> dict:
+def _parse_json(raw: bytes) -> dict:
     """A JSON object; one of very many parts is refused before it fills the memory."""
     if not raw.startswith(b"{") or sum(raw.count(sign) for sign in (b",", b"[", b"{")) > 300_000:
         raise ValueError("it has no JSON object where one should be, or one of too many parts")
@@ -92,7 +90,7 @@ def _read_header(file: BinaryIO, size: int) -> list[tuple[str, str, list, int]]:
     length = int.from_bytes(file.read(8), "little")
     if not 2 <= length <= min(size - 8, 100_000_000):
         raise ValueError(f"its header cannot have {length:,} bytes")
-    header = parse_json(file.read(length))
+    header = _parse_json(file.read(length))
     metadata = header.pop("__metadata__", None)
     if metadata is not None and not all(type(text) is str for text in metadata.values()):
         raise ValueError("its metadata are no texts")
@@ -102,7 +100,7 @@ def _read_header(file: BinaryIO, size: int) -> list[tuple[str, str, list, int]]:
         if kind not in _SAFETENSORS_TYPES:
             raise ValueError(f"{name} has numbers of type {kind}, which we do not know")
         kind = _SAFETENSORS_TYPES[kind]
-        n_bytes = n_numbers(shape) * width(kind)
+        n_bytes = n_numbers(shape) * _width(kind)
         if (begin, stop) != (end, end + n_bytes) or not type(begin) is type(stop) is int:
             raise ValueError(f"{name} does not begin where others end, or does not fit its shape")
         tensors.append((name, kind, shape, n_bytes))
@@ -226,7 +224,7 @@ def _read_shards(index: Path, read: Callable[[Path], Any]) -> dict[str, np.ndarr
     """The arrays of all files that an index names, which stand beside it."""
     arrays: dict[str, np.ndarray] = {}
     with reading(index, "index of weights"):
-        file_of = parse_json(index.read_bytes().strip())["weight_map"]
+        file_of = _parse_json(index.read_bytes().strip())["weight_map"]
         for file in sorted(set(file_of.values())):
             if Path(file).name != file:
                 raise ValueError(f"it names {file}, which is not in its folder")
@@ -246,7 +244,7 @@ def read_gpt2_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.n
     if not config.is_file():
         raise FileNotFoundError(f"no config.json in {folder}, which a GPT-2 of Hugging Face has")
     with reading(config, "config of a GPT-2"):
-        sizes = _sizes_in(parse_json(config.read_bytes().strip()))
+        sizes = _sizes_in(_parse_json(config.read_bytes().strip()))
     in_files = _read_weights(Path(folder))
     with reading(config, "config of the weights beside it"):
         return sizes, fitted(sizes, to_our_names(in_files, transposed=True))
@@ -323,7 +321,7 @@ class _TorchMachine(Machine):
         if word != "storage" or type(kind) is not str or type(key) is not str or any(view):
             raise ValueError("it refers to something that is no storage")
         if (kind, key) not in self.storages:
-            n_bytes = n_numbers([size]) * width(_TORCH_TYPES[_STORAGES[kind]])
+            n_bytes = n_numbers([size]) * _width(_TORCH_TYPES[_STORAGES[kind]])
             self.spend((), n_bytes)
             raw = bytearray(self.read(key, n_bytes))
             if len(raw) != n_bytes:
@@ -333,10 +331,10 @@ class _TorchMachine(Machine):
 
     def numbers(self, raw: Any, kind: str) -> np.ndarray:
         """The numbers in a storage; only another order or bfloat16 needs a copy."""
-        swapped = self.is_big_endian and width(kind) > 1
+        swapped = self.is_big_endian and _width(kind) > 1
         self.spend((), 2 * len(raw) if swapped or kind == "bfloat16" else 0)
         return numbers_in(
-            np.frombuffer(raw, f"u{width(kind)}").byteswap() if swapped else raw, kind
+            np.frombuffer(raw, f"u{_width(kind)}").byteswap() if swapped else raw, kind
         )
 
     def tensor(

@@ -588,6 +588,38 @@ def test_what_stands_behind_the_end(tmp_path, ending, said):
         load(tmp_path / "c.pkl")
 
 
+KEYS = st.one_of(st.text(), st.integers(-(2**60) + 1, 2**60 - 1), st.booleans(), st.none())
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(-(2**200), 2**200),
+    st.floats(allow_nan=False),
+    st.text(),
+    st.binary(),
+    st.sampled_from("? u1 u2 i4 i8 f2 f4 f8 >f4".split()).map(
+        lambda kind: np.arange(6).astype(kind)
+    ),
+    st.sampled_from([np.zeros((0, 3)), np.float32(1.5), np.arange(6).reshape(2, 3).T, np.array(7)]),
+)
+PLAIN = st.recursive(
+    LEAVES,
+    lambda parts: st.one_of(
+        st.lists(parts, max_size=5),
+        st.lists(parts, max_size=5).map(tuple),
+        st.dictionaries(KEYS, parts, max_size=5),
+    ),
+    max_leaves=10,
+)
+
+
+@given(PLAIN, st.integers(0, 5))
+def test_our_machine_builds_what_pickle_builds(tmp_path_factory, content, protocol):
+    path = tmp_path_factory.mktemp("plain") / "c.pkl"
+    path.write_bytes(pickle.dumps([content, content], protocol))
+    assert alike(load(path), [content, content])
+
+
 # --- files that mean harm ------------------------------------------------------------------------
 
 
