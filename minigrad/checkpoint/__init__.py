@@ -175,7 +175,7 @@ _INSTRUCTIONS = 4 * LARGEST  # of one pickle, which bounds its time and its memo
 _ROOM = 1 << 26  # bytes that builders may copy, beyond four times the file's own size
 
 
-def _pairs(items: list | tuple) -> dict:
+def _pairs(items: list) -> dict:
     """Keys and values, in turns."""
     return dict(zip(map(plain_key, items[::2]), items[1::2], strict=True))
 
@@ -205,27 +205,22 @@ class Machine:
     def push(self, x: Any) -> None:
         self.stack.append(x)
 
-    def take(self, n: int) -> tuple:
-        """The n values on top of the stack, taken off it."""
-        return tuple([self.stack.pop() for _ in range(n)][::-1])
+    def take(self, n: int | None = None) -> list:
+        """The n values on top of the stack, or all above the last mark, taken off it."""
+        if n is None:
+            items, self.stack = self.stack, self.marked.pop()
+            return items
+        return [self.stack.pop() for _ in range(n)][::-1]
 
     def mark(self, _) -> None:
         self.marked.append(self.stack)
         self.stack = []
-
-    def down_to_mark(self) -> list:
-        """All values above the last mark, taken off the stack."""
-        items, self.stack = self.stack, self.marked.pop()
-        return items
 
     def fill(self, kind: Any, items: Iterable) -> None:
         """Put items into the container on top of the stack."""
         if type(self.stack[-1]) is not kind:
             raise ValueError(f"it fills a {type(self.stack[-1]).__name__}")
         self.stack[-1].extend(items) if kind is list else self.stack[-1].update(items)
-
-    def keep(self, index: int | None) -> None:
-        self.memo[len(self.memo) if index is None else index] = self.stack[-1]
 
     def find(self, name: str) -> None:
         """Push the builder that stands for "module name"."""
@@ -275,19 +270,20 @@ _DO: dict[str, Callable[[Machine, Any], Any]] = {
     "EMPTY_DICT": lambda m, _: m.push({}),
     "EMPTY_SET": lambda m, _: m.push(set()),
     "MARK": Machine.mark,
-    "TUPLE": lambda m, _: m.push(tuple(m.down_to_mark())),
-    "TUPLE1": lambda m, _: m.push(m.take(1)),
-    "TUPLE2": lambda m, _: m.push(m.take(2)),
-    "TUPLE3": lambda m, _: m.push(m.take(3)),
-    "LIST": lambda m, _: m.push(m.down_to_mark()),
-    "DICT": lambda m, _: m.push(_pairs(m.down_to_mark())),
+    "TUPLE": lambda m, _: m.push(tuple(m.take())),
+    "TUPLE1": lambda m, _: m.push(tuple(m.take(1))),
+    "TUPLE2": lambda m, _: m.push(tuple(m.take(2))),
+    "TUPLE3": lambda m, _: m.push(tuple(m.take(3))),
+    "LIST": lambda m, _: m.push(m.take()),
+    "DICT": lambda m, _: m.push(_pairs(m.take())),
     "SETITEM": lambda m, _: m.fill(dict, _pairs(m.take(2))),
-    "SETITEMS": lambda m, _: m.fill(dict, _pairs(m.down_to_mark())),
+    "SETITEMS": lambda m, _: m.fill(dict, _pairs(m.take())),
     "APPEND": lambda m, _: m.fill(list, m.take(1)),
-    "APPENDS": lambda m, _: m.fill(list, m.down_to_mark()),
-    "ADDITEMS": lambda m, _: m.fill(set, map(plain_key, m.down_to_mark())),
-    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), Machine.keep),
-    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), lambda m, index: m.push(m.memo[index])),
+    "APPENDS": lambda m, _: m.fill(list, m.take()),
+    "ADDITEMS": lambda m, _: m.fill(set, map(plain_key, m.take())),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), lambda m, i: m.memo.update({i: m.stack[-1]})),
+    "MEMOIZE": lambda m, _: m.memo.update({len(m.memo): m.stack[-1]}),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), lambda m, i: m.push(m.memo[i])),
     "GLOBAL": Machine.find,
     "STACK_GLOBAL": lambda m, _: m.find(" ".join(m.take(2))),
     **dict.fromkeys(("REDUCE", "NEWOBJ"), lambda m, _: m.call()),
@@ -312,25 +308,21 @@ for _core in ("numpy._core", "numpy.core"):  # NumPy 2 and NumPy 1
     _BUILDERS[f"{_core}.numeric _frombuffer"] = _from_buffer
 
 # %% ../../notebooks/09_checkpoint.ipynb #load
-_FORMAT = 1  # the version of our files; the only one with a trailer so far
-_TRAILER = re.compile(rb"\nminigrad-checkpoint (\d{1,9}) (\S{1,80})\n\Z")
-
-
-def _trailer(digest: str) -> bytes:
-    """The last line of a checkpoint, which every reader of pickles ignores."""
-    return f"\nminigrad-checkpoint {_FORMAT} sha256={digest}\n".encode("ascii")
+# The last line of a checkpoint, which every reader of pickles ignores, and how to know a newer one.
+_TRAILER = "\nminigrad-checkpoint 1 sha256={}\n"
+_ANY_TRAILER = re.compile(rb"\nminigrad-checkpoint (\d{1,9}) \S{1,80}\n\Z")
 
 
 def _end_of(raw: mmap.mmap) -> int:
     """Where the pickle in `raw` must end. A checksum behind it is compared with its bytes."""
-    found = _TRAILER.search(raw[-120:])
+    found = _ANY_TRAILER.search(raw[-120:])
     if not found:
         return len(raw)  # older files have none
-    if int(found[1]) > _FORMAT:
+    if int(found[1]) > 1:
         raise ValueError(f"a newer minigrad wrote it, in format {int(found[1])}; update minigrad")
     with memoryview(raw) as whole, whole[: -len(found[0])] as content:
-        digest = hashlib.sha256(content).hexdigest()
-    if found[0] != _trailer(digest):
+        expected = _TRAILER.format(hashlib.sha256(content).hexdigest())
+    if found[0] != expected.encode():
         raise ValueError("its bytes are not those that were written (the checksum is another)")
     return len(raw) - len(found[0])
 
@@ -382,7 +374,7 @@ def save(path: str | Path, content: dict) -> None:
     with whole_file(path) as file:
         summing = _Summing(file)
         pickle.dump(content, summing, protocol=5)
-        file.write(_trailer(summing.sha256.hexdigest()))
+        file.write(_TRAILER.format(summing.sha256.hexdigest()).encode())
 
 
 def refuse_to_replace(path: str | Path, overwrite: bool) -> None:
@@ -519,7 +511,7 @@ def fitted(args: dict, state: dict) -> dict[str, np.ndarray]:
         raise ValueError("n_embd must be a multiple of n_head")
     seen = set()
     for name, shape in gpt_shapes(**sizes, bias=args.get("bias", True)):
-        has = getattr(state.get(name), "shape", None)
+        has = getattr(state.get(name), "shape", "none")
         if has != shape:
             raise ValueError(f"{name} should have shape {shape}, but has {has}")
         seen.add(name)
