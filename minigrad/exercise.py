@@ -140,7 +140,7 @@ def check(attempt: Callable, cases: Iterable[tuple], tolerance: float = 1e-5) ->
     Prints "not attempted yet" while it still returns `...`, and "correct" if all cases hold;
     else raises WrongAnswer with the first case that fails.
     """
-    name = getattr(attempt, "__name__", type(attempt).__name__)
+    name = str(getattr(attempt, "__name__", type(attempt).__name__))
     for arguments, expected, *hints in cases:
         call = f"{name}({', '.join(_short(a) for a in arguments)})"
         own = [copy.deepcopy(a) if type(a) in CHANGEABLE else a for a in arguments]
@@ -164,7 +164,7 @@ def check(attempt: Callable, cases: Iterable[tuple], tolerance: float = 1e-5) ->
     _say(f"{name}: correct")
 
 
-CHANGEABLE = (np.ndarray, list, dict)  # of these an attempt gets copies
+CHANGEABLE = (np.ndarray, list, dict, tuple)  # of these an attempt gets copies
 
 
 def _change(before: Iterable, after: Iterable) -> str | None:
