@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = [
+    "CHANGEABLE",
     "NUMBERS",
     "KINDS",
     "NOTES",
-    "CHANGEABLE",
     "difference",
     "WrongAnswer",
     "check",
@@ -32,42 +32,19 @@ from pathlib import Path
 
 import numpy as np
 
-# %% ../notebooks/00_welcome.ipynb #difference
-NUMBERS = (int, float, *set(np.sctypeDict.values()), np.ndarray)  # these and no relatives of theirs
-KINDS = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}  # of NumPy's types: which may stand for which
 
-
-def difference(expected, got, tolerance: float = 1e-5) -> str | None:
-    """What distinguishes two results, types and shapes first; None if they agree."""
-    if type(expected) in (tuple, list, dict):
-        return _difference_of_parts(expected, got, tolerance)
-    want = np.asarray(expected)
-    if want.dtype.kind not in KINDS or type(expected) is bool:
-        same = type(got) in (type(expected), np.bool_) and got == expected
-        return None if same else f"expected {_short(expected)}, got {_short(got)}"
-    if type(got) not in (NUMBERS[-1:] if want.shape else NUMBERS):  # a relative may deceive
-        return f"expected {_kind(expected)}, got {_kind(got)}: {_short(got)}"
-    have = np.asarray(got)
-    kinds = KINDS[want.dtype.kind] if want.shape else "fiu"  # a single number has its value alone
-    precise = not want.shape or want.dtype.kind != "f" or want.dtype in (np.float64, have.dtype)
-    if have.dtype.kind not in kinds or not precise:
-        return f"expected {_kind(expected)}, got {_kind(got)}: {_short(got)}"
-    if want.shape != have.shape:
-        small = f": {_short(have)}" if have.size <= 20 else ""
-        return f"expected shape {want.shape}, got shape {have.shape}{small}"
-    if not np.allclose(have, want, rtol=tolerance, atol=tolerance, equal_nan=True):
-        return f"expected {_short(want)}, got {_short(have)}"
-    return None
-
-
+# %% ../notebooks/00_welcome.ipynb #difference-helpers
 def _difference_of_parts(expected, got, tolerance: float) -> str | None:
     """The difference of two tuples, lists or dictionaries: that of the first parts that differ."""
-    if type(got) is not type(expected) or len(got) != len(expected):
-        what = f"{len(expected)} results" if type(expected) is tuple else _short(expected)
+    what = f"{len(expected)} results" if type(expected) is tuple else _short(expected)
+    if type(got) is not type(expected):
         return f"expected {what}, got {_kind(got)}: {_short(got)}"
+    keys, others = (
+        {key: type(key) for key in x} if type(x) is dict else 0 for x in (expected, got)
+    )
+    if len(got) != len(expected) or keys != others:
+        return f"expected {what}, got {_short(got)}"
     if type(expected) is dict:
-        if {key: type(key) for key in got} != {key: type(key) for key in expected}:
-            return f"expected {_short(expected)}, got {_short(got)}"
         pairs = [(f"at {key!r}", expected[key], got[key]) for key in expected]
     else:
         pairs = [(f"result {i}", *pair) for i, pair in enumerate(zip(expected, got))]
@@ -95,8 +72,47 @@ def _short(value) -> str:
         show = str if isinstance(value, BaseException) else repr
         text = value.__name__ if callable(value) else show(value)
         return text if len(text) <= 200 else f"{text[:200]}..."
-    except Exception:
+    except (Exception, SystemExit):
         return "one that cannot be shown"
+
+
+CHANGEABLE = (np.ndarray, list, dict, tuple)  # of these an attempt gets copies
+
+
+def _change(before: Iterable, after: Iterable) -> str | None:
+    """What an attempt has done to its arguments."""
+    for old, new in zip(before, after):
+        if type(old) in CHANGEABLE and difference(old, new, 0):
+            return f"expected the argument {_short(old)} to stay, but it became {_short(new)}"
+    return None
+
+
+# %% ../notebooks/00_welcome.ipynb #difference
+NUMBERS = (int, float, *set(np.sctypeDict.values()), np.ndarray)  # these and no relatives of theirs
+KINDS = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}  # of NumPy's types: which may stand for which
+
+
+def difference(expected, got, tolerance: float = 1e-5) -> str | None:
+    """What distinguishes two results, types and shapes first; None if they agree."""
+    if type(expected) in (tuple, list, dict):
+        return _difference_of_parts(expected, got, tolerance)
+    want = np.asarray(expected)
+    if want.dtype.kind not in KINDS or type(expected) is bool:
+        same = type(got) in (type(expected), np.bool_) and got == expected
+        return None if same else f"expected {_short(expected)}, got {_short(got)}"
+    if type(got) not in (NUMBERS[-1:] if want.shape else NUMBERS):  # a relative may deceive
+        return f"expected {_kind(expected)}, got {_kind(got)}: {_short(got)}"
+    have = np.asarray(got)
+    kinds = KINDS[want.dtype.kind] if want.shape else "fiu"  # a single number has its value alone
+    precise = not want.shape or want.dtype.kind != "f" or want.dtype in (np.float64, have.dtype)
+    if have.dtype.kind not in kinds or not precise:
+        return f"expected {_kind(expected)}, got {_kind(got)}: {_short(got)}"
+    if want.shape != have.shape:
+        small = f": {_short(have)}" if have.size <= 20 else ""
+        return f"expected shape {want.shape}, got shape {have.shape}{small}"
+    if not np.allclose(have, want, rtol=tolerance, atol=tolerance, equal_nan=True):
+        return f"expected {_short(want)}, got {_short(have)}"
+    return None
 
 
 # %% ../notebooks/00_welcome.ipynb #notes
@@ -140,7 +156,7 @@ def check(attempt: Callable, cases: Iterable[tuple], tolerance: float = 1e-5) ->
     Prints "not attempted yet" while it still returns `...`, and "correct" if all cases hold;
     else raises WrongAnswer with the first case that fails.
     """
-    name = getattr(attempt, "__name__", type(attempt).__name__)
+    name = str(getattr(attempt, "__name__", type(attempt).__name__))
     for arguments, expected, *hints in cases:
         call = f"{name}({', '.join(_short(a) for a in arguments)})"
         own = [copy.deepcopy(a) if type(a) in CHANGEABLE else a for a in arguments]
@@ -162,17 +178,6 @@ def check(attempt: Callable, cases: Iterable[tuple], tolerance: float = 1e-5) ->
             raise WrongAnswer("\nHint: ".join([verdict, *hints])) from cause
     _note(name, "correct")
     _say(f"{name}: correct")
-
-
-CHANGEABLE = (np.ndarray, list, dict)  # of these an attempt gets copies
-
-
-def _change(before: Iterable, after: Iterable) -> str | None:
-    """What an attempt has done to its arguments."""
-    for old, new in zip(before, after):
-        if type(old) in CHANGEABLE and difference(old, new, 0):
-            return f"expected the argument {_short(old)} to stay, but it became {_short(new)}"
-    return None
 
 
 # %% ../notebooks/00_welcome.ipynb #progress

@@ -197,7 +197,7 @@ def test_recheck_says_where_it_looked_in_vain(triple):
         (np.ones(2), np.ones(2, object), "expected an array of float64, got an array of object"),
         (np.ones(2), np.ones(2, bool), "expected an array of float64, got an array of bool"),
         (np.ones(2), np.ma.ones(2), "expected an array of float64, got a MaskedArray"),
-        (np.ones((1, 2)), np.matrix([1.0, 1.0]), "expected an array of float64, got a matrix"),
+        (np.ones(2), np.ones(2).view(np.recarray), "expected an array of float64, got a recarray"),
         (1, True, "expected an int, got a bool: True"),
         (True, 1, "expected True, got 1"),
         ({1: 2}, {True: 2}, "expected {1: 2}, got {True: 2}"),
@@ -319,11 +319,11 @@ def test_a_verdict_survives_a_closed_output(monkeypatch, tmp_path):
     assert "bye" in (tmp_path / "out").read_text()
 
 
-@pytest.mark.parametrize("argument", [np.arange(3.0), [3, 1, 2], {"a": [1]}])
+@pytest.mark.parametrize("argument", [np.arange(3.0), [3, 1, 2], {"a": [1]}, ([1],)])
 def test_a_changed_argument_is_noticed_and_does_not_reach_the_next_case(argument):
     def spoil(x):
-        if type(x) is dict:
-            x["a"].append(2)
+        if type(x) in (dict, tuple):
+            x["a" if type(x) is dict else 0].append(2)
         else:
             x[0] = 9
         return 1

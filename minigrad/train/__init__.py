@@ -10,9 +10,9 @@ __all__ = [
     "evaluate",
     "TrainConfig",
     "stop_requests",
-    "adamw_for",
     "hash_of",
     "resumed_config",
+    "adamw_for",
     "Trainer",
 ]
 
@@ -163,16 +163,7 @@ def stop_requests() -> Iterator[list[float]]:
             signal.signal(number, handler)
 
 
-# %% ../../notebooks/10_train.ipynb #trainer
-def adamw_for(model: GPT, config: TrainConfig) -> AdamW:
-    """AdamW, with weight decay for the matrices only."""
-    groups = decay_groups(model.parameters(), config.weight_decay)
-    return AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2))
-
-
-OPTIMIZERS: dict[str, Callable[[GPT, TrainConfig], Optimizer]] = {"adamw": adamw_for}
-
-
+# %% ../../notebooks/10_train.ipynb #resumed-config
 def hash_of(text: str) -> str:
     """A fingerprint of a text: SHA-256, in hexadecimal digits."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -186,6 +177,16 @@ def resumed_config(state: dict, **changes) -> TrainConfig:
     derived = state["derived"] if "derived" in state else filter(looks_derived, DERIVED)
     given = saved.keys() - derived
     return TrainConfig(**{**{name: saved[name] for name in given}, **changes})
+
+
+# %% ../../notebooks/10_train.ipynb #trainer
+def adamw_for(model: GPT, config: TrainConfig) -> AdamW:
+    """AdamW, with weight decay for the matrices only."""
+    groups = decay_groups(model.parameters(), config.weight_decay)
+    return AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2))
+
+
+OPTIMIZERS: dict[str, Callable[[GPT, TrainConfig], Optimizer]] = {"adamw": adamw_for}
 
 
 class Trainer:
