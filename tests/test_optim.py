@@ -207,6 +207,16 @@ def test_what_an_optimizer_cannot_move_is_refused(name, optimizer):
         optimizer(params)
 
 
+@pytest.mark.parametrize("optimizer", [SGD, AdamW])
+def test_a_step_between_the_way_forward_and_back_is_noticed(optimizer):
+    p = parameter(1.0)
+    loss = (p * p).sum()
+    loss.backward(retain_graph=True)
+    optimizer([p]).step()
+    with pytest.raises(RuntimeError, match="changed in place"):
+        loss.backward()
+
+
 def test_params_may_be_generators_sets_and_single_tensors_in_a_group():
     a, b, constant = parameter(1.0), parameter(2.0), Tensor([3.0])
     for params in ((p for p in [a, b]), {a, b}, (a, b), [{"params": a}, {"params": iter([b])}]):

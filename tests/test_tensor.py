@@ -512,6 +512,11 @@ def test_a_change_in_place_that_would_make_a_gradient_wrong_is_noticed():
         root *= 2
     with pytest.raises(RuntimeError, match="changed in place"):
         root.backward()
+    late = w * x
+    x.data += 1
+    with pytest.raises(RuntimeError, match="changed in place"):
+        late.backward()
+    x.data -= 1
     y = w * v * x
     y.backward()
     x += 1  # nothing waits for it any more
@@ -573,10 +578,12 @@ def test_numpy_functions_where_no_gradient_is_lost():
     assert (array == [1, 2]).all()
 
 
-@pytest.mark.parametrize("operator", [np.add, np.subtract, np.multiply, np.divide, np.power])
+@pytest.mark.parametrize(
+    "operator", [np.add, np.subtract, np.multiply, np.divide, np.power, np.matmul]
+)
 def test_an_array_on_the_left_is_recorded(operator):
-    array, number = np.array([1.5, 2.0]), np.float64(1.5)
-    for other in (array, number):
+    array, number = np.array([[1.5, 2.0], [1.0, 0.5]]), np.float64(1.5)
+    for other in (array,) if operator is np.matmul else (array, number):
         assert gradcheck(lambda x, o=other: operator(o, x) + operator(x, o), positive((2, 2)))
 
 
