@@ -26,6 +26,7 @@ __all__ = [
     "from_numpy",
     "no_grad",
     "record",
+    "as_view",
     "expect_tensors",
     "as_tensors",
     "unbroadcast",
@@ -59,15 +60,16 @@ class Tensor:
     _inputs: tuple = ()  # pairs (Tensor, vjp), of those inputs that need a gradient
     _operands: tuple = ()  # the same pairs, of all inputs
     _is_used_up = False  # backward() was here, and freed the inputs
-    _made, _changed = np.inf, 0  # when it was recorded, and last changed, by a clock of ours
+    _made = np.inf  # when it was recorded, by a clock of ours
+    _changed: list  # when its numbers were last changed; its views share this list
 
     def __init__(self, data, requires_grad: bool = False):
-        self._data = np.array(as_floats(data))  # a copy
+        self._data, self._changed = np.array(as_floats(data)), [0]  # a copy
         self.requires_grad = requires_grad
 
     def _set_data(self, data) -> None:
         self._data = as_floats(data)
-        self._changed = _latest_change[0] = next(_clock)
+        self._changed[0] = _latest_change[0] = next(_clock)
 
     def _set_grad(self, grad) -> None:
         if grad is not None:
@@ -154,7 +156,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same data, cut off from the graph that computed it."""
-        return from_numpy(self.data)
+        return as_view(self, from_numpy(self.data))
 
     def item(self) -> float:
         """The only element, as a Python float."""
@@ -239,7 +241,7 @@ def needs_gradient(data) -> bool:
 def from_numpy(array) -> Tensor:
     """A Tensor that shares its numbers with this array of floats, as torch.from_numpy does."""
     tensor = Tensor.__new__(Tensor)
-    tensor._data, tensor.requires_grad = as_floats(array), False
+    tensor._data, tensor._changed, tensor.requires_grad = as_floats(array), [0], False
     return tensor
 
 
@@ -296,6 +298,12 @@ def record(value: np.ndarray, *inputs: tuple[Tensor, Callable]) -> Tensor:
         out._inputs = tuple([pair for pair in inputs if pair[0].requires_grad])
         if out._inputs:
             out.requires_grad, out._operands, out._made = True, inputs, next(_clock)
+    return out
+
+
+def as_view(a: Tensor, out: Tensor) -> Tensor:
+    """`out`, which shares its numbers with `a`: a change of one is a change of both."""
+    out._changed = a._changed
     return out
 
 
@@ -419,7 +427,7 @@ def backpropagate(
 
 def _expect_unchanged(node: Tensor) -> None:
     """Raise a RuntimeError if a number that the vjps of this node may need was changed since."""
-    if any(t._changed > node._made for t, _ in [(node, None), *node._operands]):
+    if any(t._changed[0] > node._made for t, _ in [(node, None), *node._operands]):
         raise RuntimeError(
             "a Tensor was changed in place after it was used, but before backward() needed it; "
             "change it later, or make a new one: a = a + b"
@@ -539,14 +547,14 @@ def max_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
 def reshape(a: Tensor, shape) -> Tensor:
     """The same elements in the same order, in another shape."""
     expect_tensors(a)
-    return record(a.data.reshape(shape), (a, lambda g: g.reshape(a.shape)))
+    return as_view(a, record(a.data.reshape(shape), (a, lambda g: g.reshape(a.shape))))
 
 
 def permute(a: Tensor, axes) -> Tensor:
     """The axes in another order: axis i of the result is axis axes[i] of `a`."""
     expect_tensors(a)
     back = np.argsort([axis % a.ndim for axis in axes])
-    return record(a.data.transpose(axes), (a, lambda g: g.transpose(back)))
+    return as_view(a, record(a.data.transpose(axes), (a, lambda g: g.transpose(back))))
 
 
 # %% ../notebooks/01_tensor.ipynb #take
@@ -564,7 +572,7 @@ def take(a: Tensor, index) -> Tensor:
             np.add.at(full, index, g)  # not full[index] += g, which counts a repeated index once
         return full
 
-    return record(a.data[index], (a, put_back))
+    return as_view(a, record(a.data[index], (a, put_back)))
 
 
 # %% ../notebooks/01_tensor.ipynb #in-place

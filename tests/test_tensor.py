@@ -523,6 +523,37 @@ def test_a_change_in_place_that_would_make_a_gradient_wrong_is_noticed():
     np.testing.assert_allclose(w.grad, [28.0])
 
 
+VIEWS = {
+    "detach": lambda x: x.detach(),
+    "part": lambda x: x[0],
+    "reshape": lambda x: x.reshape(4),
+    "T": lambda x: x.T,
+    "view of a view": lambda x: x.T[1].detach(),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_change_through_a_view_is_noticed_and_the_other_way_round(name):
+    w, x = leaf(2.0), Tensor(np.ones((2, 2)))
+    view = VIEWS[name](x)
+    for changed, used in ((view, x), (x, view)):
+        late = (w * used).sum()
+        changed += 1
+        with pytest.raises(RuntimeError, match="changed in place"):
+            late.backward()
+    (w * view).sum().backward()
+    copy.deepcopy(view).data += 1  # shares nothing with x
+    assert (view.data == 3).all()
+
+
+def test_a_view_does_not_keep_a_graph_alive():
+    x = leaf(np.ones((3, 3)))
+    out, arrays = chain(x)
+    detached = out.detach()
+    del out
+    assert detached.item() > 0 and all(array() is None for array in arrays)
+
+
 def test_copies_and_pickles_of_leaves():
     x = leaf([1.0, 2.0])
     (x * 3).sum().backward()
