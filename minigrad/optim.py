@@ -146,6 +146,7 @@ class AdamW(Optimizer):
         self.m = [np.zeros_like(p.data) for p in self.parameters()]
         self.v = [np.zeros_like(p.data) for p in self.parameters()]
 
+    @np.errstate(over="ignore")  # where v is infinite, p stands still
     def step(self) -> None:
         self.t += 1
         moments = iter(zip(self.m, self.v))
@@ -188,8 +189,9 @@ def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
     grads = [p.grad for p in tensors if p.grad is not None]
     norm = math.sqrt(sum(float(np.vdot(g, g)) for g in grads))
     if not norm <= max_norm:  # true for NaN, too, which then goes to all of them, as in torch
-        for g in grads:
-            g *= max_norm / norm
+        with np.errstate(invalid="ignore"):  # infinity times 0
+            for g in grads:
+                g *= max_norm / norm
     return norm
 
 
