@@ -58,17 +58,18 @@ class Tensor:
 
     _grad: np.ndarray | None = None
     _inputs: tuple = ()  # pairs (Tensor, vjp), of those inputs that need a gradient
-    _operands: tuple = ()  # the same pairs, of all inputs
+    _operands: tuple = ()  # all inputs
     _is_used_up = False  # backward() was here, and freed the inputs
     _made = np.inf  # when it was recorded, by a clock of ours
-    _changed: list  # when its numbers were last changed; its views share this list
+    _changed: list | None = None  # [when its numbers were last changed], shared with its views
 
     def __init__(self, data, requires_grad: bool = False):
-        self._data, self._changed = np.array(as_floats(data)), [0]  # a copy
+        self._data = np.array(as_floats(data))  # a copy
         self.requires_grad = requires_grad
 
     def _set_data(self, data) -> None:
         self._data = as_floats(data)
+        self._changed = self._changed or [0]
         self._changed[0] = _latest_change[0] = next(_clock)
 
     def _set_grad(self, grad) -> None:
@@ -241,7 +242,7 @@ def needs_gradient(data) -> bool:
 def from_numpy(array) -> Tensor:
     """A Tensor that shares its numbers with this array of floats, as torch.from_numpy does."""
     tensor = Tensor.__new__(Tensor)
-    tensor._data, tensor._changed, tensor.requires_grad = as_floats(array), [0], False
+    tensor._data, tensor.requires_grad = as_floats(array), False
     return tensor
 
 
@@ -297,13 +298,14 @@ def record(value: np.ndarray, *inputs: tuple[Tensor, Callable]) -> Tensor:
     if _recording.get():
         out._inputs = tuple([pair for pair in inputs if pair[0].requires_grad])
         if out._inputs:
-            out.requires_grad, out._operands, out._made = True, inputs, next(_clock)
+            out.requires_grad, out._made = True, next(_clock)
+            out._operands = tuple([tensor for tensor, _ in inputs])
     return out
 
 
 def as_view(a: Tensor, out: Tensor) -> Tensor:
     """`out`, which shares its numbers with `a`: a change of one is a change of both."""
-    out._changed = a._changed
+    out._changed = a._changed = a._changed or [0]
     return out
 
 
@@ -427,7 +429,7 @@ def backpropagate(
 
 def _expect_unchanged(node: Tensor) -> None:
     """Raise a RuntimeError if a number that the vjps of this node may need was changed since."""
-    if any(t._changed[0] > node._made for t, _ in [(node, None), *node._operands]):
+    if any(t._changed and t._changed[0] > node._made for t in (node, *node._operands)):
         raise RuntimeError(
             "a Tensor was changed in place after it was used, but before backward() needed it; "
             "change it later, or make a new one: a = a + b"
