@@ -55,8 +55,13 @@ class Module:
                 f"{name} is a {type(vars(self)[name]).__name__}, which a {type(value).__name__} "
                 f"cannot replace; change its numbers, {name}.data, or set a Parameter"
             )
-        if isinstance(value, (list, tuple)) and any(isinstance(part, kinds) for part in value):
-            raise TypeError(f"what is in a {type(value).__name__} is not found: use a ModuleList")
+        parts = value.values() if isinstance(value, dict) else value
+        if isinstance(value, (list, tuple, dict)) and any(
+            isinstance(part, kinds) for part in parts
+        ):
+            raise TypeError(
+                f"what is in a {type(value).__name__} is not found: use a ModuleList or ModuleDict"
+            )
         super().__setattr__(name, value)
 
     def __call__(self, *args, **kwargs):

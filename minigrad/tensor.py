@@ -26,6 +26,7 @@ __all__ = [
     "from_numpy",
     "no_grad",
     "record",
+    "as_view",
     "expect_tensors",
     "as_tensors",
     "unbroadcast",
@@ -45,10 +46,9 @@ __all__ = [
     "reshape",
     "permute",
     "take",
-    "compare",
+    "relate",
     "change",
     "assign",
-    "outside",
 ]
 
 
@@ -58,10 +58,10 @@ class Tensor:
 
     _grad: np.ndarray | None = None
     _inputs: tuple = ()  # pairs (Tensor, vjp), of those inputs that need a gradient
-    _operands: tuple = ()  # the same pairs, of all inputs
+    _operands: tuple = ()  # all inputs
     _is_used_up = False  # backward() was here, and freed the inputs
-    _made, _changed = np.inf, 0.0  # when it was recorded, and last changed, by a clock of ours
-    _latest_change = 0.0  # of any Tensor
+    _made = np.inf  # when it was recorded, by a clock of ours
+    _changed: list | None = None  # [when its numbers were last changed], shared with its views
 
     def __init__(self, data, requires_grad: bool = False):
         self._data = np.array(as_floats(data))  # a copy
@@ -69,6 +69,8 @@ class Tensor:
 
     def _set_data(self, data) -> None:
         self._data = as_floats(data)
+        self._changed = self._changed or [0]
+        self._changed[0] = _latest_change[0] = next(_clock)
 
     def _set_grad(self, grad) -> None:
         if grad is not None:
@@ -108,12 +110,12 @@ class Tensor:
     __pos__ = lambda self: self
     __abs__ = lambda self: self * np.sign(self.data)
 
-    __eq__ = lambda self, other: compare(np.equal, self, other)  # type: ignore
-    __ne__ = lambda self, other: compare(np.not_equal, self, other)  # type: ignore
-    __lt__ = lambda self, other: compare(np.less, self, other)
-    __le__ = lambda self, other: compare(np.less_equal, self, other)
-    __gt__ = lambda self, other: compare(np.greater, self, other)
-    __ge__ = lambda self, other: compare(np.greater_equal, self, other)
+    __eq__ = lambda self, other: relate(np.equal, self, other)  # type: ignore
+    __ne__ = lambda self, other: relate(np.not_equal, self, other)  # type: ignore
+    __lt__ = lambda self, other: relate(np.less, self, other)
+    __le__ = lambda self, other: relate(np.less_equal, self, other)
+    __gt__ = lambda self, other: relate(np.greater, self, other)
+    __ge__ = lambda self, other: relate(np.greater_equal, self, other)
     __hash__ = object.__hash__  # as a key of a dictionary a Tensor is itself, not its numbers
 
     __getitem__ = lambda self, index: take(self, index)
@@ -155,7 +157,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same data, cut off from the graph that computed it."""
-        return from_numpy(self.data)
+        return as_view(self, from_numpy(self.data))
 
     def item(self) -> float:
         """The only element, as a Python float."""
@@ -187,10 +189,10 @@ class Tensor:
         if ufunc in OPERATORS and method == "__call__" and not options:  # `array + tensor`
             return OPERATORS[ufunc](*inputs)
         function = ufunc if method == "__call__" else getattr(ufunc, method)
-        return outside(function, inputs, options)
+        return _outside(function, inputs, options)
 
     def __array_function__(self, function, types, inputs, options):
-        return outside(function, inputs, options)
+        return _outside(function, inputs, options)
 
     def __getstate__(self) -> dict:
         if not self.is_leaf:
@@ -222,7 +224,7 @@ def as_floats(data, dtype=None) -> np.ndarray:
 
 
 def as_size(name: str, value, least: int = 0) -> int:
-    """An integer, NumPy's too, as an int; a fraction, a truth, or less than `least` is refused."""
+    """An integer, NumPy's too, as an int; a fraction, a boolean, or too small a size is refused."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if value < least:
@@ -283,7 +285,7 @@ class no_grad:
 
 
 # %% ../notebooks/01_tensor.ipynb #record
-_clock = itertools.count(1)
+_clock, _latest_change = itertools.count(1), [0]  # a time for each thing recorded or changed
 
 
 def record(value: np.ndarray, *inputs: tuple[Tensor, Callable]) -> Tensor:
@@ -296,10 +298,18 @@ def record(value: np.ndarray, *inputs: tuple[Tensor, Callable]) -> Tensor:
     if _recording.get():
         out._inputs = tuple([pair for pair in inputs if pair[0].requires_grad])
         if out._inputs:
-            out.requires_grad, out._operands, out._made = True, inputs, next(_clock)
+            out.requires_grad, out._made = True, next(_clock)
+            out._operands = tuple([tensor for tensor, _ in inputs])
     return out
 
 
+def as_view(a: Tensor, out: Tensor) -> Tensor:
+    """`out`, which shares its numbers with `a`: a change of one is a change of both."""
+    out._changed = a._changed = a._changed or [0]
+    return out
+
+
+# %% ../notebooks/01_tensor.ipynb #as-tensors
 def expect_tensors(*values) -> None:
     """Raise a TypeError unless all of these are Tensors."""
     for value in values:
@@ -408,7 +418,7 @@ def backpropagate(
         node = order.pop()  # so that nothing keeps its memory once it is done
         grad = gradients.pop(node)  # complete: everything that uses node came before it
         yield node, grad
-        if node._made < Tensor._latest_change:
+        if node._made < _latest_change[0]:
             _expect_unchanged(node)
         for tensor, vjp in node._inputs:
             share = vjp(grad)
@@ -419,7 +429,7 @@ def backpropagate(
 
 def _expect_unchanged(node: Tensor) -> None:
     """Raise a RuntimeError if a number that the vjps of this node may need was changed since."""
-    if any(t._changed > node._made for t, _ in [(node, None), *node._operands]):
+    if any(t._changed and t._changed[0] > node._made for t in (node, *node._operands)):
         raise RuntimeError(
             "a Tensor was changed in place after it was used, but before backward() needed it; "
             "change it later, or make a new one: a = a + b"
@@ -539,14 +549,14 @@ def max_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
 def reshape(a: Tensor, shape) -> Tensor:
     """The same elements in the same order, in another shape."""
     expect_tensors(a)
-    return record(a.data.reshape(shape), (a, lambda g: g.reshape(a.shape)))
+    return as_view(a, record(a.data.reshape(shape), (a, lambda g: g.reshape(a.shape))))
 
 
 def permute(a: Tensor, axes) -> Tensor:
     """The axes in another order: axis i of the result is axis axes[i] of `a`."""
     expect_tensors(a)
     back = np.argsort([axis % a.ndim for axis in axes])
-    return record(a.data.transpose(axes), (a, lambda g: g.transpose(back)))
+    return as_view(a, record(a.data.transpose(axes), (a, lambda g: g.transpose(back))))
 
 
 # %% ../notebooks/01_tensor.ipynb #take
@@ -564,11 +574,11 @@ def take(a: Tensor, index) -> Tensor:
             np.add.at(full, index, g)  # not full[index] += g, which counts a repeated index once
         return full
 
-    return record(a.data[index], (a, put_back))
+    return as_view(a, record(a.data[index], (a, put_back)))
 
 
 # %% ../notebooks/01_tensor.ipynb #in-place
-def compare(relation: np.ufunc, a, b) -> np.ndarray:
+def relate(relation: np.ufunc, a, b) -> np.ndarray:
     """np.less(a, b), or another relation of NumPy's, as an array of booleans."""
     try:
         a, b = as_tensors(a, b)
@@ -597,19 +607,20 @@ def assign(a: Tensor, index, value) -> None:
             "an assignment to parts of a Tensor is not recorded, so that gradients would be wrong; "
             "use functional.where, cat or stack, or no_grad() if no gradient is wanted"
         )
-    a.data[index] = value
-    a._changed = Tensor._latest_change = next(_clock)
+    array = a.data
+    array[index] = value
+    a.data = array  # so that the change is noted
 
 
 # %% ../notebooks/01_tensor.ipynb #numpy-functions
 OPERATORS: dict[np.ufunc, Callable] = {np.add: add, np.subtract: subtract, np.multiply: multiply}
 OPERATORS |= {np.divide: divide, np.power: power, np.matmul: matmul}
 for relation in (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal):
-    OPERATORS[relation] = functools.partial(compare, relation)
-WITHOUT_SLOPE = (np.zeros_like, np.ones_like, np.empty_like)  # whatever the numbers are
+    OPERATORS[relation] = functools.partial(relate, relation)
+WITHOUT_SLOPE = (np.zeros_like, np.ones_like, np.empty_like)  # the same, whatever the numbers are
 
 
-def outside(function: Callable, inputs: tuple, options: dict):
+def _outside(function: Callable, inputs: tuple, options: dict):
     """What a function of NumPy's gives for the arrays of Tensors; refused where that would be
     floats that have lost their gradient."""
 

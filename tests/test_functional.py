@@ -158,8 +158,7 @@ def test_relu_passes_nan_on():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_slope_of_gelu_far_from_zero(dtype):
     x = Tensor(np.array([-3e38, -1e13, -50, -11, 11, 50, 1e13, 3e38], dtype), requires_grad=True)
-    with np.errstate(over="ignore"):
-        F.gelu(x).sum().backward()
+    F.gelu(x).sum().backward()
     np.testing.assert_array_equal(x.grad, [0, 0, 0, 0, 1, 1, 1, 1])
 
 

@@ -162,7 +162,7 @@ def test_what_may_be_set():
     assert layer.weight.item() == 3.0 and isinstance(layer.weight, nn.Parameter)
 
 
-@pytest.mark.parametrize("kind", [list, tuple])
+@pytest.mark.parametrize("kind", [list, tuple, lambda parts: dict(enumerate(parts))])
 def test_a_list_that_would_hide_parameters_is_refused(kind):
     layer = nn.GELU()
     for part in (nn.Linear(1, 1), nn.Parameter([1.0])):

@@ -512,10 +512,46 @@ def test_a_change_in_place_that_would_make_a_gradient_wrong_is_noticed():
         root *= 2
     with pytest.raises(RuntimeError, match="changed in place"):
         root.backward()
+    late = w * x
+    x.data += 1
+    with pytest.raises(RuntimeError, match="changed in place"):
+        late.backward()
+    x.data -= 1
     y = w * v * x
     y.backward()
     x += 1  # nothing waits for it any more
     np.testing.assert_allclose(w.grad, [28.0])
+
+
+VIEWS = {
+    "detach": lambda x: x.detach(),
+    "part": lambda x: x[0],
+    "reshape": lambda x: x.reshape(4),
+    "T": lambda x: x.T,
+    "view of a view": lambda x: x.T[1].detach(),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_change_through_a_view_is_noticed_and_the_other_way_round(name):
+    w, x = leaf(2.0), Tensor(np.ones((2, 2)))
+    view = VIEWS[name](x)
+    for changed, used in ((view, x), (x, view)):
+        late = (w * used).sum()
+        changed += 1
+        with pytest.raises(RuntimeError, match="changed in place"):
+            late.backward()
+    (w * view).sum().backward()
+    copy.deepcopy(view).data += 1  # shares nothing with x
+    assert (view.data == 3).all()
+
+
+def test_a_view_does_not_keep_a_graph_alive():
+    x = leaf(np.ones((3, 3)))
+    out, arrays = chain(x)
+    detached = out.detach()
+    del out
+    assert detached.item() > 0 and all(array() is None for array in arrays)
 
 
 def test_copies_and_pickles_of_leaves():
@@ -573,10 +609,12 @@ def test_numpy_functions_where_no_gradient_is_lost():
     assert (array == [1, 2]).all()
 
 
-@pytest.mark.parametrize("operator", [np.add, np.subtract, np.multiply, np.divide, np.power])
+@pytest.mark.parametrize(
+    "operator", [np.add, np.subtract, np.multiply, np.divide, np.power, np.matmul]
+)
 def test_an_array_on_the_left_is_recorded(operator):
-    array, number = np.array([1.5, 2.0]), np.float64(1.5)
-    for other in (array, number):
+    array, number = np.array([[1.5, 2.0], [1.0, 0.5]]), np.float64(1.5)
+    for other in (array,) if operator is np.matmul else (array, number):
         assert gradcheck(lambda x, o=other: operator(o, x) + operator(x, o), positive((2, 2)))
 
 
