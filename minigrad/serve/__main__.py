@@ -81,12 +81,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         models = load_models(args.model or shipped_models())
     except (ValueError, OSError) as error:
-        parser.exit(2, f"error: {error}\n")
+        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(error))
+        parser.exit(2, f"error: {line}\n")
     except KeyboardInterrupt:
         parser.exit(130)
     hosts = None
     if is_local(args.host) or args.allowed_host:
-        hosts = LOCAL_NAMES | {host_name(name) for name in [args.host, *args.allowed_host]}
+        hosts = LOCAL_NAMES | {host_name(name) for name in [args.host, *args.allowed_host]} - {""}
     if not is_local(args.host):
         who = "who knows the key" if args.api_key else "anybody, as there is no --api-key"
         print(f"warning: {args.host} lets other machines in: {who}", file=sys.stderr)
