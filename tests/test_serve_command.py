@@ -188,6 +188,7 @@ def test_help(run_module):
     "arguments, message",
     [
         (["--model", "nowhere.pkl"], "no checkpoint at nowhere.pkl"),
+        (["--model", "no\n\x1b[31mwhere.pkl"], "no checkpoint at no\\n\\x1b[31mwhere.pkl"),
         (["--model", "ids.pkl"], "ids.pkl holds no characters, only token ids"),
         (["--model", "a.pkl", "--model", "a.pkl"], "two models are called a"),
         (["--max-running", "0"], "--max-running must be at least 1"),
@@ -246,8 +247,8 @@ def test_odd_characters_work(tmp_path):
     assert len(characters) == len(CHARACTERS)
     (served,) = load_models([checkpoint(tmp_path / "odd.pkl", characters=characters)])
     with Service(served) as service:
-        text = reference(served, characters, 200, 1, temperature=3.0)
-        body = {"prompt": characters, "max_new_tokens": 200, "seed": 1, "temperature": 3.0}
+        text = reference(served, characters, 300, 1, temperature=10.0)
+        body = {"prompt": characters, "max_new_tokens": 300, "seed": 1, "temperature": 10.0}
         assert service.ask("/generate", body)[1]["text"] == text
         *tokens, _, _ = all_events(
             service.begin("/generate", {**body, "stream": True}).getresponse()
@@ -281,7 +282,7 @@ def test_who_may_ask_depends_on_the_address(
     monkeypatch.setenv("MINIGRAD_API_KEY", "sesame")
     with pytest.raises(SystemExit):
         command.main(["--model", str(path), *arguments])
-    assert (found["hosts"] or set()) - {""} == (hosts or set())
+    assert found["hosts"] == hosts
     assert found["key"] == "sesame" and found["waiting"] == 192 - 128 - 32
     assert ("warning: 0.0.0.0 lets other machines in" in capsys.readouterr().err) == warned
 

@@ -42,7 +42,7 @@ async def read(job) -> str:
 def clock(monkeypatch):
     """A clock for the desk that goes on by `clock.tick` whenever a piece looks at it."""
     now = SimpleNamespace(seconds=0.0)
-    monkeypatch.setattr(desk_module.time, "perf_counter", lambda: now.seconds)
+    monkeypatch.setattr(desk_module.time, "thread_time", lambda: now.seconds)
     return now
 
 
