@@ -58,6 +58,7 @@ class Muon(Optimizer):
             rows, columns = part.shape
             size = options["lr"] * math.sqrt(max(1, rows / columns))
             part -= size * orthogonalize(step)  # part is a view of p.data
+        p.data = p.data  # tells it that it changed
 
 
 class Together(Optimizer):

@@ -83,7 +83,7 @@ def main(argv: list[str] | None = None) -> int:
         models = load_models(args.model or shipped_models())
     hosts = None
     if is_local(args.host) or args.allowed_host:
-        hosts = LOCAL_NAMES | {host_name(name) for name in [args.host, *args.allowed_host]}
+        hosts = LOCAL_NAMES | {host_name(name) for name in [args.host, *args.allowed_host]} - {""}
     if not is_local(args.host):
         who = "who knows the key" if args.api_key else "anybody, as there is no --api-key"
         print(f"warning: {args.host} lets other machines in: {who}", file=sys.stderr)

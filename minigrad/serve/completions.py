@@ -39,7 +39,7 @@ from minigrad.serve.writer import (
 )
 
 MAX_PROMPTS, MAX_IDS, MAX_CHOICES = 64, 2_000, 8  # prompts, ids in each, texts for each
-MAX_TOKENS = 256_000  # in all texts together
+MAX_TOKENS = 100_000  # in all texts together
 
 Ids = Annotated[list[Annotated[int, Field(ge=0), WHOLE]], Field(min_length=1, max_length=MAX_IDS)]
 Several = Field(min_length=1, max_length=MAX_PROMPTS)
@@ -87,7 +87,8 @@ class CompletionBody(RequestBody):
         n, max_tokens = self.n or 1, 16 if self.max_tokens is None else self.max_tokens
         if self.best_of not in (None, 1, n):
             raise Refusal(422, "best_of: only 1, or as many as n", "best_of", "invalid_value")
-        if len(self.prompts()) * n * max_tokens > MAX_TOKENS:
+        echoed = sum(map(len, self.prompts())) if self.echo else 0
+        if n * (echoed + len(self.prompts()) * max_tokens) > MAX_TOKENS:
             most = f"at most {MAX_TOKENS:,} for all prompts together"
             raise Refusal(422, f"max_tokens: {most}", "max_tokens", "invalid_value")
         stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
