@@ -177,7 +177,8 @@ def test_no_name_is_defined_twice():
     found: dict[str, str] = {}
     for module in MODULES:
         for node in ast.parse(source(module)).body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name != "main":
+            may_repeat = ("main", "__getattr__")  # what Python looks for in any module
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name not in may_repeat:
                 assert node.name not in found, f"{node.name} in {module} and {found[node.name]}"
                 found[node.name] = module
 
