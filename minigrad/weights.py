@@ -88,9 +88,7 @@ def _read_header(file: BinaryIO, size: int) -> list[tuple[str, str, list, int]]:
     """(name, type, shape, bytes) of each tensor in a safetensors file of that size, in the order of
     their bytes, which follow each other without a gap up to the file's end."""
     length = int.from_bytes(file.read(8), "little")
-    if not 2 <= length <= min(size - 8, 100_000_000):
-        raise ValueError(f"its header cannot have {length:,} bytes")
-    header = _parse_json(file.read(length))
+    header = _parse_json(file.read(min(length, size)))
     metadata = header.pop("__metadata__", None)
     if metadata is not None and not all(type(text) is str for text in metadata.values()):
         raise ValueError("its metadata are no texts")
@@ -105,10 +103,8 @@ def _read_header(file: BinaryIO, size: int) -> list[tuple[str, str, list, int]]:
             raise ValueError(f"{name} does not begin where others end, or does not fit its shape")
         tensors.append((name, kind, shape, n_bytes))
         end = stop
-    if 8 + length + end != size:
-        raise ValueError(
-            f"its tensors have {end:,} bytes, and it has {size - 8 - length:,} for them"
-        )
+    if end != (room := size - 8 - length):
+        raise ValueError(f"its tensors have {end:,} bytes, and it has {room:,} for them")
     return tensors
 
 
@@ -349,7 +345,7 @@ class _TorchMachine(Machine):
             raise ValueError("it holds a tensor without a storage")
         n, count = storage.itemsize, n_numbers(shape)
         n_numbers([offset, *strides])  # which must be whole numbers as well
-        steps = [(size - 1) * stride for size, stride in zip(shape, strides, strict=True)]
+        steps = [(size - 1) * stride for size, stride in zip(shape, strides)]
         if count and offset + sum(steps) >= storage.size:
             raise ValueError("it holds a tensor that reaches beyond its storage")
         if not count:
@@ -363,7 +359,7 @@ class _TorchMachine(Machine):
         kind = _TORCH_TYPES.get(dtype.removeprefix("torch."))
         if kind is None:
             raise ValueError(f"it holds a tensor of {dtype}")
-        return self.tensor(self.numbers(storage, kind), offset, shape, strides, 0, 0, metadata)
+        return self.tensor(self.numbers(storage, kind), offset, shape, strides, metadata=metadata)
 
     def tensor_of_class(self, maker, _class, arguments, _state) -> np.ndarray:
         if maker not in (self.tensor, self.tensor_of_type):
@@ -414,8 +410,8 @@ def _run_legacy(raw: mmap.mmap) -> Any:
     scout = _TorchMachine(raw, len(raw), lambda key, n: bytes(sizes.setdefault(key, n)))
     if raw[:1] != b"\x80" or scout.run() != 0x1950A86A20F9469CFC6C:
         raise ValueError("it is neither a zip archive nor of the kind that torch wrote before")
-    for _ in ("version", "system"):
-        scout.run()
+    scout.run()  # the version
+    scout.run()  # the system that wrote it
     start = raw.tell()
     scout.run()
     storages = {}

@@ -66,8 +66,8 @@ class _Dtype:
     """A dtype as a pickle describes it: by its name, and then by its byte order."""
 
     def __init__(self, name: str, *_):
-        if type(name) is not str or not re.fullmatch("[<>=|]?(b1|[iu][1248]|f[248]|f16)", name):
-            raise TypeError(f"it holds an array of {name if type(name) is str else 'no type'}")
+        if not re.fullmatch("[<>=|]?(b1|[iu][1248]|f[248]|f16)", name):
+            raise TypeError(f"it holds an array of {name}")
         self.dtype = np.dtype(name)
 
     def build(self, state: tuple) -> None:
@@ -94,9 +94,7 @@ def _from_buffer(raw: bytes | bytearray, dtype: _Dtype, shape, order, axes=None)
     if n_numbers(shape) * dtype.dtype.itemsize != len(raw):
         raise ValueError(f"it has {len(raw)} bytes for {n_numbers(shape)} numbers {dtype.dtype}")
     flat = np.frombuffer(raw, dtype.dtype)
-    if axes is None:
-        return flat.reshape(shape, order="F" if order == "F" else "C")
-    return flat.reshape(shape).transpose(axes)
+    return flat.reshape(shape, order=order) if axes is None else flat.reshape(shape).transpose(axes)
 
 
 def _bytes(content: Any = b"", encoding: str = "latin1") -> bytes:
@@ -304,7 +302,9 @@ _BUILDERS: dict[str, Any] = {
 }
 for _core in ("numpy._core", "numpy.core"):  # NumPy 2 and NumPy 1
     _BUILDERS[f"{_core}.multiarray _reconstruct"] = _Array
-    _BUILDERS[f"{_core}.multiarray scalar"] = lambda kind, raw: _from_buffer(raw, kind, (1,), 0)[0]
+    _BUILDERS[f"{_core}.multiarray scalar"] = lambda kind, raw: _from_buffer(raw, kind, (1,), "C")[
+        0
+    ]
     _BUILDERS[f"{_core}.numeric _frombuffer"] = _from_buffer
 
 # %% ../../notebooks/09_checkpoint.ipynb #load
