@@ -143,9 +143,9 @@ class CheckpointError(ValueError):
     most 300 characters that can be printed, whatever a file has put into it."""
 
     def __init__(self, message: str):
-        ends = message if len(message) <= 600 else message[:300] + message[-300:]
-        escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in ends)
-        line = "".join(escaped)
+        ends = message[:300] + message[300:][-300:]
+        printable = [c if c.isprintable() else c.encode("unicode_escape").decode() for c in ends]
+        line = "".join(printable)
         super().__init__(line if len(line) <= 300 else f"{line[:145]} ... {line[-150:]}")
 
 
