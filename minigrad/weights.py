@@ -281,15 +281,14 @@ def _joined(*parts: str | int) -> str:
 
 
 _TORCH: dict[str, Any] = {
-    "torch._utils _rebuild_parameter": lambda data, *_: data,
-    "torch._utils _rebuild_parameter_with_state": lambda data, *_: data,
     "torch.nn.parameter Parameter": "torch.nn.Parameter",
     "torch Tensor": "torch.Tensor",
-    "torch Size": lambda sizes: sizes,
     "torch device": _joined,
     "torch.serialization _get_layout": _joined,
-    "collections Counter": lambda counts: counts,
 }
+_AS_THEY_ARE = ["torch Size", "collections Counter", "torch._utils _rebuild_parameter"]
+_AS_THEY_ARE += ["torch._utils _rebuild_parameter_with_state"]
+_TORCH |= dict.fromkeys(_AS_THEY_ARE, lambda content, *_: content)
 for _module in ("builtins", "__builtin__"):  # Python 3 and Python 2
     _TORCH[f"{_module} set"] = lambda items: set(map(plain_key, items))
     _TORCH |= {f"{_module} bytearray": _bytes, f"{_module} complex": complex}
@@ -329,13 +328,10 @@ class _TorchMachine(Machine):
         """The numbers in a storage; only another order or bfloat16 needs a copy."""
         swapped = self.is_big_endian and _width(kind) > 1
         self.spend((), 2 * len(raw) if swapped or kind == "bfloat16" else 0)
-        return numbers_in(
-            np.frombuffer(raw, f"u{_width(kind)}").byteswap() if swapped else raw, kind
-        )
+        raw = np.frombuffer(raw, f"u{_width(kind)}").byteswap() if swapped else raw
+        return numbers_in(raw, kind)
 
-    def tensor(
-        self, storage: np.ndarray, offset: int, shape, strides, _grad=0, _hooks=0, metadata=None
-    ) -> np.ndarray:
+    def tensor(self, storage, offset, shape, strides, _grad=0, _hooks=0, metadata=None):
         """A view of a storage; torch counts elements, NumPy bytes. That it lies within the storage
         is found out in Python's integers, before there is a view."""
         marks = {name for name, is_set in (metadata or {}).items() if is_set}
@@ -361,7 +357,7 @@ class _TorchMachine(Machine):
             raise ValueError(f"it holds a tensor of {dtype}")
         return self.tensor(self.numbers(storage, kind), offset, shape, strides, metadata=metadata)
 
-    def tensor_of_class(self, maker, _class, arguments, _state) -> np.ndarray:
+    def tensor_of_class(self, maker, _class, arguments, _state):
         if maker not in (self.tensor, self.tensor_of_type):
             raise ValueError("it holds a tensor of a class of its own")
         return maker(*arguments)

@@ -87,7 +87,7 @@ class _Array:
         self.array = _from_buffer(raw, dtype, shape, "F" if is_fortran else "C").copy("K")
 
 
-def _from_buffer(raw: bytes | bytearray, dtype: _Dtype, shape, order, axes=None) -> np.ndarray:
+def _from_buffer(raw: bytes | bytearray, dtype: _Dtype, shape, order="C", axes=None) -> np.ndarray:
     """The array of that shape whose numbers are `raw`, no more and no fewer."""
     if type(dtype) is not _Dtype or type(raw) not in (bytes, bytearray):
         raise TypeError("it holds an array of no numbers")
@@ -302,9 +302,7 @@ _BUILDERS: dict[str, Any] = {
 }
 for _core in ("numpy._core", "numpy.core"):  # NumPy 2 and NumPy 1
     _BUILDERS[f"{_core}.multiarray _reconstruct"] = _Array
-    _BUILDERS[f"{_core}.multiarray scalar"] = lambda kind, raw: _from_buffer(raw, kind, (1,), "C")[
-        0
-    ]
+    _BUILDERS[f"{_core}.multiarray scalar"] = lambda kind, raw: _from_buffer(raw, kind, (1,))[0]
     _BUILDERS[f"{_core}.numeric _frombuffer"] = _from_buffer
 
 # %% ../../notebooks/09_checkpoint.ipynb #load
@@ -500,11 +498,7 @@ def fitted(args: dict, state: dict) -> dict[str, np.ndarray]:
     for name in set(args) - {*SIZES, "dropout", "bias"}:
         raise ValueError(f"GPT knows no {name}")
     for name in SIZES:
-        if (
-            type(args[name]) is bool
-            or not isinstance(args[name], (int, np.integer))
-            or args[name] < 1
-        ):
+        if type(n := args[name]) is bool or not isinstance(n, (int, np.integer)) or n < 1:
             raise ValueError(f"{name} must be a whole number of at least 1")
     sizes = {name: int(args[name]) for name in SIZES}
     if sizes["n_embd"] % sizes.pop("n_head"):
