@@ -1110,3 +1110,15 @@ def test_what_convert_says_of_weights_alone(tmp_path, torch_save):
         convert(old, tmp_path / "new.pkl", n_head=3)
     said = "n_embd must be a multiple of n_head"
     assert str(caught.value) == f"{old} holds no GPT: ValueError({said!r})"
+
+
+def test_a_file_from_before_the_archives_is_read_without_torch(tmp_path):
+    """Five pickles: a number, a version, a system, the content, the keys of its storages."""
+    content = GOOD.replace(CPU + b"K\x06", CPU + b"K\x06N")
+    parts = [pickle.dumps(x, 2) for x in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})]
+    parts += [content, pickle.dumps(["0"], 2), (6).to_bytes(8, "little"), RAW]
+    (tmp_path / "x.pt").write_bytes(b"".join(parts))
+    np.testing.assert_array_equal(load_torch(tmp_path / "x.pt")["x"], [[0, 1, 2], [3, 4, 5]])
+    parts[0] = pickle.dumps(0x1950A86A20F9469CFC6D, 2)
+    said = "it is neither a zip archive nor of the kind that torch wrote before"
+    assert refusal(load_torch, tmp_path / "x.pt", b"".join(parts)) == said
