@@ -88,9 +88,7 @@ def _read_header(file: BinaryIO, size: int) -> list[tuple[str, str, list, int]]:
     """(name, type, shape, bytes) of each tensor in a safetensors file of that size, in the order of
     their bytes, which follow each other without a gap up to the file's end."""
     length = int.from_bytes(file.read(8), "little")
-    if not 2 <= length <= min(size - 8, 100_000_000):
-        raise ValueError(f"its header cannot have {length:,} bytes")
-    header = _parse_json(file.read(length))
+    header = _parse_json(file.read(min(length, size)))
     metadata = header.pop("__metadata__", None)
     if metadata is not None and not all(type(text) is str for text in metadata.values()):
         raise ValueError("its metadata are no texts")
@@ -105,10 +103,8 @@ def _read_header(file: BinaryIO, size: int) -> list[tuple[str, str, list, int]]:
             raise ValueError(f"{name} does not begin where others end, or does not fit its shape")
         tensors.append((name, kind, shape, n_bytes))
         end = stop
-    if 8 + length + end != size:
-        raise ValueError(
-            f"its tensors have {end:,} bytes, and it has {size - 8 - length:,} for them"
-        )
+    if end != (room := size - 8 - length):
+        raise ValueError(f"its tensors have {end:,} bytes, and it has {room:,} for them")
     return tensors
 
 
@@ -285,15 +281,14 @@ def _joined(*parts: str | int) -> str:
 
 
 _TORCH: dict[str, Any] = {
-    "torch._utils _rebuild_parameter": lambda data, *_: data,
-    "torch._utils _rebuild_parameter_with_state": lambda data, *_: data,
     "torch.nn.parameter Parameter": "torch.nn.Parameter",
     "torch Tensor": "torch.Tensor",
-    "torch Size": lambda sizes: sizes,
     "torch device": _joined,
     "torch.serialization _get_layout": _joined,
-    "collections Counter": lambda counts: counts,
 }
+_AS_THEY_ARE = ["torch Size", "collections Counter", "torch._utils _rebuild_parameter"]
+_AS_THEY_ARE += ["torch._utils _rebuild_parameter_with_state"]
+_TORCH |= dict.fromkeys(_AS_THEY_ARE, lambda content, *_: content)
 for _module in ("builtins", "__builtin__"):  # Python 3 and Python 2
     _TORCH[f"{_module} set"] = lambda items: set(map(plain_key, items))
     _TORCH |= {f"{_module} bytearray": _bytes, f"{_module} complex": complex}
@@ -333,13 +328,10 @@ class _TorchMachine(Machine):
         """The numbers in a storage; only another order or bfloat16 needs a copy."""
         swapped = self.is_big_endian and _width(kind) > 1
         self.spend((), 2 * len(raw) if swapped or kind == "bfloat16" else 0)
-        return numbers_in(
-            np.frombuffer(raw, f"u{_width(kind)}").byteswap() if swapped else raw, kind
-        )
+        raw = np.frombuffer(raw, f"u{_width(kind)}").byteswap() if swapped else raw
+        return numbers_in(raw, kind)
 
-    def tensor(
-        self, storage: np.ndarray, offset: int, shape, strides, _grad=0, _hooks=0, metadata=None
-    ) -> np.ndarray:
+    def tensor(self, storage, offset, shape, strides, _grad=0, _hooks=0, metadata=None):
         """A view of a storage; torch counts elements, NumPy bytes. That it lies within the storage
         is found out in Python's integers, before there is a view."""
         marks = {name for name, is_set in (metadata or {}).items() if is_set}
@@ -349,7 +341,7 @@ class _TorchMachine(Machine):
             raise ValueError("it holds a tensor without a storage")
         n, count = storage.itemsize, n_numbers(shape)
         n_numbers([offset, *strides])  # which must be whole numbers as well
-        steps = [(size - 1) * stride for size, stride in zip(shape, strides, strict=True)]
+        steps = [(size - 1) * stride for size, stride in zip(shape, strides)]
         if count and offset + sum(steps) >= storage.size:
             raise ValueError("it holds a tensor that reaches beyond its storage")
         if not count:
@@ -363,9 +355,9 @@ class _TorchMachine(Machine):
         kind = _TORCH_TYPES.get(dtype.removeprefix("torch."))
         if kind is None:
             raise ValueError(f"it holds a tensor of {dtype}")
-        return self.tensor(self.numbers(storage, kind), offset, shape, strides, 0, 0, metadata)
+        return self.tensor(self.numbers(storage, kind), offset, shape, strides, metadata=metadata)
 
-    def tensor_of_class(self, maker, _class, arguments, _state) -> np.ndarray:
+    def tensor_of_class(self, maker, _class, arguments, _state):
         if maker not in (self.tensor, self.tensor_of_type):
             raise ValueError("it holds a tensor of a class of its own")
         return maker(*arguments)
@@ -414,8 +406,8 @@ def _run_legacy(raw: mmap.mmap) -> Any:
     scout = _TorchMachine(raw, len(raw), lambda key, n: bytes(sizes.setdefault(key, n)))
     if raw[:1] != b"\x80" or scout.run() != 0x1950A86A20F9469CFC6C:
         raise ValueError("it is neither a zip archive nor of the kind that torch wrote before")
-    for _ in ("version", "system"):
-        scout.run()
+    scout.run()  # the version
+    scout.run()  # the system that wrote it
     start = raw.tell()
     scout.run()
     storages = {}

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from minigrad.checkpoint import (
     shrink,
     whole_file,
 )
+from minigrad.checkpoint.__main__ import main
 from minigrad.gpt import GPT
 
 RNG = np.random.default_rng
@@ -814,3 +816,234 @@ def test_hostile_files_do_no_harm():
     process = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300)
     assert process.returncode == 0, process.stdout + process.stderr
     assert process.stdout.startswith("60 hostile files")
+
+
+# --- what each refusal says, to its end ----------------------------------------------------------
+
+U8 = F4.replace(b"f4", b"u1")
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        (b"N", "it has no end"),
+        (b"\x82\x01.", r"it has the instruction b'\x82'"),
+        (b"cos\nsystem\n.", "it asks for os.system"),
+        (b"NN\x85b.", "it gives a state to a NoneType"),
+        (b"]Nb.", "it gives a state to a list"),
+        (F4 + b"}b.", "it gives a state to a _Dtype"),
+        (b"N)R.", "it calls what cannot be called"),
+        (b"cnumpy\ndtype\nNR.", "it calls what cannot be called"),
+        (b"NN)R.", "it calls what cannot be called"),
+        (b"]NNs.", "it fills a list"),
+        (b"}Na.", "it fills a dict"),
+        (b"NQ.", "it refers to parts outside of it"),
+        (BUFFER + b"(C\x04abcdN(K\x01tS'C'\ntR.", "it holds an array of no numbers"),
+        (BUFFER + b"(N" + F4 + b"(K\x01tS'C'\ntR.", "it holds an array of no numbers"),
+        (BUFFER + b"(C\x04abcd" + F4 + b"(K\x02tS'C'\ntR.", "it has 4 bytes for 2 numbers float32"),
+        (BUFFER + b"(C\x00" + F4 + b"NS'C'\ntR.", "it has an array without a shape"),
+        (b"cnumpy\ndtype\nS'U7'\n\x85R.", "it holds an array of U7"),
+        (F4 + b".", "it holds a _Dtype"),
+        (b"cnumpy\nndarray\n)R.", "it holds a _Array"),
+        (b"N.N.", "something follows its end"),
+        (b"}()Nu.", "it holds a key that is a tuple"),
+        (b"\x8f(]\x90.", "it holds a key that is a list"),
+        (
+            b"N.\nminigrad-checkpoint 2 sha256=00\n",
+            "a newer minigrad wrote it, in format 2; update minigrad",
+        ),
+        (
+            b"N.\nminigrad-checkpoint 1 sha256=00\n",
+            "its bytes are not those that were written (the checksum is another)",
+        ),
+        (
+            b"(" + b"N" * (4 * LARGEST),
+            "it has more than 500,000 instructions",
+        ),
+    ],
+)
+def test_what_is_said_of_a_program(tmp_path, program, said):
+    path = tmp_path / "c.pkl"
+    path.write_bytes(program)
+    with pytest.raises(CheckpointError) as caught:
+        load(path)
+    assert str(caught.value) == f"{path} is no intact checkpoint: {said}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ä\n", r"ä\n"),
+        ("a" * 300, "a" * 300),
+        ("a" * 150 + "b" * 151, "a" * 145 + " ... " + "b" * 150),
+        ("a" * 300 + "b" * 300, "a" * 145 + " ... " + "b" * 150),
+        ("\n" * 300 + "-" + "\t" * 300, r"\n" * 72 + "\\ ... " + r"\t" * 75),
+    ],
+)
+def test_a_long_message_keeps_its_beginning_and_its_end(text, said):
+    assert str(CheckpointError(text)) == said
+
+
+def test_what_a_builder_copies_is_paid_for():
+    """Texts by their length, containers by 64 bytes a part, and what is made by its bytes."""
+    machine = checkpoint.Machine(None, 0)
+    assert machine.room == 2**26 and checkpoint.Machine(None, 10).room == 2**26 + 40
+    machine.room = 1000
+    for arguments, n_bytes, left in (
+        (("abc", b"de", bytearray(5)), 0, 990),
+        (([1, 2], (3,), {4: 5}), 0, 734),
+        ((7, None), 734, 0),
+    ):
+        assert machine.spend(arguments, n_bytes) is arguments
+        assert machine.room == left
+    with pytest.raises(ValueError) as caught:
+        machine.spend(("a",))
+    assert str(caught.value) == "it asks for far more memory than its own size"
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_arrays_keep_their_layout_and_can_be_written_to(tmp_path, protocol):
+    for array in (np.arange(6).reshape(2, 3), np.arange(6).reshape(2, 3).T):
+        (tmp_path / "c.pkl").write_bytes(pickle.dumps(array, protocol))
+        loaded = load(tmp_path / "c.pkl")
+        assert loaded.flags.writeable and loaded.strides == array.strides
+        np.testing.assert_array_equal(loaded, array)
+
+
+def test_an_array_with_its_axes_in_another_order():
+    array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    made = checkpoint._from_buffer(
+        array.tobytes(), checkpoint._Dtype("<f4"), (2, 3, 4), "K", (1, 2, 0)
+    )
+    np.testing.assert_array_equal(made, array.transpose(1, 2, 0))
+
+
+def test_bytes_that_older_pickles_call_for():
+    assert [checkpoint._bytes(*x) for x in ((), (b"a\xff",), ("a\xff", "latin1"))] == [
+        b"",
+        b"a\xff",
+        b"a\xff",
+    ]
+
+
+def test_weights_that_are_float32_are_not_copied_and_each_is_one_array():
+    state = GPT(**SIZES).collect_state_dict()
+    assert all(array is state[name] for name, array in checkpoint.fitted(SIZES, state).items())
+    one = {"transformer.h.0.ln_2.weight": state["transformer.h.0.ln_1.weight"]}
+    with pytest.raises(ValueError) as caught:
+        checkpoint.fitted(SIZES, state | one)
+    assert str(caught.value) == "two of its weights are one array"
+    del state["transformer.wpe.weight"]
+    with pytest.raises(ValueError) as caught:
+        checkpoint.fitted(SIZES, state)
+    assert str(caught.value) == "transformer.wpe.weight should have shape (3, 4), but has none"
+
+
+def test_what_is_said_of_content_that_is_no_gpt(tmp_path):
+    path, state = tmp_path / "c.pkl", GPT(**SIZES).collect_state_dict()
+    content = {"model_args": SIZES, "model": state, "characters": "abcdef"}
+    for change, said in (
+        ({}, "6 characters for another vocabulary"),
+        ({"model_args": {**SIZES, "n_head": 3}}, "n_embd must be a multiple of n_head"),
+        ({"model_args": {**SIZES, "n_head": 0}}, "n_head must be a whole number of at least 1"),
+        ({"model_args": {**SIZES, "rng": 1}}, "GPT knows no rng"),
+        ({"model": {**state, "more": 1}}, "unexpected more"),
+    ):
+        save(path, {**content, **change})
+        with pytest.raises(CheckpointError) as caught:
+            load_model(path)
+        assert str(caught.value) == f"{path} holds no GPT: ValueError({said!r})"
+
+
+def test_a_torch_file_and_a_file_that_exists_are_told_with_what_helps(tmp_path):
+    path = tmp_path / "c.pkl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", b"N.")
+    with pytest.raises(CheckpointError) as caught:
+        load(path)
+    assert str(caught.value) == (
+        f"{path} is no intact checkpoint: it has the instruction b'P'"
+        " (a torch file? convert it first)"
+    )
+    with pytest.raises(CheckpointError) as caught:
+        shrink(tmp_path / "other.pkl", path)
+    said = f"{path} exists already; --overwrite (overwrite=True) replaces it"
+    assert str(caught.value) == said
+    with pytest.raises(CheckpointError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == f"no checkpoint at {tmp_path}, but a folder"
+    with pytest.raises(CheckpointError) as caught, checkpoint.reading(path, "checkpoint"):
+        raise MemoryError
+    assert str(caught.value) == f"{path} asks for more memory than there is"
+
+
+def test_a_checkpoint_is_a_pickle_of_protocol_5_and_a_line(tmp_path):
+    save(tmp_path / "c.pkl", {})
+    assert (tmp_path / "c.pkl").read_bytes() == signed(b"\x80\x05}\x94.")
+
+
+HELP = {
+    "": """usage: PROGRAM [-h] COMMAND ...
+
+Convert and shrink checkpoints.
+
+positional arguments:
+  COMMAND
+    convert   a torch checkpoint (.pt) to .pkl, without torch
+    shrink    the model alone, in float16; no training can go on from it
+
+options:
+  -h, --help  show this help message and exit
+""",
+    "convert": """usage: PROGRAM convert [-h] [--n-head N] [--overwrite] OLD.pt NEW.pkl
+
+A torch checkpoint (.pt) to .pkl, without torch.
+
+positional arguments:
+  OLD.pt       a checkpoint in nanoGPT's layout
+  NEW.pkl      where to write
+
+options:
+  -h, --help   show this help message and exit
+  --n-head N   heads of each block's attention, where OLD.pt holds weights alone
+  --overwrite  replace NEW.pkl if it exists
+""",
+    "shrink": """usage: PROGRAM shrink [-h] [--overwrite] OLD.pkl NEW.pkl
+
+The model alone, in float16; no training can go on from it.
+
+positional arguments:
+  OLD.pkl      a checkpoint of minigrad.train
+  NEW.pkl      where to write
+
+options:
+  -h, --help   show this help message and exit
+  --overwrite  replace NEW.pkl if it exists
+""",
+}
+
+
+@pytest.mark.parametrize("name", HELP)
+def test_the_help_of_each_command(monkeypatch, capsys, name):
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("NO_COLOR", "1")
+    with pytest.raises(SystemExit):
+        main([*name.split(), "--help"])
+    assert capsys.readouterr().out == HELP[name].replace("PROGRAM", "python -m minigrad.checkpoint")
+
+
+def test_the_commands_say_what_they_made_or_what_is_wrong(tmp_path, run_file, capsys):
+    old, new = str(run_file), str(tmp_path / "small.pkl")
+    assert main(["shrink", old, new]) == 0
+    n_parameters = load_model(new)[0].num_parameters()
+    assert capsys.readouterr().out == f"{new}: a GPT of {n_parameters:,} parameters\n"
+    assert main(["shrink", old, new, "--overwrite"]) == 0
+    for arguments, said in (
+        (["shrink", old, new], f"error: {new} exists already"),
+        (["convert", f"{old}.pt", f"{new}2"], f"error: no checkpoint at {old}.pt"),
+        (["convert", "--n-head", "two", old, new], "argument --n-head: invalid int value"),
+        ([], "required: COMMAND"),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        assert caught.value.code == 2 and said in capsys.readouterr().err

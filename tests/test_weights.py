@@ -16,6 +16,7 @@ from minigrad.checkpoint import CheckpointError, load_model
 from minigrad.gpt import GPT
 from minigrad.weights import (
     _SAME,
+    _TorchMachine,
     convert,
     load_torch,
     numbers_in,
@@ -851,3 +852,273 @@ def test_the_oldest_format_is_refused_with_what_helps(tmp_path):
     (tmp_path / "x.pt").write_bytes(tar)
     with pytest.raises(CheckpointError, match="load and save it with torch once"):
         load_torch(tmp_path / "x.pt")
+
+
+# --- what each refusal says, to its end ----------------------------------------------------------
+
+
+def refusal(read, path, content: bytes) -> str:
+    """What `read` says against a file of that content, behind the name of the file."""
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError) as caught:
+        read(path)
+    return str(caught.value).partition(": ")[2]
+
+
+NO_OBJECT = "it has no JSON object where one should be, or one of too many parts"
+HEADER = len(tensors_file({"a": entry([1], [0, 4])})) - 8
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (tensors_file(b"[]"), NO_OBJECT),
+        (b"123", NO_OBJECT),
+        *[(tensors_file(b"{" + 300_000 * sign), NO_OBJECT) for sign in (b",", b"[", b"{")],
+        (TENSOR_FILES["a name twice"], "it says the same name twice"),
+        (TENSOR_FILES["metadata with a number"], "its metadata are no texts"),
+        (
+            TENSOR_FILES["a hole"],
+            "b does not begin where others end, or does not fit its shape",
+        ),
+        (TENSOR_FILES["bytes behind"], "its tensors have 4 bytes, and it has 5 for them"),
+        (
+            (HEADER + 1).to_bytes(8, "little") + tensors_file({"a": entry([1], [0, 4])})[8:] + b" ",
+            "its tensors have 4 bytes, and it has 0 for them",
+        ),
+        (TENSOR_FILES["a negative size"], "it has an array with sizes that are none"),
+        (tensors_file({"a": entry(None, [0, 4])}), "it has an array without a shape"),
+        (tensors_file({"a": entry([1] * 33, [0, 4])}), "it has an array without a shape"),
+        (
+            tensors_file({"a": entry([2**48], [0, 4])}),
+            "it has an array with sizes that are none",
+        ),
+    ],
+)
+def test_what_is_said_of_a_safetensors_file(tmp_path, content, said):
+    assert refusal(read_safetensors, tmp_path / "x.safetensors", content) == said
+
+
+def test_a_header_of_many_parts_is_no_fault_by_itself(tmp_path):
+    said = refusal(read_safetensors, tmp_path / "x", tensors_file(b"{" + 299_999 * b","))
+    assert said.startswith("JSONDecodeError")
+
+
+def test_what_stands_in_the_files_that_we_write(tmp_path):
+    """Float32 whatever came; numbers begin at a multiple of 8; the config says GPT-2's sizes."""
+    write_safetensors(tmp_path / "x", {"ab": np.array([[1.0, 2.0]])})
+    header = b'{"__metadata__": {"format": "pt"}, '
+    header += b'"ab": {"dtype": "F32", "shape": [1, 2], "data_offsets": [0, 8]}}'
+    padded = header + b" " * 5
+    assert len(header) == 99 and len(padded) == 104
+    numbers = bytes.fromhex("0000803f 00000040")
+    assert (tmp_path / "x").read_bytes() == bytes([104, 0, 0, 0, 0, 0, 0, 0]) + padded + numbers
+    small().save_pretrained(tmp_path)
+    sizes = {"vocab_size": 11, "n_embd": 16, "n_layer": 2, "n_head": 4, "n_positions": 8}
+    names = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}
+    rest = {"activation_function": "gelu_new", **dict.fromkeys(_DROPOUTS, 0.0)}
+    text = (tmp_path / "config.json").read_text(encoding="utf-8")
+    assert text == json.dumps(sizes | names | rest, indent=2) + "\n"
+
+
+_DROPOUTS = ("attn_pdrop", "embd_pdrop", "resid_pdrop")
+
+
+def test_the_new_config_waits_beside_the_old_one(tmp_path, monkeypatch):
+    waiting = []
+    real = os.replace
+
+    def replace(old, new):
+        waiting.append(sorted(path.name for path in tmp_path.iterdir() if path != old))
+        real(old, new)
+
+    monkeypatch.setattr(os, "replace", replace)
+    small().save_pretrained(tmp_path)
+    ready, weights = "config.json.tmp", "model.safetensors"
+    assert waiting[1:] == [[ready], [weights]] or waiting[1:] == [[ready], [ready, weights]]
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        (
+            {"attn_pdrop": 0.5},
+            "is no intact config of a GPT-2: attn_pdrop, embd_pdrop and resid_pdrop must be one"
+            " number; GPT has one",
+        ),
+        (
+            dict.fromkeys(_DROPOUTS, 1),
+            "is no intact config of a GPT-2: attn_pdrop, embd_pdrop and resid_pdrop must be one"
+            " number; GPT has one",
+        ),
+        (
+            {"n_head": 3},
+            "is no intact config of the weights beside it: n_embd must be a multiple of n_head",
+        ),
+        (
+            {"model_type": "gpt_neo"},
+            "is no intact config of a GPT-2: it says model_type: gpt_neo, but GPT has gpt2, not"
+            " gpt_neo",
+        ),
+    ],
+)
+def test_what_is_said_of_a_config(tmp_path, entries, said):
+    small().save_pretrained(tmp_path)
+    change_config(tmp_path, **entries)
+    with pytest.raises(CheckpointError) as caught:
+        GPT.from_pretrained(tmp_path)
+    assert str(caught.value) == f"{tmp_path / 'config.json'} {said}"
+
+
+def test_what_is_said_of_a_folder(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        GPT.from_pretrained(tmp_path)
+    config = f"no config.json in {tmp_path}, which a GPT-2 of Hugging Face has"
+    assert str(caught.value) == config
+    small().save_pretrained(tmp_path)
+    where = in_shards(tmp_path)
+    write_index(tmp_path, {**where, "more": min(where.values())})
+    index = tmp_path / "model.safetensors.index.json"
+    with pytest.raises(CheckpointError) as caught:
+        GPT.from_pretrained(tmp_path)
+    assert str(caught.value) == f"{index} is no intact index of weights: no file holds more"
+    with pytest.raises(ValueError) as error:
+        small(bias=False).save_pretrained(tmp_path)
+    assert str(error.value) == "GPT-2's format has biases; this model was made with bias=False"
+
+
+def test_two_heads_that_differ_or_one_without_embeddings():
+    ours = small().collect_state_dict()
+    with pytest.raises(ValueError) as caught:
+        to_our_names(ours | {"lm_head.weight": ours["lm_head.weight"] + 1}, transposed=False)
+    said = "its lm_head.weight is not wte.weight; in our GPT the two are one (tied)"
+    assert str(caught.value) == said
+
+
+def zipped(pickled: bytes, raw: bytes = RAW) -> bytes:
+    file = io.BytesIO()
+    torch_zip(file, pickled, {"0": raw})
+    return file.getvalue()
+
+
+GOOD = tensor_pickle((2, 3), (3, 1))
+KIND, KEY, CPU = b"ctorch\nFloatStorage\n", b"X\x01\x00\x00\x000", b"X\x03\x00\x00\x00cpu"
+NO_STORAGE = "it refers to something that is no storage"
+BEYOND = "it holds a tensor that reaches beyond its storage"
+CONJUGATE = "it holds a tensor with the mark conj"
+WITHOUT = "it holds a tensor without a storage"
+TWO_PARTS = io.BytesIO()
+with zipfile.ZipFile(TWO_PARTS, "w") as _archive:
+    _archive.writestr("a/data.pkl", b"N.")
+    _archive.writestr("b/data.pkl", b"N.")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (zipped(GOOD.replace(b"storagec", b"storagfc")), NO_STORAGE),
+        (zipped(GOOD.replace(KIND, b"K\x05")), NO_STORAGE),
+        (zipped(GOOD.replace(KEY, b"K\x00")), NO_STORAGE),
+        (zipped(GOOD.replace(KIND, b"K\x05").replace(KEY, b"K\x00")), NO_STORAGE),
+        (zipped(GOOD.replace(CPU + b"K\x06", CPU + b"K\x06K\x01")), NO_STORAGE),
+        (zipped(GOOD, RAW[:-1]), "its storage 0 has 23 bytes in place of 24"),
+        (
+            zipped(tensor_pickle((2, 3), (3, 1), numel=2**40)),
+            "it asks for far more memory than its own size",
+        ),
+        (zipped(tensor_pickle((2, 4), (3, 1))), BEYOND),
+        (zipped(tensor_pickle((7,), (1,))), BEYOND),
+        (zipped(GOOD.replace(b")RtR", b")R}X\x04\x00\x00\x00conjI01\nstR")), CONJUGATE),
+        (zipped(b"ctorch._utils\n_rebuild_tensor\n(K\x05K\x00))tR."), WITHOUT),
+        (TWO_PARTS.getvalue(), "it has no data.pkl, or several"),
+        (
+            bytes(257) + b"ustar" + bytes(250),
+            "it is as old as torch 0.1 (tar): load and save it with torch once",
+        ),
+        (b"N.", "it is neither a zip archive nor of the kind that torch wrote before"),
+    ],
+)
+def test_what_is_said_of_a_torch_file(tmp_path, content, said):
+    assert refusal(load_torch, tmp_path / "x.pt", content) == said
+
+
+def machine(is_big_endian=False) -> _TorchMachine:
+    """One that has room for 100 bytes, and storages of zeros."""
+    made = _TorchMachine(io.BytesIO(), 0, lambda key, n: bytes(n), is_big_endian)
+    made.room = 100
+    return made
+
+
+@pytest.mark.parametrize(
+    ("is_big_endian", "raw", "kind", "numbers", "spent"),
+    [
+        (False, "0000803f 00000040", "<f4", [1, 2], 0),
+        (False, "803f 0040 4040", "bfloat16", [1, 2, 3], 12),
+        (True, "3f800000 40000000", "<f4", [1, 2], 16),
+        (True, "0001 0203", "<i2", [1, 0x203], 8),
+        (True, "3f80 4000", "bfloat16", [1, 2], 8),
+        (True, "01 02", "<u1", [1, 2], 0),
+    ],
+)
+def test_only_numbers_that_must_be_made_anew_cost_room(is_big_endian, raw, kind, numbers, spent):
+    m = machine(is_big_endian)
+    np.testing.assert_array_equal(m.numbers(bytes.fromhex(raw), kind), numbers)
+    assert m.room == 100 - spent
+
+
+def test_each_storage_and_each_view_is_paid_for_with_its_bytes():
+    m = machine()
+    first = m.persistent(("storage", "Short", "0", "cpu", 6))
+    assert m.room == 88 and first.dtype == np.int16 and first.shape == (6,)
+    assert m.persistent(("storage", "Short", "0", "cpu", 6, None)) is first and m.room == 88
+    view = m.tensor(first, 1, (2, 2), (3, 1))
+    assert m.room == 80 and np.shares_memory(view, first)
+    assert m.tensor(first, 6, (0, 3), (9, 9)).shape == (0, 3)
+    first[:] = range(6)
+    np.testing.assert_array_equal(view, [[1, 2], [4, 5]])
+    marks = {"neg": True, "conj": False}
+    negative = m.tensor_of_type(first, 0, (2,), (1,), False, {}, "torch.uint16", marks)
+    np.testing.assert_array_equal(negative, np.array([0, 2**16 - 1], dtype=np.uint16))
+
+
+def test_a_tensor_of_a_class_of_its_own_is_refused():
+    with pytest.raises(ValueError) as caught:
+        machine().tensor_of_class(dict, None, (), None)
+    assert str(caught.value) == "it holds a tensor of a class of its own"
+
+
+def test_the_older_calls_for_tensors_and_bytes(tmp_path):
+    """Before torch 0.4 tensors were made by four arguments; Python 2's bytes are calls."""
+    older = GOOD.replace(b"_v2", b"").replace(b"\x89ccollections\nOrderedDict\n)R", b"")
+    torch_zip(tmp_path / "x.pt", older, {"0": RAW})
+    np.testing.assert_array_equal(load_torch(tmp_path / "x.pt")["x"], [[0, 1, 2], [3, 4, 5]])
+    content = [bytearray(b"a\xff"), bytearray(), b"\xff", b""]
+    for protocol in (2, 3, 4):
+        torch_zip(tmp_path / "x.pt", pickle.dumps(content, protocol), {})
+        assert load_torch(tmp_path / "x.pt") == [bytes(part) for part in content]
+
+
+def test_what_convert_says_of_weights_alone(tmp_path, torch_save):
+    state = {name: TorchTensor(array) for name, array in small().collect_state_dict().items()}
+    old = tmp_path / "w.pt"
+    torch_save(state, old)
+    with pytest.raises(CheckpointError) as caught:
+        convert(old, tmp_path / "new.pkl")
+    said = "it holds weights alone, which do not show n_head: say it by --n-head"
+    assert str(caught.value) == f"{old} is no checkpoint of nanoGPT: ValueError({said!r})"
+    with pytest.raises(CheckpointError) as caught:
+        convert(old, tmp_path / "new.pkl", n_head=3)
+    said = "n_embd must be a multiple of n_head"
+    assert str(caught.value) == f"{old} holds no GPT: ValueError({said!r})"
+
+
+def test_a_file_from_before_the_archives_is_read_without_torch(tmp_path):
+    """Five pickles: a number, a version, a system, the content, the keys of its storages."""
+    content = GOOD.replace(CPU + b"K\x06", CPU + b"K\x06N")
+    parts = [pickle.dumps(x, 2) for x in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})]
+    parts += [content, pickle.dumps(["0"], 2), (6).to_bytes(8, "little"), RAW]
+    (tmp_path / "x.pt").write_bytes(b"".join(parts))
+    np.testing.assert_array_equal(load_torch(tmp_path / "x.pt")["x"], [[0, 1, 2], [3, 4, 5]])
+    parts[0] = pickle.dumps(0x1950A86A20F9469CFC6D, 2)
+    said = "it is neither a zip archive nor of the kind that torch wrote before"
+    assert refusal(load_torch, tmp_path / "x.pt", b"".join(parts)) == said

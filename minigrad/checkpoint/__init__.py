@@ -66,8 +66,8 @@ class _Dtype:
     """A dtype as a pickle describes it: by its name, and then by its byte order."""
 
     def __init__(self, name: str, *_):
-        if type(name) is not str or not re.fullmatch("[<>=|]?(b1|[iu][1248]|f[248]|f16)", name):
-            raise TypeError(f"it holds an array of {name if type(name) is str else 'no type'}")
+        if not re.fullmatch("[<>=|]?(b1|[iu][1248]|f[248]|f16)", name):
+            raise TypeError(f"it holds an array of {name}")
         self.dtype = np.dtype(name)
 
     def build(self, state: tuple) -> None:
@@ -87,16 +87,14 @@ class _Array:
         self.array = _from_buffer(raw, dtype, shape, "F" if is_fortran else "C").copy("K")
 
 
-def _from_buffer(raw: bytes | bytearray, dtype: _Dtype, shape, order, axes=None) -> np.ndarray:
+def _from_buffer(raw: bytes | bytearray, dtype: _Dtype, shape, order="C", axes=None) -> np.ndarray:
     """The array of that shape whose numbers are `raw`, no more and no fewer."""
     if type(dtype) is not _Dtype or type(raw) not in (bytes, bytearray):
         raise TypeError("it holds an array of no numbers")
     if n_numbers(shape) * dtype.dtype.itemsize != len(raw):
         raise ValueError(f"it has {len(raw)} bytes for {n_numbers(shape)} numbers {dtype.dtype}")
     flat = np.frombuffer(raw, dtype.dtype)
-    if axes is None:
-        return flat.reshape(shape, order="F" if order == "F" else "C")
-    return flat.reshape(shape).transpose(axes)
+    return flat.reshape(shape, order=order) if axes is None else flat.reshape(shape).transpose(axes)
 
 
 def _bytes(content: Any = b"", encoding: str = "latin1") -> bytes:
@@ -145,9 +143,9 @@ class CheckpointError(ValueError):
     most 300 characters that can be printed, whatever a file has put into it."""
 
     def __init__(self, message: str):
-        ends = message if len(message) <= 600 else message[:300] + message[-300:]
-        escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in ends)
-        line = "".join(escaped)
+        ends = message[:300] + message[300:][-300:]
+        printable = [c if c.isprintable() else c.encode("unicode_escape").decode() for c in ends]
+        line = "".join(printable)
         super().__init__(line if len(line) <= 300 else f"{line[:145]} ... {line[-150:]}")
 
 
@@ -304,7 +302,7 @@ _BUILDERS: dict[str, Any] = {
 }
 for _core in ("numpy._core", "numpy.core"):  # NumPy 2 and NumPy 1
     _BUILDERS[f"{_core}.multiarray _reconstruct"] = _Array
-    _BUILDERS[f"{_core}.multiarray scalar"] = lambda kind, raw: _from_buffer(raw, kind, (1,), 0)[0]
+    _BUILDERS[f"{_core}.multiarray scalar"] = lambda kind, raw: _from_buffer(raw, kind, (1,))[0]
     _BUILDERS[f"{_core}.numeric _frombuffer"] = _from_buffer
 
 # %% ../../notebooks/09_checkpoint.ipynb #load
@@ -500,11 +498,7 @@ def fitted(args: dict, state: dict) -> dict[str, np.ndarray]:
     for name in set(args) - {*SIZES, "dropout", "bias"}:
         raise ValueError(f"GPT knows no {name}")
     for name in SIZES:
-        if (
-            type(args[name]) is bool
-            or not isinstance(args[name], (int, np.integer))
-            or args[name] < 1
-        ):
+        if type(n := args[name]) is bool or not isinstance(n, (int, np.integer)) or n < 1:
             raise ValueError(f"{name} must be a whole number of at least 1")
     sizes = {name: int(args[name]) for name in SIZES}
     if sizes["n_embd"] % sizes.pop("n_head"):
