@@ -76,7 +76,7 @@ def test_train_and_eval_reach_nested_modules(rng):
     x = Tensor(np.ones((50, 3)))
     assert model.training and model[2].training
     assert (model(x).data != model(x).data).any()
-    assert not model.eval()[2].training
+    assert model.eval()[2].training is False
     np.testing.assert_array_equal(model(x).data, model(x).data)
     assert model.train()[2].training
 
@@ -294,6 +294,11 @@ def test_each_layer_passes_on_its_options(rng):
     np.testing.assert_array_equal(once, again)
     assert 50 < (once == 0).sum() < 150
     np.testing.assert_array_equal(nn.GELU()(x).data, F.gelu(x).data)
+
+
+def test_embedding_looks_up_rows_that_its_generator_drew():
+    one, same = (nn.Embedding(5, 3, np.random.default_rng(1)) for _ in range(2))
+    np.testing.assert_array_equal(one([[4, 0]]).data, same.weight.data[[[4, 0]]])
 
 
 def test_dropping_with_another_generator():
