@@ -324,7 +324,7 @@ class Drawn(np.random.Generator):
         self.numbers = numbers
 
     def random(self, size, dtype):
-        assert size == (len(self.numbers),)
+        assert size == (len(self.numbers),) and np.dtype(dtype) == np.float32
         return np.array(self.numbers, dtype)
 
 
@@ -335,6 +335,7 @@ def test_dropout_zeroes_what_is_drawn_below_p():
     assert (F.dropout_mask((2,), 0, Drawn(0.0, 0.5)) == 1).all()  # never, if p is 0
     precise = F.dropout_mask((1,), 0.25, Drawn(0.5), np.float64)
     assert precise.dtype == np.float64 and precise[0] == 4 / 3
+    assert F.dropout(Tensor(np.ones(1)), 0.1, Drawn(0.5)).item() == 1 / 0.9
 
 
 def test_what_is_left_out_of_a_call():

@@ -723,6 +723,10 @@ def test_powers_at_zero():
     base.grad = None
     (base**0).backward(np.full(5, np.inf))
     np.testing.assert_array_equal(base.grad, 0)
+    exponent = leaf([0.0, 2.0])
+    with np.errstate(invalid="ignore"):
+        (0.0**exponent).backward([np.inf, np.inf])
+    np.testing.assert_array_equal(exponent.grad, 0)
 
 
 def test_sizes():
