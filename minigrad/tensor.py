@@ -635,5 +635,5 @@ def _outside(function: Callable, inputs: tuple, options: dict):
         parts = result if isinstance(result, (list, tuple)) else [result]
         if not (is_lossy and any(np.asarray(part).dtype.kind == "f" for part in parts)):
             return result
-    name = getattr(function, "__name__", "function")
+    name = function.__name__
     raise TypeError(f"NumPy's {name} would lose the gradient: use minigrad's own, or tensor.data")

@@ -228,19 +228,124 @@ def test_float32_stays_float32():
             assert vjp(np.ones_like(out.data)).dtype == np.float32
 
 
-def test_errors_say_what_was_expected_and_what_came():
-    with pytest.raises(ValueError, match=r"\(\.\.\., 3\).*got \(2, 4\)"):
-        F.linear(random(2, 4), random(5, 3))
-    with pytest.raises(ValueError, match=r"weight \(4,\), got \(3,\)"):
-        F.layer_norm(random(2, 4), random(3), None)
-    with pytest.raises(IndexError, match="rows 0 to 4.*from 1 to 5"):
-        F.embedding(random(5, 3), np.array([1, 5]))
-    with pytest.raises(IndexError, match="from -1"):
-        F.embedding(random(5, 3), np.array([-1]))
-    with pytest.raises(TypeError, match="integer ids, got float64"):
-        F.embedding(random(5, 3), np.array([1.0]))
-    with pytest.raises(ValueError, match="0 <= p < 1, got 1"):
-        F.dropout(random(2), 1, np.random.default_rng(0))
+MESSAGES = {
+    "linear": (
+        lambda: F.linear(random(2, 4), random(5, 3)),
+        ValueError("linear expects (..., 3) for weight (5, 3), got (2, 4)"),
+    ),
+    "layer_norm weight": (
+        lambda: F.layer_norm(random(2, 4), random(3), None),
+        ValueError("layer_norm of (2, 4) needs weight (4,), got (3,)"),
+    ),
+    "layer_norm bias": (
+        lambda: F.layer_norm(random(2, 4), None, random(3)),
+        ValueError("layer_norm of (2, 4) needs bias (4,), got (3,)"),
+    ),
+    "too large": (
+        lambda: F.embedding(random(5, 3), np.array([1, 5])),
+        IndexError("embedding has rows 0 to 4, got ids from 1 to 5"),
+    ),
+    "too small": (
+        lambda: F.embedding(random(5, 3), np.array([-1])),
+        IndexError("embedding has rows 0 to 4, got ids from -1 to -1"),
+    ),
+    "fractions": (
+        lambda: F.embedding(random(5, 3), np.array([1.0])),
+        TypeError("embedding expects integer ids, got float64"),
+    ),
+    "p of 1": (lambda: F.dropout(random(2), 1), ValueError("dropout needs 0 <= p < 1, got 1")),
+    "p below 0": (
+        lambda: F.dropout(random(2), -0.1),
+        ValueError("dropout needs 0 <= p < 1, got -0.1"),
+    ),
+    "where": (
+        lambda: F.where([1, 0], TENSOR, 0.0),
+        TypeError("where expects booleans, such as x > 0, got int64"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_messages_say_what_was_expected_and_what_came(name):
+    call, error = MESSAGES[name]
+    with pytest.raises(type(error)) as raised:
+        call()
+    assert str(raised.value) == str(error)
+
+
+BY_HAND = {  # at 1, 0 and -2: values and slopes
+    "relu": (F.relu, [1, 0, 0], [1, 0, 0]),
+    "tanh": (F.tanh, [0.7615942, 0, -0.9640276], [0.4199743, 1, 0.0706508]),
+    "gelu": (F.gelu, [0.8411920, 0, -0.0454023], [1.0829641, 0.5, -0.0860993]),
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_values_and_slopes_by_hand(name):
+    f, values, slopes = BY_HAND[name]
+    x = Tensor(np.array([1.0, 0.0, -2.0]), requires_grad=True)
+    y = f(x)
+    y.sum().backward()
+    np.testing.assert_allclose(y.data, values, atol=1e-7)
+    np.testing.assert_allclose(x.grad, slopes, atol=1e-7)
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_softmax_of_rows_a_thousand_apart(axis):
+    """Each row, or column, is shifted by its own maximum, not by that of all."""
+    odds = np.log([[1.0, 3.0], [1.0, 3.0]]) + [[0], [1000]]
+    x = odds if axis == -1 else odds.T
+    expected = np.array([[0.25, 0.75]] * 2) if axis == -1 else np.array([[0.25] * 2, [0.75] * 2])
+    np.testing.assert_allclose(F.softmax(Tensor(x), axis).data, expected)
+    np.testing.assert_allclose(F.log_softmax(Tensor(x), axis).data, np.log(expected))
+
+
+def test_softmax_values_may_overwrite_their_argument():
+    a = np.log(np.array([[1.0, 3.0]]))
+    assert F.softmax_values(a, out=a) is a
+    np.testing.assert_allclose(a, [[0.25, 0.75]])
+    assert F.softmax_values(a) is not a
+
+
+def test_layer_norm_by_hand():
+    """The variance of 0 and 0.002 is 1e-6, a tenth of eps."""
+    x = Tensor(np.array([[0.0, 0.002]]))
+    unit = 1e-3 / np.sqrt(1e-6 + 1e-5)
+    np.testing.assert_allclose(F.layer_norm(x, None, None).data, [[-unit, unit]])
+    scaled = F.layer_norm(x, Tensor([2.0, 3.0]), Tensor([1.0, -1.0])).data
+    np.testing.assert_allclose(scaled, [[1 - 2 * unit, 3 * unit - 1]])
+
+
+class Drawn(np.random.Generator):
+    """A generator whose next numbers are known."""
+
+    def __init__(self, *numbers):
+        super().__init__(np.random.PCG64())
+        self.numbers = numbers
+
+    def random(self, size, dtype):
+        assert size == (len(self.numbers),) and np.dtype(dtype) == np.float32
+        return np.array(self.numbers, dtype)
+
+
+def test_dropout_zeroes_what_is_drawn_below_p():
+    mask = F.dropout_mask((3,), 0.25, Drawn(0.0, 0.2499999, 0.25))
+    np.testing.assert_allclose(mask, [0, 0, 4 / 3], rtol=1e-6)
+    assert mask.dtype == np.float32
+    assert (F.dropout_mask((2,), 0, Drawn(0.0, 0.5)) == 1).all()  # never, if p is 0
+    precise = F.dropout_mask((1,), 0.25, Drawn(0.5), np.float64)
+    assert precise.dtype == np.float64 and precise[0] == 4 / 3
+    assert F.dropout(Tensor(np.ones(1)), 0.1, Drawn(0.5)).item() == 1 / 0.9
+
+
+def test_what_is_left_out_of_a_call():
+    x = random(2, 3, 4)
+    for f in (F.softmax, F.log_softmax):
+        np.testing.assert_array_equal(f(x).data, f(x, axis=-1).data)
+    np.testing.assert_array_equal(F.softmax_values(x.data), F.softmax(x).data)
+    assert F.cat([x, x]).shape == (4, 3, 4) and F.stack([x, x, x]).shape == (3, 2, 3, 4)
+    assert F.dropout_mask((2, 3), 0.5).shape == (2, 3)
+    assert F.linear(x, random(5, 4)).shape == (2, 3, 5)
 
 
 def test_gradcheck_finds_a_wrong_derivative():

@@ -76,7 +76,7 @@ def test_train_and_eval_reach_nested_modules(rng):
     x = Tensor(np.ones((50, 3)))
     assert model.training and model[2].training
     assert (model(x).data != model(x).data).any()
-    assert not model.eval()[2].training
+    assert model.eval()[2].training is False
     np.testing.assert_array_equal(model(x).data, model(x).data)
     assert model.train()[2].training
 
@@ -94,6 +94,8 @@ def test_initial_values(rng):
     assert linear.weight.shape == (200, 100) and linear.bias.shape == (200,)
     assert np.abs(linear.weight.data).max() <= 0.1
     assert abs(linear.weight.data.std() - 0.1 / np.sqrt(3)) < 0.002
+    assert -0.1 <= linear.bias.data.min() < -0.09 and 0.09 < linear.bias.data.max() <= 0.1
+    assert nn.Linear(0, 100).bias.data.max() > 0.9  # as if there were one input
     assert abs(nn.Embedding(100, 50, rng).weight.data.std() - 1) < 0.05
     assert all(p.dtype == np.float32 for p in network(rng).parameters())
     assert nn.Linear(2, 3, bias=False).bias is None
@@ -117,6 +119,11 @@ def test_gradients_of_layers(layer, rng):
 def test_repr_shows_the_tree():
     text = repr(nn.Sequential(nn.Linear(3, 4, bias=False), nn.GELU()))
     assert text == "Sequential(\n  (0): Linear(weight=(4, 3))\n  (1): GELU()\n)"
+    nested = nn.Sequential(nn.ModuleList([nn.Linear(1, 2)]), nn.GELU())
+    assert repr(nested) == (
+        "Sequential(\n  (0): ModuleList(\n    (0): Linear(weight=(2, 1), bias=(2,))\n  )"
+        "\n  (1): GELU()\n)"
+    )
     assert repr(nn.Parameter([1.0, 2.0])) == "Parameter([1., 2.], requires_grad=True)"
 
 
@@ -204,13 +211,120 @@ def test_layers_refuse_arrays_with_a_word_about_tensors():
             layer(np.ones((1, 2), np.float32))
 
 
-def test_errors():
-    with pytest.raises(ValueError, match="0 <= p < 1, got 2"):
-        nn.Dropout(2)
-    for name in ("forward", "a.b"):
-        with pytest.raises(ValueError, match=f"'{name}'"):
-            nn.ModuleDict({name: nn.GELU()})
-    with pytest.raises(NotImplementedError, match="Module defines no forward"):
-        nn.Module()(1)
-    with pytest.raises(KeyError):
-        nn.ModuleDict({})["a"]
+MESSAGES = {
+    "Dropout of 2": (lambda: nn.Dropout(2), ValueError("Dropout needs 0 <= p < 1, got 2")),
+    "Dropout of 1": (lambda: nn.Dropout(1), ValueError("Dropout needs 0 <= p < 1, got 1")),
+    "Dropout of -1": (lambda: nn.Dropout(-1), ValueError("Dropout needs 0 <= p < 1, got -1")),
+    "name in use": (
+        lambda: nn.ModuleDict({"forward": nn.GELU()}),
+        ValueError("a module cannot be called 'forward': ModuleDict uses that name"),
+    ),
+    "dotted name": (
+        lambda: nn.ModuleDict({"a.b": nn.GELU()}),
+        ValueError("a module cannot be called 'a.b': ModuleDict uses that name"),
+    ),
+    "no such module": (
+        lambda: nn.ModuleDict({"a": nn.GELU(), "b": nn.GELU()}).c,
+        AttributeError("no module 'c' here; there are a, b"),
+    ),
+    "no such name": (lambda: nn.ModuleDict({})["a"], KeyError("a")),
+    "forward": (lambda: nn.Module()(1), NotImplementedError("Module defines no forward()")),
+    "a function": (
+        lambda: nn.Sequential(F.relu),
+        TypeError("expected a Module, got relu; a function is called in a forward() method"),
+    ),
+    "a number": (
+        lambda: nn.Sequential(3),
+        TypeError("expected a Module, got int; a function is called in a forward() method"),
+    ),
+    "a parameter replaced": (
+        lambda: setattr(nn.Linear(1, 1), "weight", 3),
+        TypeError(
+            "weight is a Parameter, which a int cannot replace; "
+            "change its numbers, weight.data, or set a Parameter"
+        ),
+    ),
+    "a list": (
+        lambda: setattr(nn.GELU(), "parts", [1, nn.GELU()]),
+        TypeError("what is in a list is not found: use a ModuleList or ModuleDict"),
+    ),
+    "a state that does not fit": (
+        lambda: nn.Linear(2, 1).load_state_dict({"weight": np.ones(3), "a": 1, "b": 2}),
+        ValueError(
+            "cannot load into Linear: missing bias (1,); unexpected a; unexpected b; "
+            "weight should have shape (1, 2), but has (3,)"
+        ),
+    ),
+    "Linear": (lambda: nn.Linear(-1, 2), ValueError("n_in must be at least 0, got -1")),
+    "Linear, out": (lambda: nn.Linear(2, -1), ValueError("n_out must be at least 0, got -1")),
+    "Embedding": (lambda: nn.Embedding(-1, 2), ValueError("n must be at least 0, got -1")),
+    "Embedding, d": (lambda: nn.Embedding(2, -1), ValueError("d must be at least 0, got -1")),
+    "LayerNorm": (lambda: nn.LayerNorm(-1), ValueError("n must be at least 0, got -1")),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_messages_say_what_was_expected_what_came_and_what_to_do(name):
+    call, error = MESSAGES[name]
+    with pytest.raises(type(error)) as raised:
+        call()
+    assert str(raised.value) == str(error)
+
+
+def test_what_is_left_out_of_a_call():
+    norm = nn.LayerNorm(3)
+    assert norm.eps == 1e-5 and (norm.weight.data == 1).all() and (norm.bias.data == 0).all()
+    assert norm.weight.dtype == norm.bias.dtype == np.float32
+    assert nn.Linear(3, 2).bias is not None and nn.Dropout().p == 0.5
+    assert len(nn.ModuleList()) == 0
+    model = nn.Sequential(nn.GELU()).eval()
+    assert model.train() is model and model[0].training
+    assert nn.Dropout(0)(Tensor([1.0])).item() == 1
+
+
+def test_each_layer_passes_on_its_options(rng):
+    x = Tensor(np.array([[0.0, 0.002]]))
+    np.testing.assert_allclose(nn.LayerNorm(2, eps=0.0)(x).data, [[-1, 1]])
+    norm = nn.LayerNorm(2, eps=1e-6)
+    norm.weight.data[:], norm.bias.data[:] = 2, 3
+    unit = 1e-3 / np.sqrt(2e-6)
+    np.testing.assert_allclose(norm(x).data, [[3 - 2 * unit, 3 + 2 * unit]])
+    ones, seeded = Tensor(np.ones(1000)), lambda: np.random.default_rng(1)
+    once, again = nn.Dropout(0.1, seeded())(ones).data, nn.Dropout(0.1, seeded())(ones).data
+    np.testing.assert_array_equal(once, again)
+    assert 50 < (once == 0).sum() < 150
+    np.testing.assert_array_equal(nn.GELU()(x).data, F.gelu(x).data)
+
+
+def test_embedding_looks_up_rows_that_its_generator_drew():
+    one, same = (nn.Embedding(5, 3, np.random.default_rng(1)) for _ in range(2))
+    np.testing.assert_array_equal(one([[4, 0]]).data, same.weight.data[[[4, 0]]])
+
+
+def test_dropping_with_another_generator():
+    layer, ones = nn.Dropout(0.5, np.random.default_rng(1)), Tensor(np.ones(100))
+    with nn.dropping_with(np.random.default_rng(2)):
+        borrowed = layer(ones).data
+        with nn.dropping_with(None):  # changes nothing
+            assert layer.generator is not layer.rng
+    assert layer.generator is layer.rng
+    own = layer(ones).data
+    for seed, drawn in ((2, borrowed), (1, own)):
+        expected = F.dropout(ones, 0.5, np.random.default_rng(seed)).data
+        np.testing.assert_array_equal(drawn, expected)
+
+
+def test_evaluating_leaves_each_module_as_it_was():
+    model = nn.Sequential(nn.Dropout(), nn.Dropout().eval())
+    with pytest.raises(ZeroDivisionError), model.evaluating() as same:
+        assert same is model and not any(m.training for m in model.modules())
+        raise ZeroDivisionError
+    assert [m.training for m in model.modules()] == [True, True, False]
+
+
+def test_arguments_reach_forward():
+    class Sum(nn.Module):
+        def forward(self, *numbers, factor=1):
+            return factor * sum(numbers)
+
+    assert Sum()(1, 2, factor=3) == 9

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from minigrad.nn import Parameter
-from minigrad.optim import SGD, AdamW, _row_blocks, clip_grad_norm, cosine_lr, decay_groups
+from minigrad.optim import (
+    SGD,
+    AdamW,
+    Optimizer,
+    _row_blocks,
+    clip_grad_norm,
+    cosine_lr,
+    decay_groups,
+)
 from minigrad.tensor import Tensor
 
 
@@ -243,8 +251,108 @@ def test_cosine_schedule():
     assert cosine_lr(0, 1.0, 0.1, 0, 0) == 0.1
 
 
-def test_errors():
-    with pytest.raises(ValueError, match="no parameters"):
-        AdamW([])
-    with pytest.raises(ValueError, match="got -1"):
-        SGD([parameter(1.0)], lr=-1)
+FOUR = "lr, betas, eps, weight_decay"
+MESSAGES = {
+    "no group": (
+        [{"params": []}, 3],
+        TypeError('a group of parameters must be a dict with "params", got 3'),
+    ),
+    "no params": (
+        [{"lr": 1}],
+        TypeError("a group of parameters must be a dict with \"params\", got {'lr': 1}"),
+    ),
+    "a result": (
+        [w * 2],
+        ValueError("an optimizer changes leaves, not what was computed from others"),
+    ),
+    "unknown": (
+        [{"params": [w], "rate": 1, "decay": 2}],
+        ValueError(f"no option decay, rate, only {FOUR}"),
+    ),
+    "a tensor": (w, TypeError("an optimizer takes a list: write [it], not a Parameter")),
+    "a dict": ({"params": [w]}, TypeError("an optimizer takes a list: write [it], not a dict")),
+    "nothing": ([], ValueError("the optimizer got no parameters")),
+    "twice": (
+        [w, w],
+        ValueError("the optimizer got a parameter twice, which would take two steps"),
+    ),
+    "lr": ([{"params": [w], "lr": -1}], ValueError("lr must be 0 or more, got -1")),
+    "eps": ([{"params": [w], "eps": -0.5}], ValueError("eps must be 0 or more, got -0.5")),
+    "weight_decay": (
+        [{"params": [w], "weight_decay": -1}],
+        ValueError("weight_decay must be 0 or more, got -1"),
+    ),
+    "betas": (
+        [{"params": [w], "betas": (0.9, 1)}],
+        ValueError("betas must be at least 0 and less than 1, got (0.9, 1)"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_messages_say_what_was_expected_and_what_came(name):
+    params, error = MESSAGES[name]
+    with pytest.raises(type(error)) as raised:
+        AdamW(params)
+    assert str(raised.value) == str(error)
+
+
+def test_a_negative_momentum_is_refused():
+    with pytest.raises(ValueError, match="^momentum must be 0 or more, got -1$"):
+        SGD([w], momentum=-1)
+
+
+def test_what_is_left_out_of_a_call_and_the_least_that_is_allowed():
+    assert SGD([w]).param_groups == [{"params": [w], "lr": 0.01, "momentum": 0.0}]
+    adamw = {"params": [w], "lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01}
+    assert AdamW([w]).param_groups == [adamw]
+    nothing = {"params": [w], "lr": 0, "betas": (0, 0), "eps": 0, "weight_decay": 0}
+    assert AdamW([nothing]).param_groups == [nothing]
+
+
+def test_an_optimizer_must_define_its_step():
+    with pytest.raises(NotImplementedError):
+        Optimizer([w]).step()
+
+
+def test_a_state_that_does_not_fit_changes_nothing():
+    p = parameter(1.0, 2.0)
+    p.grad = np.ones(2)
+    optimizer = AdamW([p])
+    optimizer.step()
+    state = {"t": 7, "m": [np.zeros(2)], "v": [np.zeros(3)]}
+    with pytest.raises(ValueError) as error:
+        optimizer.load_state_dict(state)
+    assert str(error.value) == "AdamW's v should have shapes [(2,)], but has [(3,)]"
+    assert optimizer.t == 1 and (optimizer.m[0] != 0).all()
+    optimizer.load_state_dict({"t": np.array(7), "m": [[1.0, 2.0]], "v": [[3.0, 4.0]]})
+    assert type(optimizer.t) is int and optimizer.t == 7
+    np.testing.assert_array_equal([*optimizer.m, *optimizer.v], [[1, 2], [3, 4]])
+
+
+def test_adamw_with_gradients_as_small_as_eps():
+    """Corrected, m is g and v is g * g at every step, so that half of lr remains: g / (g + g)."""
+    p = parameter(1.0)
+    optimizer = AdamW([p], lr=0.1, eps=1e-8, weight_decay=0)
+    for step in (1, 2, 3):
+        p.grad = np.array([1e-8])
+        optimizer.step()
+        np.testing.assert_allclose(p.data, [1 - 0.05 * step])
+
+
+def test_only_matrices_and_what_has_more_axes_decay():
+    params = [Parameter(np.ones((2,) * ndim)) for ndim in (0, 1, 2, 3)]
+    decaying, others = decay_groups(iter(params), 0.1)
+    assert decaying == {"params": params[2:], "weight_decay": 0.1}
+    assert others == {"params": params[:2], "weight_decay": 0.0}
+
+
+def test_clipping_at_the_edge():
+    p = parameter(0.0)
+    for grad, most in ((5.0, 5.0), (np.inf, np.inf), (0.0, 0.0)):  # just within: left alone
+        p.grad = np.array([grad])
+        assert clip_grad_norm([p], most) == grad and p.grad == grad
+    p.grad = np.array([3.0])
+    assert clip_grad_norm([p], 0.0) == 3 and p.grad == 0
+    with pytest.raises(ValueError, match="^max_norm must be 0 or more, got -1$"):
+        clip_grad_norm([p], -1)
