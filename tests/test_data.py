@@ -37,20 +37,25 @@ def test_ids_follow_the_sorted_characters():
 
 def test_tokenizer_errors():
     tokenizer = SimpleTokenizer.from_text("hello")
-    with pytest.raises(ValueError, match="'x' at position 2.*4 characters"):
-        tokenizer.encode("hexo")
-    with pytest.raises(ValueError, match="0 to 3, got 4"):
-        tokenizer.decode([0, 4])
-    with pytest.raises(ValueError, match="0 to 3, got -1"):
-        tokenizer.decode([-1])
-    with pytest.raises(ValueError, match="once"):
-        SimpleTokenizer("aa")
+    for wrong, message in (
+        (
+            lambda: tokenizer.encode("hexox"),
+            "unknown character 'x' at position 2: "
+            "this tokenizer knows the 4 characters of its training text",
+        ),
+        (lambda: tokenizer.decode([0, 4]), "token ids run from 0 to 3, got 4"),
+        (lambda: tokenizer.decode([-1]), "token ids run from 0 to 3, got -1"),
+        (lambda: SimpleTokenizer("aba"), "a tokenizer needs each character once"),
+    ):
+        with pytest.raises(ValueError, match=f"^{message}$"):
+            wrong()
 
 
 @given(n=st.integers(2, 40), block_size=st.integers(1, 39))
 def test_every_target_is_the_next_token(n, block_size):
     if n <= block_size:
-        with pytest.raises(ValueError, match=f"at least {block_size + 1} tokens.*has {n}"):
+        needs = f"block_size {block_size} needs a text of at least {block_size + 1} tokens"
+        with pytest.raises(ValueError, match=f"^{needs}, but this one has {n}$"):
             TextDataset(range(n), block_size)
         return
     dataset = TextDataset(range(n), block_size)
@@ -59,12 +64,15 @@ def test_every_target_is_the_next_token(n, block_size):
         x, y = dataset[i]
         np.testing.assert_array_equal(x, np.arange(i, i + block_size))
         np.testing.assert_array_equal(y, x + 1)
-    with pytest.raises(IndexError):
-        dataset[len(dataset)]
+    for i in (-1, n - block_size):
+        with pytest.raises(
+            IndexError, match=f"^window {i} of a data set of {len(dataset)} windows$"
+        ):
+            dataset[i]
 
 
 def test_block_size_must_be_positive():
-    with pytest.raises(ValueError, match="at least 1, got 0"):
+    with pytest.raises(ValueError, match="^block_size must be at least 1, got 0$"):
         TextDataset(range(5), 0)
 
 
@@ -87,22 +95,41 @@ def test_samples_are_repeatable_and_within_the_text():
     np.testing.assert_array_equal(one, other)
     x, y = one
     np.testing.assert_array_equal(y, x + 1)
-    with pytest.raises(ValueError, match="make this loader with rng="):
+    message = "sample() draws at random: make this loader with rng=..."
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         DataLoaderSimple(dataset, 8).sample()
 
 
 @pytest.mark.parametrize("batch_size", [0, 17])
 def test_impossible_batch_sizes(batch_size):
-    with pytest.raises(ValueError, match=f"1 to 16 here, got {batch_size}"):
+    with pytest.raises(ValueError, match=f"^batch_size must be 1 to 16 here, got {batch_size}$"):
         DataLoaderSimple(TextDataset(range(20), 4), batch_size)
+
+
+@pytest.mark.parametrize("batch_size", [1, 16])
+def test_the_smallest_and_the_largest_batch(batch_size):
+    batches = list(DataLoaderSimple(TextDataset(range(20), 4), batch_size))
+    assert [x.shape for x, _ in batches] == [(batch_size, 4)] * (16 // batch_size)
+    np.testing.assert_array_equal(np.concatenate([x for x, _ in batches])[:, 0], range(16))
+
+
+def test_the_order_of_a_pass_and_of_samples_is_the_generators():
+    loader = lambda: DataLoaderSimple(TextDataset(range(20), 4), 8, np.random.default_rng(1))
+    passed = np.concatenate([x for x, _ in loader()])[:, 0]
+    np.testing.assert_array_equal(passed, np.random.default_rng(1).permutation(16))
+    np.testing.assert_array_equal(
+        loader().sample()[0][:, 0], np.random.default_rng(1).integers(16, size=8)
+    )
 
 
 def test_split_keeps_all_and_the_order():
     train, val = train_val_split(range(100), 0.1)
     np.testing.assert_array_equal([*train, *val], np.arange(100))
-    assert len(val) == 10
+    assert len(val) == 10 and len(train_val_split(range(30))[1]) == 3
+    assert len(train_val_split(range(10), 0.75)[0]) == 2
     for fraction in (0, 1):
-        with pytest.raises(ValueError, match=f"got {fraction}"):
+        message = f"^val_fraction must lie between 0 and 1, got {fraction}$"
+        with pytest.raises(ValueError, match=message):
             train_val_split(range(100), fraction)
 
 
