@@ -523,6 +523,7 @@ def test_a_run_that_was_stopped_early_has_its_latest_checkpoint_only(
         ("\n ab", None, "\n"),
         (" ab", None, " "),
         ("诗词", None, "诗"),
+        ("\t\nab", None, "\n"),
         ("\nab", r"a\nb", "a\nb"),
         ("\n\tab", r"\ta\n", "\ta\n"),
         ("\\\nnab", r"a\nb", r"a\nb"),  # a text about LaTeX
