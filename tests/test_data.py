@@ -235,7 +235,7 @@ def test_an_encoding_that_does_not_say_where_it_failed(tmp_path):
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
 def test_where_the_first_byte_stands_that_is_no_text(tmp_path, ending):
-    (tmp_path / "t.txt").write_bytes(("Größe".encode() + ending) * 9 + b"a\0bc")
+    (tmp_path / "t.txt").write_bytes(("Größe".encode() + ending) * 9 + b"a\0b\0c")
     position = 9 * (7 + len(ending)) + 1
     with pytest.raises(ValueError, match=f"not text in UTF-8: byte 0x00 at position {position};"):
         load_text(tmp_path / "t.txt")

@@ -118,6 +118,18 @@ def test_equal_logits_are_all_kept_or_the_first():
     np.testing.assert_array_equal(next_token_probabilities(equal, 0), [[1, 0, 0, 0]])
     np.testing.assert_array_equal(next_token_probabilities(equal, top_k=2), [[0.5, 0.5, 0, 0]])
     np.testing.assert_array_equal(next_token_probabilities(equal, top_p=0.5), [[0.5, 0.5, 0, 0]])
+    (kept,) = next_token_probabilities(np.zeros(1000), top_k=3).nonzero()
+    np.testing.assert_array_equal(kept, [0, 1, 2])
+
+
+def test_top_p_of_1_keeps_what_is_hardly_likely():
+    p = next_token_probabilities(np.log([1 - 1e-7, 1e-7]), top_p=1)
+    np.testing.assert_allclose(p, [1 - 1e-7, 1e-7])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_temperature_of_almost_0_warns_nobody():
+    np.testing.assert_array_equal(next_token_probabilities([1e10, 0], 1e-300), [1, 0])
 
 
 def test_probabilities_are_reckoned_in_float64_and_change_no_logits():
@@ -368,13 +380,14 @@ def test_bad_prompts(idx, got):
         generate(gpt(), idx, 5)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int32])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])
 def test_ids_may_be_any_integers_and_are_copied(dtype):
     start = ids(1, 3).astype(dtype)
     stream = generate_stream(gpt(), start, 5, rng=0)
     start[:] = 0
     assert [t[0] for t in stream] == generate(gpt(), ids(1, 3), 5, rng=0)[0, 3:].tolist()
     assert generate(gpt(), [[1]], 1).shape == (1, 2)
+    assert {generate(gpt(), start, n).dtype for n in (0, 1)} == {np.dtype(np.int64)}
 
 
 def test_unknown_ids():
@@ -453,7 +466,9 @@ def test_the_command_writes_what_its_options_ask_for(checkpoint, monkeypatch):
     assert "".join(text_stream(generation_options(argv)[1])) == expected
     pieces = list(text_stream(generation_options([*argv, "--no-cache"])[1]))
     assert pieces == ["b\nc", *expected[3:]]  # as they come
-    monkeypatch.setattr(GPT, "new_cache", None)  # nobody asks for one
+    monkeypatch.setattr(GPT, "new_cache", None)  # only with the option does nobody ask for one
+    with pytest.raises(TypeError, match="not callable"):
+        list(text_stream(generation_options(argv)[1]))
     assert list(text_stream(generation_options([*argv, "--no-cache"])[1])) == pieces
 
 
