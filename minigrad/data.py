@@ -40,7 +40,7 @@ ENCODINGS = {  # what they are for, and characters of which such texts are full
 
 
 def likely_encoding(raw: bytes) -> str | None:
-    """A guess how a text is encoded, by its beginning; None if it seems to be no text."""
+    """A guess how a text is encoded, by a part of it; None if it seems to be no text."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     zeros = raw[1::2].count(0), raw[::2].count(0)  # of two bytes for an English letter one is 0
@@ -49,13 +49,14 @@ def likely_encoding(raw: bytes) -> str | None:
         plausible = few * 20 < many and many * 8 > len(raw)
         return ("utf-16-le", "utf-16-be")[zeros.index(many)] if plausible else None
     hits = {}
-    for name, (_, marks) in {"utf-8": ("", ""), **ENCODINGS}.items():
+    for name in ("utf-8", *ENCODINGS):
         with suppress(UnicodeDecodeError):
             text = codecs.getincrementaldecoder(name)().decode(raw)  # its end may be cut off
             if name == "utf-8":
                 return name
-            hits[name] = sum(map(text.count, marks)) / max(1, sum(c > "\x7f" for c in text))
-    return max(hits, key=lambda name: hits[name]) if hits else None  # of equals the first
+            n_marks = sum(map(text.count, ENCODINGS[name][1]))
+            hits[name] = n_marks / max(1, sum(not c.isascii() for c in text))
+    return max(hits, key=lambda name: hits[name], default=None)  # of equals the first
 
 
 # %% ../notebooks/06_data.ipynb #load-text
@@ -87,7 +88,7 @@ def load_text(name_or_path: str | Path, encoding: str | None = None) -> str:
     except UnicodeError as error:
         raise ValueError(_no_text(path, encoding, getattr(error, "start", 0))) from None
     if "\0" in text and not encoding:
-        raise ValueError(_no_text(path, encoding, len(text[: text.index("\0")].encode("utf-8"))))
+        raise ValueError(_no_text(path, None, path.read_bytes().index(0)))
     text = text.removeprefix("\ufeff")
     if not text:
         raise ValueError(f"{path} is empty")
@@ -96,14 +97,15 @@ def load_text(name_or_path: str | Path, encoding: str | None = None) -> str:
 
 def _memory() -> float:
     """The bytes of memory of this machine, where that can be found out."""
-    known = hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if known else float("inf")
+    with suppress(AttributeError, ValueError):  # a system without sysconf, or without these names
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return np.inf
 
 
 def _no_text(path: Path, encoding: str | None, position: int) -> str:
     """What to say of a file that cannot be read in an encoding, because of the byte there."""
     raw = path.read_bytes()
-    begin = raw.rfind(b"\n", 0, position) + 1 if position > 50_000 else 0
+    begin = 0 if b"\0" in raw else raw[:position].rfind(b"\n") + 1  # UTF-16 is read in pairs
     guess = likely_encoding(raw[begin : begin + 100_000])
     advice = "is it in another encoding, or no text at all?"
     if guess and guess != (encoding or "utf-8"):

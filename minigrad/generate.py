@@ -194,7 +194,7 @@ def generation_options(
     )
     add = parser.add_argument
     newest = "a checkpoint of minigrad.train [the best of the newest run in out/]"
-    add("--checkpoint", default=None, help=newest)
+    add("--checkpoint", help=newest)
     prompt = r"the text to continue; \n in it is a line break [\n, or a character of the model]"
     add("--prompt", help=prompt)
     add("--max-new-tokens", type=int, default=500, help="characters to write [%(default)s]")

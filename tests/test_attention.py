@@ -61,6 +61,15 @@ def test_equal_keys_give_the_mean_of_the_values():
     np.testing.assert_allclose(y.data, np.repeat(v.data.mean(axis=1, keepdims=True), 4, axis=1))
 
 
+def test_dropout_of_the_weights_draws_from_rng():
+    q, k, v = (random(2, 3, 4, seed=i) for i in range(3))
+    y = scaled_dot_product_attention(q, k, v, causal_mask(3, 3), 0.4, np.random.default_rng(3))
+    w = attention_weights(q, k, causal_mask(3, 3)).data
+    kept = np.random.default_rng(3).random(w.shape, np.float32) >= np.float32(0.4)
+    np.testing.assert_allclose(y.data, (w * kept / 0.6) @ v.data, rtol=1e-6)
+    assert 0 < kept.sum() < kept.size
+
+
 def test_gradients():
     q, k, v = random(2, 3, 4), random(2, 3, 4, seed=1), random(2, 3, 4, seed=2)
     mask = causal_mask(3, 3)
@@ -219,11 +228,46 @@ def test_sizes_may_be_numpys_integers():
             CausalSelfAttention(8, bad)
 
 
-def test_errors():
-    with pytest.raises(ValueError, match="got 6 and 4"):
-        CausalSelfAttention(6, 4)
-    with pytest.raises(ValueError, match="got 6 and 0"):
-        CausalSelfAttention(6, 0)
-    cache = KVCache(2)
-    with pytest.raises(ValueError, match="holds 2 tokens, but 3"):
-        cache.append(np.zeros((1, 1, 3, 4)), np.zeros((1, 1, 3, 4)))
+def test_a_cache_keeps_what_it_gets_as_it_gets_it():
+    cache = KVCache(3)
+    assert (cache.length, cache.start, cache.k, cache.v) == (0, 0, None, None)
+    k, v = random(2, 1, 3, 4).data.astype(np.float32), random(2, 1, 3, 5).data[..., :4]
+    for begin, end in ((0, 2), (2, 3)):  # full at last
+        stored = cache.append(k[:, :, begin:end], v[:, :, begin:end])
+        for array, whole in zip(stored, (k, v)):
+            np.testing.assert_array_equal(array, whole[:, :, :end])
+            assert array.dtype == whole.dtype
+        assert cache.length == end
+    cache.restart(7)
+    assert (cache.start, cache.length) == (7, 0)
+    np.testing.assert_array_equal(cache.append(v[:, :, :1], v[:, :, :1])[1], v[:, :, :1])
+
+
+def test_weights_for_a_picture_are_those_that_the_layer_uses():
+    layer, x = in_float64(CausalSelfAttention(8, 2)), random(2, 5, 8)
+    v = layer.c_attn(x).data[..., 16:].reshape(2, 5, 2, 4).swapaxes(1, 2)
+    y = (layer.weights(x) @ v).swapaxes(1, 2).reshape(2, 5, 8)
+    np.testing.assert_allclose(layer.c_proj(Tensor(y)).data, layer(x).data, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("sizes", "got"), [((6, 4), "6 and 4"), ((6, 0), "6 and 0")])
+def test_channels_that_cannot_be_shared_out(sizes, got):
+    message = f"^n_embd must be a multiple of n_head, got {got}$"
+    with pytest.raises(ValueError, match=message):
+        CausalSelfAttention(*sizes)
+
+
+@pytest.mark.parametrize(("sizes", "name"), [((8.0, 2), "n_embd"), ((8, 2.0), "n_head")])
+def test_sizes_are_called_by_their_names(sizes, name):
+    with pytest.raises(TypeError, match=f"^{name} must be an integer, got "):
+        CausalSelfAttention(*sizes)
+    with pytest.raises(TypeError, match="^block_size must be an integer, got 2.5$"):
+        KVCache(2.5)
+
+
+def test_a_cache_takes_no_more_than_it_holds():
+    cache, one = KVCache(2), np.zeros((1, 1, 1, 4))
+    cache.append(one, one)
+    with pytest.raises(ValueError, match="^the cache holds 2 tokens, but 3 were given$"):
+        cache.append(*2 * [np.zeros((1, 1, 2, 4))])
+    assert cache.length == 1

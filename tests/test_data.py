@@ -37,20 +37,25 @@ def test_ids_follow_the_sorted_characters():
 
 def test_tokenizer_errors():
     tokenizer = SimpleTokenizer.from_text("hello")
-    with pytest.raises(ValueError, match="'x' at position 2.*4 characters"):
-        tokenizer.encode("hexo")
-    with pytest.raises(ValueError, match="0 to 3, got 4"):
-        tokenizer.decode([0, 4])
-    with pytest.raises(ValueError, match="0 to 3, got -1"):
-        tokenizer.decode([-1])
-    with pytest.raises(ValueError, match="once"):
-        SimpleTokenizer("aa")
+    for wrong, message in (
+        (
+            lambda: tokenizer.encode("hexox"),
+            "unknown character 'x' at position 2: "
+            "this tokenizer knows the 4 characters of its training text",
+        ),
+        (lambda: tokenizer.decode([0, 4]), "token ids run from 0 to 3, got 4"),
+        (lambda: tokenizer.decode([-1]), "token ids run from 0 to 3, got -1"),
+        (lambda: SimpleTokenizer("aba"), "a tokenizer needs each character once"),
+    ):
+        with pytest.raises(ValueError, match=f"^{message}$"):
+            wrong()
 
 
 @given(n=st.integers(2, 40), block_size=st.integers(1, 39))
 def test_every_target_is_the_next_token(n, block_size):
     if n <= block_size:
-        with pytest.raises(ValueError, match=f"at least {block_size + 1} tokens.*has {n}"):
+        needs = f"block_size {block_size} needs a text of at least {block_size + 1} tokens"
+        with pytest.raises(ValueError, match=f"^{needs}, but this one has {n}$"):
             TextDataset(range(n), block_size)
         return
     dataset = TextDataset(range(n), block_size)
@@ -59,12 +64,15 @@ def test_every_target_is_the_next_token(n, block_size):
         x, y = dataset[i]
         np.testing.assert_array_equal(x, np.arange(i, i + block_size))
         np.testing.assert_array_equal(y, x + 1)
-    with pytest.raises(IndexError):
-        dataset[len(dataset)]
+    for i in (-1, n - block_size):
+        with pytest.raises(
+            IndexError, match=f"^window {i} of a data set of {len(dataset)} windows$"
+        ):
+            dataset[i]
 
 
 def test_block_size_must_be_positive():
-    with pytest.raises(ValueError, match="at least 1, got 0"):
+    with pytest.raises(ValueError, match="^block_size must be at least 1, got 0$"):
         TextDataset(range(5), 0)
 
 
@@ -87,22 +95,41 @@ def test_samples_are_repeatable_and_within_the_text():
     np.testing.assert_array_equal(one, other)
     x, y = one
     np.testing.assert_array_equal(y, x + 1)
-    with pytest.raises(ValueError, match="make this loader with rng="):
+    message = "sample() draws at random: make this loader with rng=..."
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         DataLoaderSimple(dataset, 8).sample()
 
 
 @pytest.mark.parametrize("batch_size", [0, 17])
 def test_impossible_batch_sizes(batch_size):
-    with pytest.raises(ValueError, match=f"1 to 16 here, got {batch_size}"):
+    with pytest.raises(ValueError, match=f"^batch_size must be 1 to 16 here, got {batch_size}$"):
         DataLoaderSimple(TextDataset(range(20), 4), batch_size)
+
+
+@pytest.mark.parametrize("batch_size", [1, 16])
+def test_the_smallest_and_the_largest_batch(batch_size):
+    batches = list(DataLoaderSimple(TextDataset(range(20), 4), batch_size))
+    assert [x.shape for x, _ in batches] == [(batch_size, 4)] * (16 // batch_size)
+    np.testing.assert_array_equal(np.concatenate([x for x, _ in batches])[:, 0], range(16))
+
+
+def test_the_order_of_a_pass_and_of_samples_is_the_generators():
+    loader = lambda: DataLoaderSimple(TextDataset(range(20), 4), 8, np.random.default_rng(1))
+    passed = np.concatenate([x for x, _ in loader()])[:, 0]
+    np.testing.assert_array_equal(passed, np.random.default_rng(1).permutation(16))
+    np.testing.assert_array_equal(
+        loader().sample()[0][:, 0], np.random.default_rng(1).integers(16, size=8)
+    )
 
 
 def test_split_keeps_all_and_the_order():
     train, val = train_val_split(range(100), 0.1)
     np.testing.assert_array_equal([*train, *val], np.arange(100))
-    assert len(val) == 10
+    assert len(val) == 10 and len(train_val_split(range(30))[1]) == 3
+    assert len(train_val_split(range(10), 0.75)[0]) == 2
     for fraction in (0, 1):
-        with pytest.raises(ValueError, match=f"got {fraction}"):
+        message = f"^val_fraction must lie between 0 and 1, got {fraction}$"
+        with pytest.raises(ValueError, match=message):
             train_val_split(range(100), fraction)
 
 
@@ -118,11 +145,14 @@ def test_texts_from_files(tmp_path):
     assert load_text(path) == load_text(str(path)) == "Grüße, 世界"
     path.write_text("marked", encoding="utf-8-sig")
     assert load_text(path) == "marked"
-    with pytest.raises(FileNotFoundError, match="'nowhere'.*names, poems, shakespeare"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="^no text file at 'nowhere'; the named data sets are names, poems, shakespeare$",
+    ):
         load_text("nowhere")
     for nothing in (b"", codecs.BOM_UTF8):
         path.write_bytes(nothing)
-        with pytest.raises(ValueError, match="is empty"):
+        with pytest.raises(ValueError, match="a text.txt is empty$"):
             load_text(path)
     path.write_bytes(b"abc\xff")
     with pytest.raises(ValueError, match="not text in UTF-8: byte 0xff at position 3"):
@@ -171,18 +201,23 @@ def test_what_is_no_text_is_not_taken_for_one(tmp_path):
     rng = np.random.default_rng(0)
     for raw in (bytes(range(256)) * 9, b"\0" * 999, rng.bytes(5000), b"\x89PNG\r\n\0\0\0\rIHDR"):
         path.write_bytes(raw)
-        with pytest.raises(ValueError, match="byte 0x.. at position .* or no text at all"):
+        end = "byte 0x.. at position [0-9]*; is it in another encoding, or no text at all[?]$"
+        with pytest.raises(ValueError, match=end):
             load_text(path)
 
 
 @pytest.mark.parametrize(
     ("encoding", "message"),
     [
-        ("klingon", "knows no encoding 'klingon'"),
-        ("rot13", "knows no encoding 'rot13'"),
-        ("ascii", "is not text in ascii: byte 0xc3 at position 2; it looks like utf-8"),
-        ("utf-16", "is not text in utf-16: byte 0x"),
-        ("utf-32", "is not text in utf-32: byte 0x"),
+        ("klingon", "^Python knows no encoding 'klingon' for .*t.txt$"),
+        ("rot13", "^Python knows no encoding 'rot13' for .*t.txt$"),
+        (
+            "ascii",
+            "t.txt is not text in ascii: byte 0xc3 at position 2; it looks like utf-8: "
+            "save it as UTF-8, or name that, --encoding utf-8$",
+        ),
+        ("utf-16", "is not text in utf-16: byte 0x21 at position 8; it looks like utf-8:"),
+        ("utf-32", "is not text in utf-32: byte 0x47 at position 0; it looks like utf-8:"),
     ],
 )
 def test_a_wrong_encoding_is_one_line(tmp_path, encoding, message):
@@ -192,25 +227,115 @@ def test_a_wrong_encoding_is_one_line(tmp_path, encoding, message):
     assert "\n" not in str(raised.value)
 
 
+def test_an_encoding_that_does_not_say_where_it_failed(tmp_path):
+    (tmp_path / "t.txt").write_bytes(b"a-!")  # Python's punycode has no position
+    with pytest.raises(ValueError, match="not text in punycode: byte 0x61 at position 0;"):
+        load_text(tmp_path / "t.txt", "punycode")
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+def test_where_the_first_byte_stands_that_is_no_text(tmp_path, ending):
+    (tmp_path / "t.txt").write_bytes(("Größe".encode() + ending) * 9 + b"a\0b\0c")
+    position = 9 * (7 + len(ending)) + 1
+    with pytest.raises(ValueError, match=f"not text in UTF-8: byte 0x00 at position {position};"):
+        load_text(tmp_path / "t.txt")
+
+
+def test_a_text_that_looks_like_what_it_is_not_gets_no_such_advice(tmp_path):
+    (tmp_path / "t.txt").write_bytes(b"x" * 150_000 + b"\xff")
+    with pytest.raises(ValueError, match="0xff at position 150000; is it in another encoding"):
+        load_text(tmp_path / "t.txt")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "advice"),
+    [
+        ("gbk", "gb18030 (Chinese; its older part is GBK): save it as UTF-8, or name that, "),
+        ("utf-16", "utf-16: save it as UTF-8, or name that, "),
+    ],
+)
+def test_advice_in_full(tmp_path, encoding, advice):
+    raw = "plain\n今天天气很好\nplain\n".encode(encoding)
+    (tmp_path / "t.txt").write_bytes(raw)
+    with pytest.raises(ValueError) as raised:
+        load_text(tmp_path / "t.txt")
+    assert str(raised.value).split("; it looks like ")[1] == (
+        f"{advice}--encoding {advice.split(':')[0].split()[0]}"
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("n", [1, 20_000])
+def test_pairs_of_bytes_stay_pairs_wherever_the_first_odd_character_stands(tmp_path, encoding, n):
+    path = tmp_path / "t.txt"
+    path.write_bytes(("plain line\n" * n + "naïve").encode(encoding))
+    with pytest.raises(ValueError, match=f"--encoding {encoding}$"):
+        load_text(path)
+
+
+@pytest.mark.parametrize(
+    ("few", "many", "found"),
+    [(0, 50, None), (0, 51, "utf-16"), (5, 100, None), (4, 100, "utf-16"), (5, 101, "utf-16")],
+)
+def test_how_many_zeros_make_a_text_of_pairs(few, many, found):
+    """More than a quarter of the pairs, and a twentieth of it at most in the other place."""
+    odd, even = (b"\0" * n + b"a" * (200 - n) for n in (many, few))
+    for raw, order in (((even, odd), "-le"), ((odd, even), "-be")):
+        assert likely_encoding(
+            bytes(np.frombuffer(b"".join(raw), "u1").reshape(2, 200).T.flat)
+        ) == (found and found + order)
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        (b"plain", "utf-8"),
+        ("é".encode(), "utf-8"),  # cp1252 would read one of its frequent characters
+        ("会".encode("gbk"), "gb18030"),  # cp1252 would read two
+        (b"a line and " * 20 + "会".encode("gbk"), "gb18030"),
+        (b"\xff\x81\x98", None),
+    ],
+)
+def test_guesses_of_little(raw, found):
+    assert likely_encoding(raw) == found
+
+
 def test_a_folder_and_a_pipe_are_no_text_files(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no text file at .*, but a folder"):
+    with pytest.raises(
+        FileNotFoundError, match="^no text file at '[^']*', but a folder; the named"
+    ):
         load_text(tmp_path)
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe")
-        with pytest.raises(FileNotFoundError, match="no text file at .*, but something else"):
+        with pytest.raises(
+            FileNotFoundError, match="^no text file at '[^']*', but something else; "
+        ):
             load_text(tmp_path / "pipe")
 
 
 def test_a_text_too_large_for_the_memory_is_a_sentence(tmp_path, monkeypatch):
     path = tmp_path / "huge.txt"
     path.write_text("x" * 1000, encoding="utf-8")
-    monkeypatch.setattr(data, "_memory", lambda: 999)
-    with pytest.raises(ValueError, match="huge.txt is too large for the memory: 1,000 bytes"):
+    message = "huge.txt is too large for the memory: 1,000 bytes; take a part$"
+    monkeypatch.setattr(data, "_memory", lambda: 6000)  # the text and its ids
+    assert load_text(path) == "x" * 1000
+    monkeypatch.setattr(data, "_memory", lambda: 5999)
+    with pytest.raises(ValueError, match=message):
         load_text(path)
     monkeypatch.undo()
     monkeypatch.setattr(type(path), "read_text", out_of_memory)
-    with pytest.raises(ValueError, match="huge.txt is too large for the memory: 1,000 bytes"):
+    with pytest.raises(ValueError, match=message):
         load_text(path)
+
+
+def test_the_memory_of_this_machine_or_any(monkeypatch):
+    names = {"SC_PHYS_PAGES": 3000, "SC_PAGE_SIZE": 4096}
+    monkeypatch.setattr(os, "sysconf", names.__getitem__, raising=False)
+    assert data._memory() == 3000 * 4096
+    monkeypatch.setattr(os, "sysconf", int)  # a ValueError, as for a name that is unknown
+    assert data._memory() == np.inf
+    monkeypatch.delattr(os, "sysconf")
+    assert data._memory() == np.inf
 
 
 def out_of_memory(*_, **__):

@@ -1,6 +1,7 @@
 """Generation: the distribution, the draw, the cache, and the command line."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -15,14 +16,18 @@ from hypothesis.extra import numpy as hnp
 from minigrad.checkpoint import save
 from minigrad.data import SimpleTokenizer
 from minigrad.generate import (
+    check_options,
     draw,
     generate,
     generate_stream,
+    generation_options,
+    load_writer,
     main,
     newest_checkpoint,
     next_logits,
     next_token_probabilities,
     prompt_for,
+    text_stream,
     token_steps,
     window_start,
 )
@@ -90,6 +95,83 @@ def test_top_k_and_top_p_by_hand():
     np.testing.assert_allclose(next_token_probabilities(logits, top_p=0.3), [0, 1, 0, 0])
     np.testing.assert_allclose(next_token_probabilities(logits, top_k=4, top_p=1), np.exp(logits))
     np.testing.assert_allclose(next_token_probabilities(logits, top_k=99), np.exp(logits))
+
+
+def test_options_together_by_hand():
+    """Temperature first, then top_k, then top_p of what these leave."""
+    logits = np.log([[0.4, 0.1, 0.2, 0.3], [0.1, 0.4, 0.3, 0.2]])
+    p = next_token_probabilities(logits, 0.5, 3, 0.8)  # 16, 9 and 4 of 29
+    np.testing.assert_allclose(p, [[16 / 25, 0, 0, 9 / 25], [0, 16 / 25, 9 / 25, 0]])
+    p = next_token_probabilities(logits, 0.5, 3, 0.9)  # 25 of 29 is too little
+    np.testing.assert_allclose(p[0], [16 / 29, 0, 4 / 29, 9 / 29])
+    p = next_token_probabilities(logits, top_k=2, top_p=0.5)  # 4 of 7 is enough
+    np.testing.assert_allclose(p, [[1, 0, 0, 0], [0, 1, 0, 0]])
+    np.testing.assert_allclose(next_token_probabilities(logits, 2.0)[0, :2], SQUARE_ROOTS)
+
+
+SQUARE_ROOTS = np.sqrt([0.4, 0.1]) / np.sqrt([0.4, 0.1, 0.2, 0.3]).sum()
+
+
+def test_equal_logits_are_all_kept_or_the_first():
+    equal = [[0.0, 0.0, 0.0, 0.0]]
+    np.testing.assert_array_equal(next_token_probabilities(equal), [[0.25] * 4])
+    np.testing.assert_array_equal(next_token_probabilities(equal, 0), [[1, 0, 0, 0]])
+    np.testing.assert_array_equal(next_token_probabilities(equal, top_k=2), [[0.5, 0.5, 0, 0]])
+    np.testing.assert_array_equal(next_token_probabilities(equal, top_p=0.5), [[0.5, 0.5, 0, 0]])
+    (kept,) = next_token_probabilities(np.zeros(1000), top_k=3).nonzero()
+    np.testing.assert_array_equal(kept, [0, 1, 2])
+
+
+def test_top_p_of_1_keeps_what_is_hardly_likely():
+    p = next_token_probabilities(np.log([1 - 1e-7, 1e-7]), top_p=1)
+    np.testing.assert_allclose(p, [1 - 1e-7, 1e-7])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_temperature_of_almost_0_warns_nobody():
+    np.testing.assert_array_equal(next_token_probabilities([1e10, 0], 1e-300), [1, 0])
+
+
+def test_probabilities_are_reckoned_in_float64_and_change_no_logits():
+    logits = np.float32([[1000, 999, -np.inf]])  # exp alone would overflow
+    p = next_token_probabilities(logits, 1.0, 2, 0.99)
+    np.testing.assert_allclose(p, [[1 / (1 + np.exp(-1)), 1 / (1 + np.e), 0]], rtol=1e-12)
+    assert p.dtype == np.float64
+    np.testing.assert_array_equal(logits, np.float32([[1000, 999, -np.inf]]))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("logits", [[[1.0, np.nan]], [[np.inf, 0.0]], [[-np.inf, -np.inf]]])
+def test_broken_logits_warn_nobody_and_are_refused_by_draw(logits):
+    p = next_token_probabilities(logits, 1e-300)
+    with pytest.raises(ValueError, match="a row is all zero or holds NaN$"):
+        draw(p, np.random.default_rng(0))
+
+
+class Says:
+    """A generator that says these numbers."""
+
+    def __init__(self, *numbers):
+        self.numbers = numbers
+
+    def random(self, shape):
+        return np.reshape(self.numbers, shape)
+
+
+def test_draw_by_hand():
+    p = np.array([[0.25, 0.25, 0, 0.5]] * 5)
+    drawn = draw(p, Says(0, 0.25, 0.4999, 0.5, 1 - 2**-53))
+    np.testing.assert_array_equal(drawn, [0, 1, 1, 3, 3])
+    np.testing.assert_array_equal(draw(p[:2] * 0.5, Says(0.6, 0.2)), [3, 0])  # any sum will do
+    short = np.full((1, 10), 0.1 - 1e-9)  # rounding must not leave a gap at the end
+    np.testing.assert_array_equal(draw(short, Says(1 - 2**-53)), [9])
+
+
+@pytest.mark.parametrize("row", [[0, 0], [np.nan, 1], [1, np.nan]])
+def test_nothing_can_be_drawn_from_zeros_or_nan(row):
+    message = "cannot draw from these probabilities: a row is all zero or holds NaN"
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        draw(np.array([[0.5, 0.5], row]), np.random.default_rng(0))
 
 
 def test_draws_follow_the_probabilities():
@@ -176,25 +258,136 @@ def test_nothing_to_write():
     np.testing.assert_array_equal(generate(gpt(), ids(1, 3), 0), ids(1, 3))
 
 
+TEMPERATURE = "temperature must be a finite number from 0 on, got "
+TOP_P = "top_p must be above 0 and at most 1, got "
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"temperature": -1}, "temperature must be a finite number from 0 on, got -1"),
-        ({"temperature": float("nan")}, "temperature"),
+        ({"temperature": -1}, TEMPERATURE + "-1"),
+        ({"temperature": float("inf")}, TEMPERATURE + "inf"),
+        ({"temperature": float("nan")}, TEMPERATURE + "nan"),
         ({"top_k": 0}, "top_k must be at least 1, got 0"),
-        ({"top_p": 0}, "top_p must be above 0 and at most 1, got 0"),
-        ({"top_p": 1.5}, "got 1.5"),
+        ({"top_p": 0}, TOP_P + "0"),
+        ({"top_p": 1.5}, TOP_P + "1.5"),
+        ({"max_new_tokens": -1}, "max_new_tokens must be 0 or more, got -1"),
     ],
 )
 def test_bad_options_fail_before_anything_is_drawn(options, message):
-    with pytest.raises(ValueError, match=message):
-        generate_stream(gpt(), ids(1, 3), 5, **options)
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        generate_stream(gpt(), ids(1, 3), **{"max_new_tokens": 5, **options})
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        generate(gpt(), ids(1, 3), **{"max_new_tokens": 5, **options})
 
 
-@pytest.mark.parametrize("idx", [np.zeros((1, 0), int), np.zeros(3, int), np.zeros((1, 3))])
-def test_bad_prompts(idx):
-    with pytest.raises(ValueError, match=r"integer ids \(batch, time\)"):
+@pytest.mark.parametrize("options", [(0, None, None), (1e308, 1, 1e-300), (1e-300, 10**9, 1)])
+def test_options_at_the_edge_are_allowed(options):
+    check_options(*options)
+
+
+@pytest.mark.parametrize("options", [{"temperature": -1}, {"top_k": 0}, {"top_p": 2}])
+def test_probabilities_check_the_options_themselves(options):
+    with pytest.raises(ValueError, match="must be"):
+        next_token_probabilities(np.zeros((1, 3)), **options)
+
+
+def test_defaults_draw_from_the_models_own_distribution_with_a_cache():
+    model, start = gpt(), ids(2, 3)
+    plain = generate(model, start, 12, 1.0, None, None, 5, True)
+    np.testing.assert_array_equal(generate(model, start, 12, rng=5), plain)
+    stream = list(generate_stream(model, start, 12, rng=5))
+    np.testing.assert_array_equal(np.stack(stream, axis=1), plain[:, 3:])
+    steps = list(token_steps(model, start, 12, 5))
+    np.testing.assert_array_equal([ids for ids, _, _ in steps], plain[:, 3:].T)
+    assert plain.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"temperature": 0},
+        {"temperature": 0.3, "top_k": 4},
+        {"temperature": 3, "top_k": 5, "top_p": 0.6},
+    ],
+)
+def test_every_option_reaches_the_distribution(options):
+    model, start = gpt(), ids(1, 3)
+    steps = list(token_steps(model, start, 8, 5, **options))
+    for _, p, logits in steps:
+        np.testing.assert_array_equal(p, next_token_probabilities(logits, **options))
+    expected = [int(new[0]) for new, _, _ in steps]
+    assert [int(t[0]) for t in generate_stream(model, start, 8, rng=5, **options)] == expected
+    assert generate(model, start, 8, rng=5, **options)[0, 3:].tolist() == expected
+
+
+@pytest.mark.parametrize("write", [generate, lambda *a, **k: [*generate_stream(*a, **k)]])
+@pytest.mark.parametrize(("options", "made"), [({}, 1), ({"use_cache": False}, 0)])
+def test_a_cache_is_made_if_it_is_wanted(write, options, made):
+    model, caches = gpt(), []
+    new_cache = model.new_cache
+    model.new_cache = lambda: caches.append(1) or new_cache()
+    write(model, ids(1, 3), 2, **options)
+    list(token_steps(model, ids(1, 3), 2, 0, **options))
+    assert len(caches) == 2 * made
+
+
+def test_only_what_is_new_is_computed():
+    model, computed = gpt(), []
+    hidden = model.hidden
+    model.hidden = lambda idx, cache=None: computed.append(idx.shape[1]) or hidden(idx, cache)
+    generate(model, ids(1, 3), 8)
+    assert computed == [3, 1, 1, 1, 1, 1, 5, 1]  # at 9 tokens the older half of 8 is forgotten
+    computed.clear()
+    generate(model, ids(1, 3), 8, use_cache=False)
+    assert computed == [3, 4, 5, 6, 7, 8, 5, 6]
+
+
+def test_a_cache_serves_one_text_only():
+    model = gpt()
+    cache = model.new_cache()
+    next_logits(model, ids(1, 10), cache)
+    for length in (10, 4):
+        message = (
+            f"^the cache has seen 10 tokens, so that none of these {length} is new: "
+            "a text needs its own cache$"
+        )
+        with pytest.raises(ValueError, match=message):
+            next_logits(model, ids(1, length), cache)
+
+
+def test_dropout_is_off_while_writing_and_on_again_afterwards():
+    model = gpt(dropout=0.5)
+    expected = next_logits(model.eval(), ids(1, 3))
+    np.testing.assert_array_equal(
+        next_logits(model.train(), ids(1, 3), model.new_cache()), expected
+    )
+    assert model.training and model.transformer.h[0].training
+
+
+@pytest.mark.parametrize(
+    ("idx", "got"),
+    [
+        (np.zeros((1, 0), int), "int64 (1, 0)"),
+        (np.zeros(3, int), "int64 (3,)"),
+        (np.zeros((1, 3)), "float64 (1, 3)"),
+        (np.zeros((1, 3), bool), "bool (1, 3)"),
+    ],
+)
+def test_bad_prompts(idx, got):
+    message = f"expected integer ids (batch, time) with at least one token, got {got}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         generate(gpt(), idx, 5)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])
+def test_ids_may_be_any_integers_and_are_copied(dtype):
+    start = ids(1, 3).astype(dtype)
+    stream = generate_stream(gpt(), start, 5, rng=0)
+    start[:] = 0
+    assert [t[0] for t in stream] == generate(gpt(), ids(1, 3), 5, rng=0)[0, 3:].tolist()
+    assert generate(gpt(), [[1]], 1).shape == (1, 2)
+    assert {generate(gpt(), start, n).dtype for n in (0, 1)} == {np.dtype(np.int64)}
 
 
 def test_unknown_ids():
@@ -239,17 +432,89 @@ def test_command_line_errors(checkpoint, capsys, extra, message):
     assert message in stderr and stderr.count("\n") == 1
 
 
+OPTIONS = """
+--checkpoint = None: a checkpoint of minigrad.train [the best of the newest run in out/]
+--prompt = None: the text to continue; \\n in it is a line break [\\n, or a character of the model]
+--max-new-tokens = 500: characters to write [%(default)s]
+--temperature = 0.8: below 1 safer, above 1 wilder, 0 no chance [%(default)s]
+--top-k = None: draw from the k likeliest characters only
+--top-p = None: draw from the fewest characters with this total probability
+--seed = None: the same seed writes the same text
+--no-cache = False: compute every position anew for each character
+"""
+
+
+def test_the_commands_options():
+    parser, args = generation_options([])
+    assert parser.prog == "python -m minigrad.generate"
+    assert parser.description == "Write text with a trained model."
+    options = [a for a in parser._actions if a.dest != "help"]
+    lines = [f"{', '.join(a.option_strings)} = {a.default}: {a.help}" for a in options]
+    assert lines == OPTIONS.strip().split("\n")
+    assert vars(args) == {a.dest: a.default for a in options}
+    typed = "--checkpoint c --prompt p --max-new-tokens 7 --temperature 0.25 --top-k 3"
+    _, args = generation_options([*typed.split(), *"--top-p 0.5 --seed 9 --no-cache".split()])
+    assert list(vars(args).values()) == ["c", "p", 7, 0.25, 3, 0.5, 9, True]
+
+
+def test_the_command_writes_what_its_options_ask_for(checkpoint, monkeypatch):
+    words = "--prompt b\\nc --max-new-tokens 9 --temperature 2.5 --top-k 6 --top-p 0.7 --seed 3"
+    argv = ["--checkpoint", str(checkpoint), *words.split()]
+    model, tokenizer = load_writer(checkpoint)
+    idx = np.array([tokenizer.encode("b\nc")])
+    expected = tokenizer.decode(generate(model, idx, 9, 2.5, 6, 0.7, 3)[0])
+    assert "".join(text_stream(generation_options(argv)[1])) == expected
+    pieces = list(text_stream(generation_options([*argv, "--no-cache"])[1]))
+    assert pieces == ["b\nc", *expected[3:]]  # as they come
+    monkeypatch.setattr(GPT, "new_cache", None)  # only with the option does nobody ask for one
+    with pytest.raises(TypeError, match="not callable"):
+        list(text_stream(generation_options(argv)[1]))
+    assert list(text_stream(generation_options([*argv, "--no-cache"])[1])) == pieces
+
+
+def test_text_appears_as_it_is_written(checkpoint, monkeypatch):
+    printed = []
+    monkeypatch.setattr("builtins.print", lambda *a, **k: printed.append((a, k)))
+    assert main(["--checkpoint", str(checkpoint), "--max-new-tokens", "2"]) == 0
+    *texts, last = printed
+    assert last == ((), {}) and len(texts) == 3 and texts[0][0] == ("\n",)
+    assert all(options == {"end": "", "flush": True} for _, options in texts)
+
+
+def test_interrupted_while_writing(checkpoint, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("minigrad.generate.draw", interrupted)
+    with pytest.raises(SystemExit) as exit_:
+        main(["--checkpoint", str(checkpoint), "--prompt", "abc"])
+    assert exit_.value.code == 130
+    assert capsys.readouterr() == ("abc", "\n")
+
+
+def test_the_command_reads_its_arguments_from_the_command_line(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["generate", "--help"])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: python -m minigrad.generate [-h]")
+
+
 def test_without_a_checkpoint_the_newest_is_taken(checkpoint, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
         main([])
-    assert "no trained model in out/" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "error: no trained model in out/: train one with python -m minigrad.train, "
+        "or name one with --checkpoint\n"
+    )
     for age, name in enumerate(["old", "new"]):
         path = tmp_path / "out" / name / "best.pkl"
         path.parent.mkdir(parents=True)
         path.write_bytes(checkpoint.read_bytes())
         os.utime(path, (age, age))
     assert newest_checkpoint() == Path("out/new/best.pkl")
+    assert newest_checkpoint(tmp_path / "out").is_absolute()
     assert main(["--max-new-tokens", "5"]) == 0
 
 
@@ -273,6 +538,7 @@ def test_a_run_that_was_stopped_early_has_its_latest_checkpoint_only(
         ("\n ab", None, "\n"),
         (" ab", None, " "),
         ("诗词", None, "诗"),
+        ("\t\nab", None, "\n"),
         ("\nab", r"a\nb", "a\nb"),
         ("\n\tab", r"\ta\n", "\ta\n"),
         ("\\\nnab", r"a\nb", r"a\nb"),  # a text about LaTeX
@@ -295,10 +561,18 @@ def test_output_that_nobody_takes(checkpoint, output, code, message):
     assert (done.returncode, done.stderr) == (code, message)
 
 
+def test_an_empty_prompt_is_refused():
+    with pytest.raises(
+        ValueError, match="^the prompt is empty; a model needs a character to start from$"
+    ):
+        prompt_for(SimpleTokenizer("ab"), "")
+
+
 def test_a_checkpoint_without_characters(tmp_path, capsys):
     model = gpt()
     content = {"model_args": model.config, "model": model.collect_state_dict()}
     save(tmp_path / "m.pkl", content)
     with pytest.raises(SystemExit):
         main(["--checkpoint", str(tmp_path / "m.pkl")])
-    assert "holds no characters" in capsys.readouterr().err
+    expected = f"error: {tmp_path / 'm.pkl'} holds no characters, only token ids\n"
+    assert capsys.readouterr().err == expected
