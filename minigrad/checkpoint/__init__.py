@@ -155,6 +155,8 @@ def reading(path: str | Path, kind: str) -> Iterator[None]:
     if not Path(path).is_file():
         what = ", but a folder" if Path(path).is_dir() else ""
         raise CheckpointError(f"no checkpoint at {path}{what}")
+    if not Path(path).stat().st_size:
+        raise CheckpointError(f"{path} is no intact {kind}: it is empty")
     try:
         yield
     except CheckpointError:
