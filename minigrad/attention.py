@@ -56,7 +56,7 @@ def scaled_dot_product_attention(
 ) -> Tensor:
     """For each query the mean of the values v (..., S, d), weighted by how well its key fits."""
     weights = attention_weights(q, k, mask)
-    return (F.dropout(weights, dropout_p, rng) if dropout_p else weights) @ v  # (..., T, d)
+    return F.dropout(weights, dropout_p, rng) @ v  # (..., T, d)
 
 
 # %% ../notebooks/07_attention.ipynb #kv-cache

@@ -87,6 +87,18 @@ def test_causal_attention_equals_the_composed_one(T, n_head):
     np.testing.assert_allclose(fused, expected, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("cached", [False, True])
+@pytest.mark.parametrize("p", [0, 0.5])
+def test_numbers_keep_their_precision(dtype, p, cached):
+    qkv = Tensor(random(1, 3, 6).data.astype(dtype), requires_grad=True)
+    y = causal_attention(qkv, 1, KVCache(3) if cached else None, dropout_p=p)
+    assert y.dtype == dtype
+    if y.requires_grad:
+        y.sum().backward()
+        assert qkv.grad.dtype == dtype
+
+
 def test_gradients_across_a_tile_boundary():
     assert gradcheck(lambda x: causal_attention(x, 1), random(1, TILE + 2, 3 * 2))
 
