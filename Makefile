@@ -23,7 +23,7 @@ help:
 	@echo "  make test-fast       run the checks of style and types, and the quick tests"
 	@echo "  make style           check the style and the types"
 	@echo "  make bench           measure minigrad against PyTorch (installs it; 10 minutes)"
-	@echo "  make torture         kill runs, feed hostile files, crowd the service (20 minutes)"
+	@echo "  make torture         kill runs, feed hostile files, crowd the service (6 minutes)"
 	@echo "  make mutants         change the package in thousands of places: do the tests notice?"
 	@echo "  make export          write minigrad/ from the notebooks"
 	@echo "  make notebooks       run again what changed, and store the outputs (ARGS=--all: run all)"
