@@ -95,7 +95,7 @@ def test_initial_values(rng):
     assert np.abs(linear.weight.data).max() <= 0.1
     assert abs(linear.weight.data.std() - 0.1 / np.sqrt(3)) < 0.002
     assert -0.1 <= linear.bias.data.min() < -0.09 and 0.09 < linear.bias.data.max() <= 0.1
-    assert nn.Linear(0, 100).bias.data.max() > 0.9  # as if there were one input
+    assert nn.Linear(0, 100, rng=rng).bias.data.max() > 0.9  # as if there were one input
     assert abs(nn.Embedding(100, 50, rng).weight.data.std() - 1) < 0.05
     assert all(p.dtype == np.float32 for p in network(rng).parameters())
     assert nn.Linear(2, 3, bias=False).bias is None
