@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,13 @@ def package_files(folder: Path) -> dict[str, bytes]:
     """The Python files of a package, but the index that nbdev keeps beside them."""
     files = (p for p in folder.rglob("*.py") if p.name != "_modidx.py")
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
+
+
+def expect_error(call: Callable, error: Exception) -> None:
+    """The call must raise an error of this one's type, with all of its text."""
+    with pytest.raises(type(error)) as raised:
+        call()
+    assert str(raised.value) == str(error)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from conftest import expect_error
 from minigrad import functional as F
 from minigrad.gradcheck import gradcheck, numeric_gradient
 from minigrad.tensor import Tensor, record
@@ -267,10 +268,7 @@ MESSAGES = {
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_messages_say_what_was_expected_and_what_came(name):
-    call, error = MESSAGES[name]
-    with pytest.raises(type(error)) as raised:
-        call()
-    assert str(raised.value) == str(error)
+    expect_error(*MESSAGES[name])
 
 
 BY_HAND = {  # at 1, 0 and -2: values and slopes

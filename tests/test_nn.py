@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 
+from conftest import expect_error
 from minigrad import functional as F
 from minigrad import nn
 from minigrad.gradcheck import gradcheck
@@ -265,10 +266,7 @@ MESSAGES = {
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_messages_say_what_was_expected_what_came_and_what_to_do(name):
-    call, error = MESSAGES[name]
-    with pytest.raises(type(error)) as raised:
-        call()
-    assert str(raised.value) == str(error)
+    expect_error(*MESSAGES[name])
 
 
 def test_what_is_left_out_of_a_call():

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from conftest import BINARY
+from conftest import BINARY, expect_error
 from minigrad.gradcheck import gradcheck
 from minigrad.tensor import (
     Tensor,
@@ -874,10 +874,7 @@ MESSAGES = {
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_messages_say_what_was_expected_what_came_and_what_to_do(name):
-    call, error = MESSAGES[name]
-    with pytest.raises(type(error)) as raised:
-        call()
-    assert str(raised.value) == str(error)
+    expect_error(*MESSAGES[name])
 
 
 def test_errors_of_numpy_come_through():
