@@ -100,6 +100,10 @@ def pytest_terminal_summary(terminalreporter):
             f"lessons: {sum(map(bool, cells))} notebooks with {sum(cells)} cells of code ran "
             "as stored, from an empty package"
         )
+    for report in reports:
+        if "minutes" in (found := dict(report.user_properties)):
+            lesson, core, whole = found["minutes"]
+            terminalreporter.write_line(f"{lesson:20} {core:2} minutes, with all of it {whole:3}")
     passed = [report.nodeid for report in reports]
     counts = [
         sum(f"test_exercises.py::{test}[" in nodeid for nodeid in passed)
