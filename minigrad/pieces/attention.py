@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 # %% ../../notebooks/07_attention.ipynb #pieces
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -28,7 +28,7 @@ if __name__ != "__main__":  # the notebook has them
     from minigrad.attention import KVCache, causal_mask, split_heads
 
 
-def over_heads(answer: Callable, names: str, signature: str, arrays: list) -> Callable:
+def over_heads(answer: Callable, names: str, signature: str, arrays: Iterable) -> Callable:
     """An answer for one head made to take axes in front: as it is if it can, else in a loop.
     Results that it returns in a dictionary come in the order of names."""
 
@@ -132,6 +132,6 @@ def my_cached_attention(answer: Callable, original: Callable) -> Callable:
         all_k, all_v = cache.append(k, v)
         old = slice(cache.length - q.shape[2])
         y, all_k[...], all_v[...] = attend(q, k, v, all_k[:, :, old], all_v[:, :, old])
-        return from_numpy(y.swapaxes(1, 2).reshape(*qkv.shape[:2], -1))
+        return from_numpy(y.swapaxes(1, 2).reshape(*qkv.shape[:2], -1).astype(qkv.dtype))
 
     return causal_attention
