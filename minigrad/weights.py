@@ -36,7 +36,7 @@ from minigrad.checkpoint import (
     CheckpointError,
     Machine,
     _bytes,
-    fitted,
+    gpt_with,
     model_in,
     n_numbers,
     only_plain,
@@ -234,8 +234,8 @@ def _read_shards(index: Path, read: Callable[[Path], Any]) -> dict[str, np.ndarr
 
 
 # %% ../notebooks/09_checkpoint.ipynb #gpt2-folder
-def read_gpt2_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The sizes for GPT(**sizes) and its state dict, from a folder's config.json and weights."""
+def read_gpt2_folder(folder: str | Path, make: Callable[..., GPT] = GPT) -> GPT:
+    """The GPT in a folder's config.json and weights, in evaluation mode."""
     config = Path(folder, "config.json")
     if not config.is_file():
         raise FileNotFoundError(f"no config.json in {folder}, which a GPT-2 of Hugging Face has")
@@ -243,7 +243,7 @@ def read_gpt2_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.n
         sizes = _sizes_in(_parse_json(config.read_bytes().strip()))
     in_files = _read_weights(Path(folder))
     with reading(config, "config of the weights beside it"):
-        return sizes, fitted(sizes, to_our_names(in_files, transposed=True))
+        return gpt_with(sizes, to_our_names(in_files, transposed=True), make)
 
 
 def write_gpt2_folder(folder: str | Path, config: dict, state: dict[str, np.ndarray]) -> None:

@@ -20,8 +20,7 @@ __all__ = [
     "refuse_to_replace",
     "CheckpointManager",
     "claimed",
-    "gpt_shapes",
-    "fitted",
+    "gpt_with",
     "load_model",
     "model_in",
     "shrink",
@@ -30,7 +29,6 @@ __all__ = [
 # %% ../../notebooks/09_checkpoint.ipynb #checkpoint-imports
 import functools
 import hashlib
-import itertools
 import math
 import mmap
 import os
@@ -50,6 +48,7 @@ import numpy as np
 
 from ..data import SimpleTokenizer
 from ..gpt import GPT
+from ..tensor import as_size
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #array-parts
@@ -480,43 +479,19 @@ def claimed(folder: str | Path) -> Iterator[None]:
 SIZES = ("vocab_size", "n_embd", "n_layer", "n_head", "block_size")
 
 
-def gpt_shapes(vocab_size, n_embd, n_layer, block_size, bias) -> Iterator[tuple[str, tuple]]:
-    """(name, shape) of each weight of a GPT, one after the other, without making it."""
-    n = n_embd
-    layers = {"ln_1": (n,), "attn.c_attn": (3 * n, n), "attn.c_proj": (n, n)}
-    layers |= {"ln_2": (n,), "mlp.c_fc": (4 * n, n), "mlp.c_proj": (n, 4 * n)}
-    kinds = ("weight", "bias") if bias else ("weight",)
-    yield from (("transformer.wte.weight", (vocab_size, n)), ("lm_head.weight", (vocab_size, n)))
-    yield "transformer.wpe.weight", (block_size, n)
-    yield from ((f"transformer.ln_f.{kind}", (n,)) for kind in kinds)
-    for i in range(n_layer):  # a billion, perhaps; whoever asks stops at the first that is missing
-        for layer, kind in itertools.product(layers, kinds):
-            yield f"transformer.h.{i}.{layer}.{kind}", layers[layer][: 1 if kind == "bias" else 2]
-
-
-def fitted(args: dict, state: dict) -> dict[str, np.ndarray]:
-    """The weights `state` in float32, if they are those of GPT(**args). Names and shapes are
-    compared before a model is made: a file may claim any size."""
-    for name in set(args) - {*SIZES, "dropout", "bias"}:
-        raise ValueError(f"GPT knows no {name}")
-    for name in SIZES:
-        if type(n := args[name]) is bool or not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1")
-    sizes = {name: int(args[name]) for name in SIZES}
-    if sizes["n_embd"] % sizes.pop("n_head"):
-        raise ValueError("n_embd must be a multiple of n_head")
-    seen = set()
-    for name, shape in gpt_shapes(**sizes, bias=args.get("bias", True)):
-        has = getattr(state.get(name), "shape", "none")
-        if has != shape:
-            raise ValueError(f"{name} should have shape {shape}, but has {has}")
-        seen.add(name)
-    if unexpected := state.keys() - seen:
-        raise ValueError(f"unexpected {min(unexpected)}")
-    if len(set(map(id, state.values()))) < len(state) - 1:
-        raise ValueError("two of its weights are one array")
+def gpt_with(args: dict, state: dict, make: Callable[..., GPT] = GPT) -> GPT:
+    """GPT(**args) with the weights `state`, in evaluation mode. A file may claim any size, so the
+    matrices that a model of its sizes has are compared with what is there before it is made."""
+    vocab_size, n, n_layer, _, block_size = [as_size(name, args[name], 1) for name in SIZES]
+    there = {id(array): array.size for array in state.values()}  # one array may have two names
+    needed = n * (vocab_size + block_size) + n_layer * 12 * n * n
+    if len(there) < 6 * n_layer or sum(there.values()) < needed:
+        raise ValueError("it has fewer weights than a GPT of its sizes")
+    model = make(**args)
     with np.errstate(over="raise"):
-        return {name: array.astype(np.float32, copy=False) for name, array in state.items()}
+        model.load_state_dict(state)
+    model.eval()
+    return model
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #load-model
@@ -532,16 +507,13 @@ def load_model(path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
 def model_in(content: dict, path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
     """The same for content that was read from `path` already."""
     try:
-        state = fitted(content["model_args"], content["model"])
-        model = GPT(**content["model_args"])
-        model.load_state_dict(state)
+        model = gpt_with(content["model_args"], content["model"])
         characters = content.get("characters")
         tokenizer = None if characters is None else SimpleTokenizer("".join(characters))
         if tokenizer and tokenizer.vocab_size != model.config["vocab_size"]:
             raise ValueError(f"{tokenizer.vocab_size} characters for another vocabulary")
     except MISFITS as error:
         raise CheckpointError(f"{path} holds no GPT: {error!r}") from None
-    model.eval()
     return model, tokenizer
 
 
