@@ -396,40 +396,36 @@ class CheckpointManager:
     @functools.cached_property
     def best_val_loss(self) -> float:
         """The lowest loss so far: best.pkl's, unless load_newest or save have told it already."""
-        return self._loss_of(load(self.best)) if self.best.is_file() else math.inf
+        return self._read(self.best)[1] if self.best.is_file() else math.inf
 
-    def _loss_of(self, best: Any) -> float:
+    def _read(self, path: Path) -> tuple[int, float, dict]:
+        """(step, val_loss, content) of a checkpoint; a ValueError if it is intact but no run's."""
+        content = load(path)
         try:
-            return float(best["val_loss"])
-        except (LookupError, TypeError):
-            raise CheckpointError(f"{self.best} was not written by a run") from None
+            return int(content["step"]), float(content["val_loss"]), content
+        except (LookupError, TypeError, ValueError):
+            raise ValueError(f"{path} holds no run to continue") from None
 
     def load_newest(self) -> tuple[dict, str]:
         """The intact checkpoint that went furthest, after which best_val_loss is known; and a
         remark, empty if it is the latest and the best is intact as well."""
-        found: dict[Path, Any] = {}
-        faults = []
+        found, faults = {}, []
         for path in (self.latest, self.best):
             try:
-                found[path] = load(path)
-                int(found[path]["step"])
+                found[path] = self._read(path)
             except CheckpointError as error:
                 faults.append(str(error))
-            except (LookupError, TypeError, ValueError):
-                raise CheckpointError(f"{path} holds no run to continue") from None
         if not found:
             raise CheckpointError(faults[0])
-        self.best_val_loss = self._loss_of(found[self.best]) if self.best in found else math.inf
-        newest = max(found, key=lambda path: found[path]["step"])  # of equals the first
-        if newest == self.latest and not faults:
-            return found[newest], ""
-        remark = f"going on from {newest} at step {found[newest]['step']}"
-        return found[newest], "; ".join([*faults, remark])
+        self.best_val_loss = found[self.best][1] if self.best in found else math.inf
+        newest = max(found, key=lambda path: found[path][0])  # of equals the first
+        step, _, content = found[newest]
+        remark = "; ".join([*faults, f"going on from {newest} at step {step}"])
+        return content, remark if faults or newest != self.latest else ""
 
     def save(self, content: dict, val_loss: float = math.inf) -> None:
         """`content` becomes the latest; with the lowest val_loss so far it becomes the best too."""
-        best = val_loss if val_loss < self.best_val_loss else self.best_val_loss
-        content = {**content, "val_loss": val_loss, "best_val_loss": best}
+        content = {**content, "val_loss": val_loss}
         if val_loss < self.best_val_loss:
             save(self.best, content)
             self.best_val_loss = val_loss
