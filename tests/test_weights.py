@@ -16,6 +16,7 @@ from minigrad.checkpoint import CheckpointError, load_model
 from minigrad.gpt import GPT
 from minigrad.weights import (
     _SAME,
+    BFLOAT16,
     _TorchMachine,
     convert,
     load_torch,
@@ -132,7 +133,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_the_upper_half_of_a_float32():
     values = np.array([1.0, -2.5, 0.0, 2.0**127, 2.0**-126, np.inf], dtype=np.float32)
     raw = (values.view(np.uint32) >> 16).astype("<u2").tobytes()
-    numbers = numbers_in(raw, "bfloat16")
+    numbers = numbers_in(raw, BFLOAT16)
     assert numbers.dtype == np.float32
     np.testing.assert_array_equal(numbers, values)
 
@@ -441,10 +442,10 @@ def test_weights_in_shards(tmp_path):
     [
         (lambda where, name: {**where, name: "../model.safetensors"}, "not in its folder"),
         (lambda where, name: {**where, name: "/etc/passwd"}, "not in its folder"),
-        (lambda where, name: {**where, name: "none.safetensors"}, "does not say that"),
-        (lambda where, name: {**where, name: ".."}, "does not say|no checkpoint at .* a folder"),
-        (lambda where, name: {**where, "more": where[name]}, "no file holds more"),
-        (lambda where, name: {k: v for k, v in where.items() if k != name}, "does not say that"),
+        (lambda where, name: {**where, name: "none.safetensors"}, "do not agree about"),
+        (lambda where, name: {**where, name: ".."}, "do not agree|no checkpoint at .* a folder"),
+        (lambda where, name: {**where, "more": where[name]}, "do not agree about more"),
+        (lambda where, name: {k: v for k, v in where.items() if k != name}, "do not agree about"),
         (lambda where, name: {**where, name: 5}, "index of weights"),
         (lambda where, name: [], "index of weights"),
     ],
@@ -982,7 +983,8 @@ def test_what_is_said_of_a_folder(tmp_path):
     index = tmp_path / "model.safetensors.index.json"
     with pytest.raises(CheckpointError) as caught:
         GPT.from_pretrained(tmp_path)
-    assert str(caught.value) == f"{index} is no intact index of weights: no file holds more"
+    said = f"it and {min(where.values())} do not agree about more"
+    assert str(caught.value) == f"{index} is no intact index of weights: {said}"
     with pytest.raises(ValueError) as error:
         small(bias=False).save_pretrained(tmp_path)
     assert str(error.value) == "GPT-2's format has biases; this model was made with bias=False"
@@ -1054,11 +1056,11 @@ def machine(is_big_endian=False) -> _TorchMachine:
     ("is_big_endian", "raw", "kind", "numbers", "spent"),
     [
         (False, "0000803f 00000040", "<f4", [1, 2], 0),
-        (False, "803f 0040 4040", "bfloat16", [1, 2, 3], 12),
+        (False, "803f 0040 4040", BFLOAT16, [1, 2, 3], 12),
         (True, "3f800000 40000000", "<f4", [1, 2], 16),
         (True, "0001 0203", "<i2", [1, 0x203], 8),
-        (True, "3f80 4000", "bfloat16", [1, 2], 8),
-        (True, "01 02", "<u1", [1, 2], 0),
+        (True, "3f80 4000", BFLOAT16, [1, 2], 8),
+        (True, "01 02", "<u1", [1, 2], 4),
     ],
 )
 def test_only_numbers_that_must_be_made_anew_cost_room(is_big_endian, raw, kind, numbers, spent):

@@ -532,12 +532,11 @@ def shrink(old: str | Path, new: str | Path, overwrite: bool = False) -> GPT:
     refuse_to_replace(new, overwrite)
     content = load(old)
     model, _ = model_in(content, old)
-    state = model.collect_state_dict()
     with np.errstate(over="ignore"):  # what it leads to is checked
-        halves = {id(array): array.astype(np.float16) for array in state.values()}
-    for name, array in state.items():
-        if not np.isfinite(halves[id(array)]).all():
+        halves = {name: a.astype(np.float16) for name, a in model.collect_state_dict().items()}
+    for name, array in halves.items():
+        if not np.isfinite(array).all():
             raise CheckpointError(f"{old}: {name} holds numbers that float16 cannot")
-    kept = {key: content[key] for key in KEPT if key in content}
-    save(new, {**kept, "model": {name: halves[id(array)] for name, array in state.items()}})
+    halves["lm_head.weight"] = halves["transformer.wte.weight"]  # tied: one array, written once
+    save(new, {**{key: content[key] for key in KEPT if key in content}, "model": halves})
     return model
