@@ -306,23 +306,23 @@ for _core in ("numpy._core", "numpy.core"):  # NumPy 2 and NumPy 1
     _BUILDERS[f"{_core}.multiarray scalar"] = lambda kind, raw: _from_buffer(raw, kind, (1,))[0]
     _BUILDERS[f"{_core}.numeric _frombuffer"] = _from_buffer
 
+
 # %% ../../notebooks/09_checkpoint.ipynb #load
-# The last line of a checkpoint, which every reader of pickles ignores, and how to know a newer one.
-_TRAILER = "\nminigrad-checkpoint 1 sha256={}\n"
-_ANY_TRAILER = re.compile(rb"\nminigrad-checkpoint (\d{1,9}) \S{1,80}\n\Z")
+def _last_line(content: mmap.mmap | memoryview) -> bytes:
+    """What stands behind a pickle: the version of the format, and the checksum of its bytes."""
+    return f"\nminigrad-checkpoint 1 sha256={hashlib.sha256(content).hexdigest()}\n".encode()
 
 
 def _end_of(raw: mmap.mmap) -> int:
-    """Where the pickle in `raw` must end. A checksum behind it is compared with its bytes."""
-    found = _ANY_TRAILER.search(raw[-120:])
+    """Where the pickle in `raw` must end. A line behind it is compared with what it should be."""
+    found = re.search(rb"\nminigrad-checkpoint (\d{1,9}) \S{1,80}\n\Z", raw[-120:])
     if not found:
         return len(raw)  # older files have none
     if int(found[1]) > 1:
         raise ValueError(f"a newer minigrad wrote it, in format {int(found[1])}; update minigrad")
     with memoryview(raw) as whole, whole[: -len(found[0])] as content:
-        expected = _TRAILER.format(hashlib.sha256(content).hexdigest())
-    if found[0] != expected.encode():
-        raise ValueError("its bytes are not those that were written (the checksum is another)")
+        if found[0] != _last_line(content):
+            raise ValueError("its bytes are not those that were written (the checksum is another)")
     return len(raw) - len(found[0])
 
 
@@ -346,7 +346,7 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")  # nobody else's
     try:
-        with open(unfinished, "xb") as file:
+        with open(unfinished, "x+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -355,25 +355,16 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
         unfinished.unlink(missing_ok=True)
 
 
-class _Summing:
-    """A file to write to, and the checksum of what was written."""
-
-    def __init__(self, file: BinaryIO):
-        self.file, self.sha256 = file, hashlib.sha256()
-
-    def write(self, content) -> int:
-        self.sha256.update(content)
-        return self.file.write(content)
-
-
 def save(path: str | Path, content: dict) -> None:
     """Pickle `content` to `path`, completely or not at all. What `load` would refuse is a
     TypeError, before anything is written."""
     content = only_plain(content)
     with whole_file(path) as file:
-        summing = _Summing(file)
-        pickle.dump(content, summing, protocol=5)
-        file.write(_TRAILER.format(summing.sha256.hexdigest()).encode())
+        pickle.dump(content, file, protocol=5)
+        file.flush()
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as written:
+            last_line = _last_line(written)
+        file.write(last_line)
 
 
 def refuse_to_replace(path: str | Path, overwrite: bool) -> None:
