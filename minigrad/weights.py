@@ -170,21 +170,17 @@ def to_gpt2_names(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 # %% ../notebooks/09_checkpoint.ipynb #gpt2-config
-# Entries of config.json that change the arithmetic, and with which values it is our GPT's.
+# Entries of config.json that change the arithmetic but no name or shape of a weight, and with which
+# values it is our GPT's.
 _SAME: dict[str, tuple] = {
     "model_type": ("gpt2",),
     "activation_function": ("gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate"),
     "layer_norm_epsilon": (1e-5,),
     "scale_attn_weights": (True,),
     "scale_attn_by_inverse_layer_idx": (False,),
-    "add_cross_attention": (False,),
-    "is_encoder_decoder": (False,),
-    "tie_word_embeddings": (True,),
-    "pruned_heads": ({}, None),
-    "quantization_config": (None,),
+    "num_attention_heads": (None,),  # another name of n_head
+    "n_inner": (None,),
 }
-_SAME |= dict.fromkeys(("hidden_size", "num_hidden_layers", "num_attention_heads"), (None,))
-_SAME |= dict.fromkeys(("max_position_embeddings", "n_inner"), (None,))  # other names of sizes
 
 
 def _sizes_in(config: dict) -> dict[str, Any]:

@@ -343,12 +343,8 @@ def change_config(folder, **entries) -> None:
         ("layer_norm_epsilon", 1e-6),
         ("scale_attn_weights", False),
         ("scale_attn_by_inverse_layer_idx", True),
-        ("add_cross_attention", True),
-        ("tie_word_embeddings", False),
         ("n_inner", 65),
-        ("pruned_heads", {"0": [1]}),
-        ("quantization_config", {"bits": 8}),
-        ("hidden_size", 16),
+        ("num_attention_heads", 2),
         ("attn_pdrop", 0.5),
         ("resid_pdrop", "0.0"),
         ("n_head", 3),
@@ -386,15 +382,32 @@ def test_every_entry_of_a_gpt2_config_was_judged():
     transformers = pytest.importorskip("transformers", reason="compares with transformers")
     read = {"vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner"}
     read |= {"resid_pdrop", "embd_pdrop", "attn_pdrop"}
+    seen_in_the_weights = {"add_cross_attention", "tie_word_embeddings"}
     harmless = {"initializer_range", "use_cache", "reorder_and_upcast_attn"}
     harmless |= {"bos_token_id", "eos_token_id", "pad_token_id"}
     config = transformers.GPT2Config
     own = {name for name in config.__annotations__ if not name.startswith("summary_")}
-    assert own - {"model_type"} - set(_SAME) <= read | harmless
+    assert own - {"model_type"} - set(_SAME) <= read | harmless | seen_in_the_weights
     for name, same in _SAME.items():
         if name in own:
             assert getattr(config(), name) in same, name
-    assert set(config.attribute_map) <= set(_SAME)
+    sizes = {config.attribute_map[name] for name in set(config.attribute_map) - set(_SAME)}
+    assert sizes == {"n_embd", "n_positions", "n_layer"}  # which show in the shapes
+
+
+def test_weights_of_another_architecture_do_not_fit(tmp_path):
+    """Cross attention, pruned heads and numbers of 8 bits show in names and shapes."""
+    small().save_pretrained(tmp_path)
+    theirs = to_gpt2_names(small().collect_state_dict())
+    name = "transformer.h.0.attn.c_attn.weight"
+    for change in (
+        {"transformer.h.0.crossattention.c_attn.weight": np.ones((16, 32))},
+        {name: np.ones((16, 24))},
+        {name + ".scale": np.ones(16)},
+    ):
+        write_safetensors(tmp_path / "model.safetensors", {**theirs, **change})
+        with pytest.raises(CheckpointError, match="fewer weights|cannot load into GPT"):
+            GPT.from_pretrained(tmp_path)
 
 
 def test_dropout_makes_the_round_trip_and_rests_in_evaluation(tmp_path):
