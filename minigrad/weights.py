@@ -32,13 +32,10 @@ import numpy as np
 
 from minigrad.checkpoint import (
     _BUILDERS,
-    MISFITS,
     SIZES,
-    CheckpointError,
     Machine,
     _bytes,
     gpt_with,
-    model_in,
     n_numbers,
     only_plain,
     plain_key,
@@ -440,10 +437,7 @@ def convert(
     to them, into a checkpoint for load_model."""
     refuse_to_replace(new, overwrite)
     content = load_torch(old)
-    try:
-        args, state = _gpt_in(content, n_head)
-    except MISFITS as error:
-        raise CheckpointError(f"{old} is no checkpoint of nanoGPT: {error!r}") from None
-    model, _ = model_in({"model_args": args, "model": state}, old)
+    with reading(old, "checkpoint of nanoGPT"):
+        model = gpt_with(*_gpt_in(content, n_head))
     save(new, {"model_args": model.config, "model": model.collect_state_dict()})
     return model

@@ -413,7 +413,7 @@ def test_load_model_names_what_is_missing(tmp_path):
         {"model_args": sizes, "model": weights, "characters": 5},
     ):
         save(path, content)
-        with pytest.raises(CheckpointError, match="holds no GPT"):
+        with pytest.raises(CheckpointError, match="no intact checkpoint of a GPT"):
             load_model(path)
 
 
@@ -498,7 +498,7 @@ def test_what_cannot_be_shrunk_leaves_no_file(tmp_path, run_file):
         shrink(tmp_path / "none.pkl", new)
     content = load(run_file)
     save(tmp_path / "other.pkl", {"step": 3})
-    with pytest.raises(CheckpointError, match="other.pkl holds no GPT"):
+    with pytest.raises(CheckpointError, match="other.pkl is no intact checkpoint of a GPT"):
         shrink(tmp_path / "other.pkl", new)
     for wrong in (1e5, np.nan):
         content["model"]["transformer.ln_f.bias"] = np.full(32, wrong, dtype=np.float32)
@@ -789,7 +789,10 @@ def test_what_float32_cannot_hold_is_refused_without_a_warning(tmp_path):
     state["transformer.ln_f.bias"] = np.full(4, 1e300)
     for content in ({"characters": "abcde"}, {"characters": [0, 2**61 - 1] * 9}):
         save(tmp_path / "c.pkl", {"model_args": SIZES, "model": state, **content})
-        with warnings.catch_warnings(), pytest.raises(CheckpointError, match="holds no GPT"):
+        with (
+            warnings.catch_warnings(),
+            pytest.raises(CheckpointError, match="no intact checkpoint of a GPT"),
+        ):
             warnings.simplefilter("error")
             load_model(tmp_path / "c.pkl")
 
@@ -940,7 +943,7 @@ def test_what_is_said_of_content_that_is_no_gpt(tmp_path):
         save(path, {**content, **change})
         with pytest.raises(CheckpointError) as caught:
             load_model(path)
-        assert str(caught.value) == f"{path} holds no GPT: ValueError({said!r})"
+        assert str(caught.value) == f"{path} is no intact checkpoint of a GPT: {said}"
 
 
 def test_a_torch_file_and_a_file_that_exists_are_told_with_what_helps(tmp_path):

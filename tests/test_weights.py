@@ -320,7 +320,7 @@ def test_convert_command_line(tmp_path, run_module):
     torch_zip(tmp_path / "x.pt", tensor_pickle((2, 3), (3, 1)), {"0": RAW})
     process = run_module("checkpoint", "convert", tmp_path / "x.pt", tmp_path / "new.pkl")
     assert process.returncode == 2
-    assert "no checkpoint of nanoGPT" in process.stderr and process.stderr.count("\n") == 1
+    assert "no intact checkpoint of nanoGPT" in process.stderr and process.stderr.count("\n") == 1
     assert not (tmp_path / "new.pkl").exists()
     assert "OLD.pt" in run_module("checkpoint", "convert", "--help").stdout
 
@@ -1121,11 +1121,11 @@ def test_what_convert_says_of_weights_alone(tmp_path, torch_save):
     with pytest.raises(CheckpointError) as caught:
         convert(old, tmp_path / "new.pkl")
     said = "it holds weights alone, which do not show n_head: say it by --n-head"
-    assert str(caught.value) == f"{old} is no checkpoint of nanoGPT: ValueError({said!r})"
+    assert str(caught.value) == f"{old} is no intact checkpoint of nanoGPT: {said}"
     with pytest.raises(CheckpointError) as caught:
         convert(old, tmp_path / "new.pkl", n_head=3)
     said = "n_embd must be a multiple of n_head, got 16 and 3"
-    assert str(caught.value) == f"{old} holds no GPT: ValueError({said!r})"
+    assert str(caught.value) == f"{old} is no intact checkpoint of nanoGPT: {said}"
 
 
 def test_a_file_from_before_the_archives_is_read_without_torch(tmp_path):

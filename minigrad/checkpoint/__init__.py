@@ -6,7 +6,6 @@
 __all__ = [
     "LARGEST",
     "SIZES",
-    "MISFITS",
     "KEPT",
     "n_numbers",
     "plain_key",
@@ -482,10 +481,6 @@ def gpt_with(args: dict, state: dict, make: Callable[..., GPT] = GPT) -> GPT:
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #load-model
-# The errors of code that expects a model, and finds intact content of another kind.
-MISFITS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError)
-
-
 def load_model(path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
     """The model in a checkpoint, in evaluation mode, and its tokenizer if it holds one."""
     return model_in(load(path), path)
@@ -493,15 +488,13 @@ def load_model(path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
 
 def model_in(content: dict, path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
     """The same for content that was read from `path` already."""
-    try:
+    with reading(path, "checkpoint of a GPT"):
         model = gpt_with(content["model_args"], content["model"])
         characters = content.get("characters")
         tokenizer = None if characters is None else SimpleTokenizer("".join(characters))
         if tokenizer and tokenizer.vocab_size != model.config["vocab_size"]:
             raise ValueError(f"{tokenizer.vocab_size} characters for another vocabulary")
-    except MISFITS as error:
-        raise CheckpointError(f"{path} holds no GPT: {error!r}") from None
-    return model, tokenizer
+        return model, tokenizer
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #moved
