@@ -84,22 +84,22 @@ class Tensor:
 
     __add__ = lambda self, other: add(self, other)
     __radd__ = lambda self, other: add(other, self)
-    __iadd__ = lambda self, other: _change(self, self + other)
+    __iadd__ = lambda self, other: _in_place(self, self + other)
     __sub__ = lambda self, other: subtract(self, other)
     __rsub__ = lambda self, other: subtract(other, self)
-    __isub__ = lambda self, other: _change(self, self - other)
+    __isub__ = lambda self, other: _in_place(self, self - other)
     __mul__ = lambda self, other: multiply(self, other)
     __rmul__ = lambda self, other: multiply(other, self)
-    __imul__ = lambda self, other: _change(self, self * other)
+    __imul__ = lambda self, other: _in_place(self, self * other)
     __truediv__ = lambda self, other: divide(self, other)
     __rtruediv__ = lambda self, other: divide(other, self)
-    __itruediv__ = lambda self, other: _change(self, self / other)
+    __itruediv__ = lambda self, other: _in_place(self, self / other)
     __pow__ = lambda self, other: power(self, other)
     __rpow__ = lambda self, other: power(other, self)
-    __ipow__ = lambda self, other: _change(self, self**other)
+    __ipow__ = lambda self, other: _in_place(self, self**other)
     __matmul__ = lambda self, other: matmul(self, other)
     __rmatmul__ = lambda self, other: matmul(other, self)
-    __imatmul__ = lambda self, other: _change(self, self @ other)
+    __imatmul__ = lambda self, other: _in_place(self, self @ other)
     __neg__ = lambda self: self * -1.0
     __pos__ = lambda self: self
     __abs__ = lambda self: self * np.sign(self.data)
@@ -581,7 +581,7 @@ def _relate(relation: np.ufunc, a, b) -> np.ndarray:
     return relation(a.data, b.data)
 
 
-def _change(tensor: Tensor, result: Tensor) -> Tensor:
+def _in_place(tensor: Tensor, result: Tensor) -> Tensor:
     """`tensor += ...`: the tensor with the numbers of `result`; or `result`, if it is recorded."""
     if not result.requires_grad:
         tensor[...] = result
