@@ -398,7 +398,8 @@ def _run_legacy(raw: mmap.mmap) -> Any:
     scout = _TorchMachine(raw, len(raw), lambda key, n: bytes(sizes.setdefault(key, n)))
     if raw[:1] != b"\x80" or scout.run() != 0x1950A86A20F9469CFC6C:
         raise ValueError("it is neither a zip archive nor of the kind that torch wrote before")
-    _version, _system = scout.run(), scout.run()
+    scout.run()  # the version
+    scout.run()  # the system that wrote it
     start = raw.tell()
     scout.run()
     storages = {}
