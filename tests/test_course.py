@@ -15,7 +15,7 @@ from conftest import ROOT, package_files
 from minigrad.exercise import export_notebook
 
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300", "--timeout=0"]
+NBVAL = ["-p", "nbval.plugin", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=300"]
 PACKAGE = ROOT / "minigrad"
 LOOKS_AHEAD = "00_welcome"  # shows the finished model, so its outputs are compared at the end
 
@@ -58,7 +58,12 @@ def run(course: Path, *command: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-X", "utf8", *command],
         cwd=course,
-        env={**os.environ, "PYTHONPATH": str(course), "OPENBLAS_NUM_THREADS": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(course),
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # some take seconds to start
+        },
         capture_output=True,
         encoding="utf-8",
     )

@@ -1,6 +1,7 @@
 """The form of the committed notebooks."""
 
 import ast
+import functools
 import re
 
 import nbformat
@@ -34,9 +35,12 @@ def path(request):
     return request.param
 
 
+read = functools.cache(functools.partial(nbformat.read, as_version=4))
+
+
 @pytest.fixture
 def notebook(path):
-    return nbformat.read(path, 4)
+    return read(path)
 
 
 def code_cells(notebook):
