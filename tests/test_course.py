@@ -90,7 +90,7 @@ def cells_passed(pytestconfig, monkeypatch):
         outcomes = Outcomes()
         not_compared = pytestconfig.pluginmanager.get_plugin(str(ROOT / "conftest.py"))
         code = pytest.main([*ours, f"notebooks/{lesson}.ipynb"], plugins=[outcomes, not_compared])
-        assert code == 0 and set(outcomes.counts) == {"passed"}  # what is wrong stands above
+        assert code == 0 and set(outcomes.counts) == {"passed"}  # it has printed what is wrong
         return outcomes.counts["passed"]
 
     return cells_passed
