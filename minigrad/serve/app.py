@@ -7,10 +7,8 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from dataclasses import asdict
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic_core import to_json
-from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from .completions import CompletionBody, Writing, model_card
@@ -21,21 +19,19 @@ from minigrad.serve.description import (
     HEALTH,
     MODEL,
     MODELS,
+    STATUSES,
     complete_description,
     responses,
 )
-from .desk import Desk, Job, NoPlace
+from .desk import Desk, Job
 from .door import Door
 from minigrad.serve.messages import (
+    ANSWERS,
     MAX_BODY,
     AttentionBody,
     BodyLimit,
     GenerateBody,
     Refusal,
-    answer_failure,
-    answer_invalid,
-    answer_no_place,
-    answer_refusal,
     event_response,
 )
 from .pages import pages
@@ -150,12 +146,10 @@ def attention_pieces(served: ServedModel, ids: list[int]) -> Iterator[list[bytes
     yield [to_json({"model": served.name, **attention_map(served, ids)})]
 
 
-CLOSING: dict[int | str, dict] = {
-    503: {"model": HEALTH, "description": "The service is about to stop."}
-}
-
-
-@router.get("/health", responses={**responses(HEALTH), **CLOSING})
+@router.get(
+    "/health",
+    responses={**responses(HEALTH), 503: {**responses(HEALTH)[200], "description": STATUSES[503]}},
+)
 async def get_health(request: Request) -> Response:
     """Whether the service takes requests, and how busy it is."""
     desk = request.app.state.desk
@@ -199,12 +193,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers={
-            HTTPException: answer_refusal,
-            NoPlace: answer_no_place,
-            RequestValidationError: answer_invalid,
-            Exception: answer_failure,
-        },
+        exception_handlers=ANSWERS,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.models = {served.name: served for served in models}

@@ -7,7 +7,7 @@ import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -152,6 +152,14 @@ async def answer_invalid(request: Request, error: RequestValidationError) -> JSO
 async def answer_failure(request: Request, error: Exception) -> JSONResponse:
     """An error of ours; the log tells which."""
     return JSONResponse(problem("the server failed"), 500, SAFE_HEADERS)
+
+
+ANSWERS: dict[Any, Callable] = {
+    HTTPException: answer_refusal,
+    NoPlace: answer_no_place,
+    RequestValidationError: answer_invalid,
+    Exception: answer_failure,
+}
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-body-limit

@@ -34,8 +34,7 @@ class Connection(H11Protocol):
     """A connection that is cut off when its request does not arrive, or its answer is not taken,
     within PATIENCE seconds; or when there are too many and it has been silent longest."""
 
-    timer: asyncio.TimerHandle | None = None
-    silent_since = 0.0
+    silent_since = 0.0  # the client has had something to do since then
 
     @property
     def busy(self) -> bool:
@@ -45,7 +44,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport) -> None:
         super().connection_made(transport)
-        self.begin_to_wait()
+        self.silent_since = self.loop.time()
         if len(self.connections) > most_connections():
             others: Iterable = self.connections
             still_open = [c for c in others if not c.transport.is_closing()]
@@ -53,42 +52,20 @@ class Connection(H11Protocol):
                 silent = [c for c in still_open if not c.busy]  # at least this one
                 min(silent, key=lambda c: c.silent_since).cut_off(503, "too many connections")
 
-    def data_received(self, data: bytes) -> None:
-        if not self.timer and not self.busy:
-            self.begin_to_wait()
-        super().data_received(data)
-        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY) and not self.flow.write_paused:
-            self.end_waiting()
-
-    def begin_to_wait(self) -> None:
-        """The client is to do something within PATIENCE seconds."""
-        self.silent_since = self.loop.time()
-        message = f"this request has not arrived within {PATIENCE} s"
-        self.timer = self.timer or self.loop.call_later(PATIENCE, self.cut_off, 408, message)
-
-    def end_waiting(self) -> None:
-        """It has."""
-        if self.timer:
-            self.timer.cancel()
-            self.timer = None
-
     def on_response_complete(self) -> None:
         self.silent_since = self.loop.time()
         super().on_response_complete()
-        if self.transport.get_write_buffer_size():
-            self.begin_to_wait()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self.begin_to_wait()
 
     def resume_writing(self) -> None:
+        self.silent_since = self.loop.time()
         super().resume_writing()
-        self.end_waiting()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.end_waiting()
-        super().connection_lost(exc)
+    def check_patience(self) -> None:
+        """To be called often: has the client anything to do, and for how long?"""
+        if self.busy and not self.flow.write_paused:
+            self.silent_since = self.loop.time()
+        elif self.loop.time() > self.silent_since + PATIENCE:
+            self.cut_off(408, f"this request has not arrived within {PATIENCE} s")
 
     def send_400_response(self, msg: str) -> None:
         self.refuse(400, msg)
@@ -140,6 +117,9 @@ class GracefulServer(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second; true ends the server."""
+        connections: Iterable = self.server_state.connections
+        for connection in list(connections):
+            connection.check_patience()
         if time.monotonic() > self.due - min(0.5, self.grace / 4):  # last words take time
             self.desk.abandon()
         done = self.desk.closed and not (self.desk.running or self.desk.waiting)
