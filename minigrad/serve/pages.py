@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from string import Template
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+KINDS = {".css": "text/css", ".js": "text/javascript"}
 pages = APIRouter(include_in_schema=False)
 
 
@@ -25,24 +26,19 @@ def page_file(name: str) -> str:
     return found[name].read_text(encoding="utf-8")
 
 
-def page_response(text: str, suffix: str = ".html") -> Response:
-    """An answer for a browser."""
-    return Response(text, media_type=KINDS[suffix])
-
-
 @pages.get("/")
-async def get_playground() -> Response:
+async def get_playground() -> HTMLResponse:
     """The page to play with the models."""
-    return page_response(page_file("index.html"))
+    return HTMLResponse(page_file("index.html"))
 
 
 @pages.get("/page/{name}")
 async def get_page_file(name: str) -> Response:
     """The styles and scripts of the pages."""
-    suffix = name[name.rfind(".") :]
-    if suffix not in (".css", ".js"):
+    kind = KINDS.get(name[name.rfind(".") :])
+    if kind is None:
         raise HTTPException(404)
-    return page_response(page_file(name), suffix)
+    return Response(page_file(name), media_type=kind)
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-docs
@@ -100,9 +96,9 @@ def describe_operations(schema: dict) -> Iterator[str]:
 
 
 @pages.get("/docs")
-async def get_docs(request: Request) -> Response:
+async def get_docs(request: Request) -> HTMLResponse:
     """The requests that are understood. FastAPI's own page would load scripts from elsewhere."""
     schema = request.app.openapi()
     operations = "\n".join(describe_operations(schema))
     page = Template(page_file("docs.html"))
-    return page_response(page.substitute(title=schema["info"]["title"], operations=operations))
+    return HTMLResponse(page.substitute(title=schema["info"]["title"], operations=operations))
