@@ -76,8 +76,8 @@ def my_step_in_parts__clipped_after_each_part(model, optimizer, parts, max_norm)
 
 
 def my_step_in_parts__clipped_after_the_step(model, optimizer, parts, max_norm):
-    """The gradient was clipped when the step had been taken already, which changes nothing any
-    more. See “One step is four lines”."""
+    """The gradient was clipped after the step or not at all, and the step was as long as it
+    liked. See “One step is four lines”."""
     optimizer.zero_grad()
     total = 0.0
     for idx, targets in parts:
@@ -211,8 +211,9 @@ def my_validation_loss__ends_in_training_mode_whatever_was_before(model, idx, ta
 
 
 def my_validation_loss__records_graphs(model, idx, targets, batch_size):
-    """A graph was recorded for each batch, and thrown away: time and memory for nothing. See
-    “Exercise 10.2 · Unequal batches”."""
+    """A graph was recorded for each batch, and thrown away: time and memory for nothing. (A
+    plain line no_grad() does nothing; it holds for the block of a with statement.) See “Exercise
+    10.2 · Unequal batches”."""
     before = model.training
     model.eval()
     total = 0.0
@@ -323,8 +324,9 @@ def my_early_stop__nan_at_the_start_is_never_beaten(losses, patience):
 
 
 def my_resumable_run__saves_the_seed_instead_of_the_generators_state(steps, state=None):
-    """The seed was saved, but a generator made from it begins with its first number again: the
-    same noise comes twice. See “Interrupted, resumed, and the same to the last bit”."""
+    """After an interruption the generator begins with its first number again, as one that is
+    made anew from its seed: the same noise comes twice. See “Interrupted, resumed, and the same
+    to the last bit”."""
     state = state or {"p": 1.0, "u": 0.0, "t": 0, "seed": 0}
     rng, p, u, t = np.random.default_rng(state["seed"]), state["p"], state["u"], state["t"]
     for _ in range(steps):
@@ -471,7 +473,13 @@ def my_step_in_parts__takes_the_parts_out_of_the_list(model, optimizer, parts, m
     return total
 
 
-def my_step_in_parts__losses_in_a_default_argument(model, optimizer, parts, max_norm, seen=[]):  # noqa: B006
+def my_step_in_parts__losses_in_a_default_argument(
+    model,
+    optimizer,
+    parts,
+    max_norm,
+    seen=[],  # noqa: B006
+):
     """A list as a default argument is made once and kept: the losses of earlier calls are still
     in it. See “Exercise 10.1 · A step in parts”."""
     optimizer.zero_grad()
@@ -513,8 +521,8 @@ def my_validation_loss__modules_inside_stay_in_evaluation_mode(model, idx, targe
 
 
 def my_validation_loss__no_grad_without_with(model, idx, targets, batch_size):
-    """no_grad() was called, but as a plain line it does nothing: it holds for the block of a
-    with statement. See “Exercise 10.2 · Unequal batches”."""
+    """A plain line no_grad() does nothing: it holds for the block of a with statement. See
+    “Exercise 10.2 · Unequal batches”."""
     was_training = model.training
     model.eval()
     no_grad()
