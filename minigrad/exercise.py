@@ -253,16 +253,16 @@ def _alike(one: tuple, other: tuple) -> bool:
 def diagnosis(attempt: Callable, trials: list[tuple], report: Callable = lambda f: f) -> str | None:
     """What is behind a wrong attempt: the text of a known one that does the same on all trials."""
     name, end = attempt.__name__, time.monotonic() + 5
+    behaviour = _behaviour(report(attempt), trials, 0.5)
     for path in sorted(MISTAKES.glob("*.py")):
         source = path.read_text(encoding="utf-8")
         for title in re.findall(rf"^def ({name}__\w+)", source, re.MULTILINE):
-            space = dict(attempt.__globals__)  # anew for each: an attempt may keep something there
-            exec(compile(source, str(path), "exec"), space)
-            known = _behaviour(report(space[title]), trials, 0.5)
-            if all(map(_alike, known, _behaviour(report(attempt), trials, 0.5))):
-                return space[title].__doc__
             if time.monotonic() > end:
                 return None
+            space = dict(attempt.__globals__)  # anew for each: an attempt may keep something there
+            exec(compile(source, str(path), "exec"), space)
+            if all(map(_alike, _behaviour(report(space[title]), trials, 0.5), behaviour)):
+                return " ".join(space[title].__doc__.split())
     return None
 
 
@@ -286,7 +286,7 @@ def check(
     """
     name = str(getattr(attempt, "__name__", type(attempt).__name__))
     cases = list(cases)
-    trials = _copies(cases)
+    trials = _copies(cases) if name.startswith("my_") else []
     for arguments, expected, *hints in cases:
         call = f"{name}({', '.join(_short(a) for a in arguments)})"
         own = [copy.deepcopy(a) if type(a) in CHANGEABLE else a for a in arguments]

@@ -11,8 +11,9 @@ from collections import Counter
 import nbformat
 import numpy as np
 import pytest
+import reading
 
-from conftest import ROOT
+from conftest import ROOT, run_cell
 from minigrad.exercise import NOTES, WrongAnswer, check, difference, progress, recheck
 
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -32,19 +33,30 @@ def exercises(folder: str, chapter: str) -> dict[str, tuple[str, str]]:
     return {match[1]: (cell, check) for match, cell, check in pairs if match}
 
 
-def wrong_attempts(chapter: str) -> tuple[str, dict[str, str]]:
-    """What tests/wrong/CHAPTER.py imports, and its functions my_exercise__what_is_wrong."""
-    path = ROOT / "tests" / "wrong" / f"{chapter}.py"
+def attempts_in(folder: str, chapter: str) -> tuple[str, dict[str, str]]:
+    """What a file of attempts imports, and its functions my_exercise__what_is_wrong."""
+    path = ROOT / "tests" / folder / f"{chapter}.py"
     source = path.read_text(encoding="utf-8") if path.exists() else ""
     nodes = ast.parse(source).body
     attempts = [node for node in nodes if isinstance(node, ast.FunctionDef)]
     others = [node for node in nodes if node not in attempts]
-    assert all(ast.get_docstring(node) for node in attempts)  # the misconception, in a sentence
     assert len({node.name for node in attempts}) == len(attempts)
     return (
         "\n".join(ast.unparse(node) for node in others),
         {node.name: ast.get_source_segment(source, node) for node in attempts},
     )
+
+
+def wrong_attempts(chapter: str) -> tuple[str, dict[str, str]]:
+    return attempts_in("wrong", chapter)
+
+
+def heads(chapter: str) -> set[str]:
+    """The headings of a lesson, and the bold heads of its exercises and paragraphs."""
+    cells = nbformat.read(ROOT / "notebooks" / f"{chapter}.ipynb", 4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    found = re.finditer(r"^#+ (?P<heading>.+)$|^\*\*(?P<bold>.+?)\.?\*\*", text, re.MULTILINE)
+    return {match[match.lastgroup] for match in found}
 
 
 def outcome(chapter: str, name: str, attempt: str, capsys, imports: str = "") -> str:
@@ -53,7 +65,7 @@ def outcome(chapter: str, name: str, attempt: str, capsys, imports: str = "") ->
     exec(code("solutions", chapter)[0], space)
     exec(imports, space)
     for other, (stub, its_check) in exercises("notebooks", chapter).items():
-        exec(attempt if other == name else stub, space)
+        run_cell(attempt if other == name else stub, space)
         capsys.readouterr()
         exec(its_check, space)
         if other == name:
@@ -114,6 +126,51 @@ def test_a_wrong_attempt_is_rejected_with_a_message(chapter, imports, title, att
     assert re.search("expected|raised", str(raised.value))
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_wrong_attempt_says_what_is_behind_it_and_where_that_is_explained(chapter):
+    known = {name[:2]: heads(name) for name in CHAPTERS if name <= chapter}
+    for title, attempt in wrong_attempts(chapter)[1].items():
+        text = " ".join((ast.get_docstring(ast.parse(attempt).body[0]) or "").split())
+        match = re.fullmatch(r"[^a-z].{20,300}[.:!?)] See “([^”]+)”( in chapter (\w\w))?\.", text)
+        assert match, f"{title}: {text}"
+        assert match[1] in known[match[3] or chapter[:2]], f"{title} sees {match[1]}"
+
+
+def held_out(correct: bool) -> list:
+    return [
+        pytest.param(chapter, imports, title, attempt, id=f"{chapter}-{title}")
+        for chapter in CHAPTERS
+        for imports, attempts in [attempts_in("heldout", chapter)]
+        for title, attempt in attempts.items()
+        if ("__correct" in title) == correct
+    ]
+
+
+@pytest.mark.parametrize("chapter, imports, title, attempt", held_out(correct=True))
+def test_a_right_answer_written_otherwise_is_correct(chapter, imports, title, attempt, capsys):
+    name = title.partition("__")[0]
+    attempt = re.sub(rf"\b{title}\b", name, attempt)
+    assert outcome(chapter, name, attempt, capsys, imports) == f"{name}: correct"
+
+
+def test_wrong_attempts_written_otherwise_are_diagnosed(capsys, monkeypatch, record_property):
+    """At least 70 of 100 are told what is behind them; the others are rejected without it."""
+    monkeypatch.setattr("minigrad.exercise.MISTAKES", ROOT / "tests" / "wrong")
+    missed, wrong, attempts = [], [], held_out(correct=False)
+    for chapter, imports, title, attempt in (param.values for param in attempts):
+        name, slug, _ = title.split("__")
+        known = wrong_attempts(chapter)[1][f"{name}__{slug}"]
+        meant = " ".join(ast.get_docstring(ast.parse(known).body[0]).split())
+        attempt = re.sub(rf"\b{title}\b", name, attempt)
+        with np.errstate(all="ignore"), pytest.raises(WrongAnswer) as raised:
+            outcome(chapter, name, attempt, capsys, imports)
+        _, found, told = str(raised.value).partition("\nLooks familiar: ")
+        if told != meant:
+            (wrong if found else missed).append(title)
+    record_property("diagnosed", [len(attempts) - len(missed) - len(wrong), len(attempts)])
+    assert len(missed) + len(wrong) <= 0.3 * len(attempts), (missed, wrong)
+
+
 def my_double(x):
     return 2 * x
 
@@ -150,7 +207,7 @@ def triple(tmp_path, monkeypatch):
 
     def make(code: str):
         space = {"THREE": 3}
-        exec(code, space)
+        run_cell(code, space)
         return space["my_triple"]
 
     return make
@@ -361,8 +418,12 @@ def test_progress_outlives_the_kernel_and_a_success_is_never_lost(tmp_path, caps
         check=True,
         timeout=60,
     )
-    marks = "  ".join(f"[{mark}]\u00a0{name}" for mark, name in zip("x-\u00a0", names))
-    expected = f"00_welcome       {marks}\n1 correct, 1 attempted, 1 open\n"
+    marks = "  ".join(f"[{mark}]\u00a0{name}" for mark, name in zip("x-\u00a0\u00a0", names))
+    minutes = reading.minutes(ROOT / "notebooks" / "00_welcome.ipynb")[0]
+    expected = (
+        f"00_welcome       {marks}\n1 correct, 1 attempted, 2 open\n"
+        f"go on with 00_welcome.ipynb ({minutes} minutes to read)\n"
+    )
     assert process.stdout == expected
     capsys.readouterr()
     progress()
@@ -396,4 +457,4 @@ def test_progress_copes_with_notes_that_are_no_text_and_notebooks_that_are_none(
     (tmp_path / "03_folder.ipynb").mkdir()
     progress()
     out = capsys.readouterr().out
-    assert "[x]\u00a0my_followers" in out and out.endswith("1 correct, 0 attempted, 2 open\n")
+    assert "[x]\u00a0my_followers" in out and "1 correct, 0 attempted, 3 open\n" in out
