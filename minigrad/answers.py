@@ -59,7 +59,9 @@ def _holder(piece: Piece) -> tuple[object, str]:
     """The module or class in which a piece's target stands, and its name there."""
     *path, name = piece.target.split(".")
     if piece.home == "__main__":
-        holder, path = sys.modules["__main__"], path[1:]
+        holder = sys.modules["__main__"]
+        while path and not isinstance(getattr(holder, path[0], None), type):
+            path.pop(0)  # a module's name
     else:
         holder = importlib.import_module(f"minigrad.{path.pop(0)}")
         while path and not isinstance(getattr(holder, path[0], None), type):

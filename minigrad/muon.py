@@ -58,6 +58,7 @@ class Muon(Optimizer):
         p.data = p.data  # tells it that it changed
 
 
+# %% ../notebooks/12_make_it_fast.ipynb #together
 class Together(Optimizer):
     """Several optimizers, each for its own parameters, as one."""
 

@@ -165,7 +165,7 @@ def resumed_config(state: dict, **changes) -> TrainConfig:
     return TrainConfig(**{**{name: saved[name] for name in given}, **changes})
 
 
-# %% ../../notebooks/10_train.ipynb #trainer
+# %% ../../notebooks/10_train.ipynb #optimizers
 def adamw_for(model: GPT, config: TrainConfig) -> AdamW:
     """AdamW, with weight decay for the matrices only."""
     groups = decay_groups(model.parameters(), config.weight_decay)
@@ -175,8 +175,9 @@ def adamw_for(model: GPT, config: TrainConfig) -> AdamW:
 OPTIMIZERS: dict[str, Callable[[GPT, TrainConfig], Optimizer]] = {"adamw": adamw_for}
 
 
-class Trainer:
-    """A run of training, with everything that a checkpoint must hold to continue it exactly.
+# %% ../../notebooks/10_train.ipynb #run-class
+class Run:
+    """The state of a training run: everything that a checkpoint must hold to continue it exactly.
     `optimizers` tells how to make the one that the config names."""
 
     def __init__(self, config: TrainConfig, optimizers: dict[str, Callable] = OPTIMIZERS):
@@ -244,6 +245,17 @@ class Trainer:
             self.generators[name].bit_generator.state = rng[name]
         self.step, self.history = int(state["step"]), list(state["history"])
 
+    def _diverged(self, what: str) -> str:
+        return (
+            f"{what} is no longer a finite number at step {self.step}; "
+            f"try a lower learning_rate than {self.config.learning_rate}"
+        )
+
+
+# %% ../../notebooks/10_train.ipynb #trainer
+class Trainer(Run):
+    """A run that moves: a step, an evaluation, and the loop around them."""
+
     def advance(self) -> tuple[float, float]:
         """One training step; returns its loss and learning rate."""
         c = self.config
@@ -257,12 +269,6 @@ class Trainer:
             raise FloatingPointError(self._diverged("the loss"))
         self.step += 1
         return loss, lr
-
-    def _diverged(self, what: str) -> str:
-        return (
-            f"{what} is no longer a finite number at step {self.step}; "
-            f"try a lower learning_rate than {self.config.learning_rate}"
-        )
 
     def evaluate(self) -> dict:
         """Losses on both parts of the text, added to the history."""
