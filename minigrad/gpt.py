@@ -68,6 +68,16 @@ class TiedHead(Module):
         return F.linear(x, self.weight)
 
 
+# %% ../notebooks/08_gpt.ipynb #first-spread
+def first_spread(name: str, n_layer: int) -> float:
+    """How wide a parameter's first numbers are: small normal weights, smaller where a layer adds
+    to the residual stream, and no biases."""
+    if name.endswith("bias"):
+        return 0.0
+    n_additions = 2 * n_layer
+    return 0.02 / math.sqrt(n_additions) if name.endswith("c_proj.weight") else 0.02
+
+
 # %% ../notebooks/08_gpt.ipynb #gpt
 class GPT(Module):
     """A decoder-only transformer (Radford et al., 2019). The defaults are GPT-2 small, 124M."""
@@ -106,15 +116,12 @@ class GPT(Module):
                 module.rng = self.dropout_rng
 
     def _initialise(self, rng: np.random.Generator) -> None:
-        """Small normal weights, smaller where a layer adds to the residual stream; no biases."""
-        n_additions = 2 * self.config["n_layer"]
+        """The first numbers of all matrices and biases; the gains of the norms stay 1."""
         for name, p in self.named_parameters():
             if p.ndim == 2:
-                std = 0.02 / math.sqrt(n_additions) if name.endswith("c_proj.weight") else 0.02
                 rng.standard_normal(p.shape, dtype=np.float32, out=p.data)
-                p.data *= np.float32(std)
-            elif name.endswith("bias"):
-                p.data[...] = 0
+            if p.ndim == 2 or name.endswith("bias"):
+                p.data *= np.float32(first_spread(name, self.config["n_layer"]))
 
     def num_parameters(self) -> int:
         """How many numbers are trained; the tied matrix counts once."""
