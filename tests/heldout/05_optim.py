@@ -24,23 +24,23 @@ def my_momentum_step__moves_by_the_old_velocity__heldout_order(p, g, velocity, l
     return p, velocity
 
 
-def my_adam_step__no_bias_correction__heldout_names(g, m, v, t):
-    first = m + 0.1 * (g - m)
-    second = v + 0.001 * (g * g - v)
+def my_adam_step__no_bias_correction__heldout_names(g, m, v, t, beta1, beta2):
+    first = m + (1 - beta1) * (g - m)
+    second = v + (1 - beta2) * (g * g - v)
     return first, second, first / (second**0.5 + 1e-8)
 
 
-def my_adam_step__corrected_averages_are_kept__heldout_names(g, m, v, t):
-    b1, b2 = 0.9, 0.999
+def my_adam_step__corrected_averages_are_kept__heldout_names(g, m, v, t, beta1, beta2):
+    b1, b2 = beta1, beta2
     m_hat = (b1 * m + (1 - b1) * g) / (1 - pow(b1, t))
     v_hat = (b2 * v + (1 - b2) * g * g) / (1 - pow(b2, t))
     return m_hat, v_hat, m_hat / (1e-8 + v_hat**0.5)
 
 
-def my_adam_step__no_root_of_the_second_average__heldout_order(g, m, v, t):
-    v = 0.001 * np.square(g) + 0.999 * v
-    m = 0.1 * g + 0.9 * m
-    step = (m / (1 - 0.9**t)) / (v / (1 - 0.999**t) + 1e-8)
+def my_adam_step__no_root_of_the_second_average__heldout_order(g, m, v, t, beta1, beta2):
+    v = (1 - beta2) * np.square(g) + beta2 * v
+    m = (1 - beta1) * g + beta1 * m
+    step = (m / (1 - beta1**t)) / (v / (1 - beta2**t) + 1e-8)
     return m, v, step
 
 
@@ -112,11 +112,11 @@ def my_momentum_step__correct_two_lines(p, g, velocity, lr, momentum):
     return p - lr * g - lr * momentum * velocity, new
 
 
-def my_adam_step__correct_joined(g, m, v, t):
-    m = m + 0.1 * (g - m)
-    v = v + 0.001 * (g * g - v)
-    c = math.sqrt(1 - 0.999**t)
-    return m, v, c / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-8 * c)
+def my_adam_step__correct_joined(g, m, v, t, beta1, beta2):
+    m = m + (1 - beta1) * (g - m)
+    v = v + (1 - beta2) * (g * g - v)
+    c = math.sqrt(1 - beta2**t)
+    return m, v, c / (1 - beta1**t) * m / (np.sqrt(v) + 1e-8 * c)
 
 
 def my_clipped_gradients__correct_concatenated(gradients, max_norm):

@@ -72,133 +72,133 @@ def my_momentum_step__momentum_on_the_new_velocity_too(p, g, velocity, lr, momen
     return p - lr * (g + momentum * velocity), velocity
 
 
-def my_adam_step__no_bias_correction(g, m, v, t):
+def my_adam_step__no_bias_correction(g, m, v, t, beta1, beta2):
     """The averages were used as they are; at the first steps they are too small, since they began
     at 0. See “Bias correction, by hand”."""
-    m = 0.9 * m + 0.1 * g
-    v = 0.999 * v + 0.001 * g**2
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
     return m, v, m / (np.sqrt(v) + 1e-8)
 
 
-def my_adam_step__corrected_averages_are_kept(g, m, v, t):
+def my_adam_step__corrected_averages_are_kept(g, m, v, t, beta1, beta2):
     """The corrected averages were returned and would be corrected again at the next step; only the
     step uses them. See “Bias correction, by hand”."""
-    m = (0.9 * m + 0.1 * g) / (1 - 0.9**t)
-    v = (0.999 * v + 0.001 * g**2) / (1 - 0.999**t)
+    m = (beta1 * m + (1 - beta1) * g) / (1 - beta1**t)
+    v = (beta2 * v + (1 - beta2) * g**2) / (1 - beta2**t)
     return m, v, m / (np.sqrt(v) + 1e-8)
 
 
-def my_adam_step__steps_counted_from_0(g, m, v, t):
+def my_adam_step__steps_counted_from_0(g, m, v, t, beta1, beta2):
     """The correction used the power t − 1; steps are counted from 1, and at the first one it
     divides by 0. See “Exercise 5.2 · Adam's step”."""
-    m = 0.9 * m + 0.1 * g
-    v = 0.999 * v + 0.001 * g**2
-    m_hat, v_hat = m / (1 - 0.9 ** (t - 1)), v / (1 - 0.999 ** (t - 1))
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat, v_hat = m / (1 - beta1 ** (t - 1)), v / (1 - beta2 ** (t - 1))
     return m, v, m_hat / (np.sqrt(v_hat) + 1e-8)
 
 
-def my_adam_step__t_times_instead_of_to_the_power_of_t(g, m, v, t):
+def my_adam_step__t_times_instead_of_to_the_power_of_t(g, m, v, t, beta1, beta2):
     """β was multiplied by t; what is left of the zero at the start shrinks by β at each step, so it
     is a power. See “Bias correction, by hand”."""
-    m = 0.9 * m + 0.1 * g
-    v = 0.999 * v + 0.001 * g**2
-    m_hat, v_hat = m / (1 - 0.9 * t), v / (1 - 0.999 * t)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat, v_hat = m / (1 - beta1 * t), v / (1 - beta2 * t)
     return m, v, m_hat / (np.sqrt(v_hat) + 1e-8)
 
 
-def my_adam_step__correction_of_step_1_for_ever(g, m, v, t):
+def my_adam_step__correction_of_step_1_for_ever(g, m, v, t, beta1, beta2):
     """The correction of the first step was used at every step; it fades as t grows. See “Bias
     correction, by hand”."""
-    m = 0.9 * m + 0.1 * g
-    v = 0.999 * v + 0.001 * g**2
-    m_hat, v_hat = m / (1 - 0.9), v / (1 - 0.999)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat, v_hat = m / (1 - beta1), v / (1 - beta2)
     return m, v, m_hat / (np.sqrt(v_hat) + 1e-8)
 
 
-def my_adam_step__no_root_of_the_second_average(g, m, v, t):
+def my_adam_step__no_root_of_the_second_average(g, m, v, t, beta1, beta2):
     """The step was divided by the average of the squares itself; its root is the size of a
     gradient. See “Adam: a scale for each parameter”."""
-    m = 0.9 * m + 0.1 * g
-    v = 0.999 * v + 0.001 * g**2
-    m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
     return m, v, m_hat / (v_hat + 1e-8)
 
 
-def my_adam_step__gradient_is_not_squared(g, m, v, t):
+def my_adam_step__gradient_is_not_squared(g, m, v, t, beta1, beta2):
     """The second average took the gradient as it is, so that opposite signs cancel; it averages
     squares. See “Adam: a scale for each parameter”."""
-    m = 0.9 * m + 0.1 * g
-    v = 0.999 * v + 0.001 * g
-    m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g
+    m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
     return m, v, m_hat / (np.sqrt(v_hat) + 1e-8)
 
 
-def my_adam_step__epsilon_under_the_root(g, m, v, t):
+def my_adam_step__epsilon_under_the_root(g, m, v, t, beta1, beta2):
     """Epsilon was added under the root, where it is as large as 1e-4 outside. See “Exercise 5.2 ·
     Adam's step”."""
-    m = 0.9 * m + 0.1 * g
-    v = 0.999 * v + 0.001 * g**2
-    m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
     return m, v, m_hat / np.sqrt(v_hat + 1e-8)
 
 
-def my_adam_step__no_epsilon(g, m, v, t):
+def my_adam_step__no_epsilon(g, m, v, t, beta1, beta2):
     """Nothing was added to the root: a gradient that has always been 0 gives 0/0. See “Bias
     correction, by hand”."""
-    m = 0.9 * m + 0.1 * g
-    v = 0.999 * v + 0.001 * g**2
-    m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
     return m, v, m_hat / np.sqrt(v_hat)
 
 
-def my_adam_step__epsilon_is_added_to_the_uncorrected_root(g, m, v, t):
+def my_adam_step__epsilon_is_added_to_the_uncorrected_root(g, m, v, t, beta1, beta2):
     """Epsilon was added before the second average was corrected, so that it grows with the
     correction. See “Exercise 5.2 · Adam's step”."""
-    m = 0.9 * m + 0.1 * g
-    v = 0.999 * v + 0.001 * g**2
-    root = (np.sqrt(v) + 1e-8) / np.sqrt(1 - 0.999**t)
-    return m, v, m / (1 - 0.9**t) / root
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    root = (np.sqrt(v) + 1e-8) / np.sqrt(1 - beta2**t)
+    return m, v, m / (1 - beta1**t) / root
 
 
-def my_adam_step__betas_are_exchanged(g, m, v, t):
+def my_adam_step__betas_are_exchanged(g, m, v, t, beta1, beta2):
     """The two β were exchanged: the gradients are averaged over ten steps, the squares over a
     thousand. See “Adam: a scale for each parameter”."""
-    m = 0.999 * m + 0.001 * g
-    v = 0.9 * v + 0.1 * g**2
-    return m, v, m / (1 - 0.999**t) / (np.sqrt(v / (1 - 0.9**t)) + 1e-8)
+    m = beta2 * m + (1 - beta2) * g
+    v = beta1 * v + (1 - beta1) * g**2
+    return m, v, m / (1 - beta2**t) / (np.sqrt(v / (1 - beta1**t)) + 1e-8)
 
 
-def my_adam_step__whole_gradient_is_added(g, m, v, t):
+def my_adam_step__whole_gradient_is_added(g, m, v, t, beta1, beta2):
     """The whole gradient was added, as for SGD's velocity; an average takes only the part 1 − β of
     it. See “Adam: a scale for each parameter”."""
-    m = 0.9 * m + g
-    v = 0.999 * v + g**2
-    return m, v, m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    m = beta1 * m + g
+    v = beta2 * v + g**2
+    return m, v, m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + 1e-8)
 
 
-def my_adam_step__averages_change_in_place(g, m, v, t):
+def my_adam_step__averages_change_in_place(g, m, v, t, beta1, beta2):
     """The averages that came in were changed; return new arrays. See “Exercise 5.2 · Adam's
     step”."""
-    m *= 0.9
-    m += 0.1 * g
-    v *= 0.999
-    v += 0.001 * g**2
-    return m, v, m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    m *= beta1
+    m += (1 - beta1) * g
+    v *= beta2
+    v += (1 - beta2) * g**2
+    return m, v, m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + 1e-8)
 
 
-def my_adam_step__step_uses_the_averages_from_before(g, m, v, t):
+def my_adam_step__step_uses_the_averages_from_before(g, m, v, t, beta1, beta2):
     """The step was made of the averages from before; it uses those that know this gradient. See
     “Exercise 5.2 · Adam's step”."""
-    step = m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-    return 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2, step
+    step = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + 1e-8)
+    return beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2, step
 
 
-def my_adam_step__square_of_the_average(g, m, v, t):
+def my_adam_step__square_of_the_average(g, m, v, t, beta1, beta2):
     """The average gradient was squared; where gradients alternate it is near 0, however large they
     are. Square first, then average. See “Adam: a scale for each parameter”."""
-    m = 0.9 * m + 0.1 * g
-    v = 0.999 * v + 0.001 * m**2
-    return m, v, m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * m**2
+    return m, v, m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + 1e-8)
 
 
 def my_clipped_gradients__each_array_by_itself(gradients, max_norm):
