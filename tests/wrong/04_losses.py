@@ -235,6 +235,15 @@ def my_cross_entropy__divided_by_the_vocabulary(logits, targets):
     return (np.log(np.exp(shifted).sum(axis=1)) - picked).sum() / logits.shape[1]
 
 
+def my_cross_entropy__in_float32(logits, targets):
+    """The logits were made float32, which has seven digits: of large logits the differences are
+    rounded away. See “Exercise 4.2 · The mean surprise”."""
+    logits = logits.astype(np.float32)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    picked = shifted[np.arange(len(targets)), targets]
+    return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - picked))
+
+
 def my_cross_entropy_gradient__not_divided_by_n(logits, targets):
     """Each row is right for its own loss, but the loss is a mean, and each row counts only for 1/N
     of it. See “The gradient: softmax minus one-hot”."""
@@ -358,6 +367,16 @@ def my_cross_entropy_gradient__derivative_by_the_probabilities(logits, targets):
     p = exp / exp.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         return -np.eye(logits.shape[1])[targets] / p / len(targets)
+
+
+def my_cross_entropy_gradient__in_float32(logits, targets):
+    """The logits were made float32, which has seven digits: of large logits the differences are
+    rounded away. See “Exercise 4.3 · Its gradient”."""
+    logits = logits.astype(np.float32)
+    exp = np.exp(logits - logits.max(axis=1, keepdims=True))
+    grad = exp / exp.sum(axis=1, keepdims=True)
+    grad[np.arange(len(targets)), targets] -= 1
+    return grad / len(targets)
 
 
 def my_units__average_number_of_choices(probabilities, lengths):
@@ -666,3 +685,17 @@ def my_masked_cross_entropy__targets_are_changed_in_place(logits, targets):
     losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(targets)), targets]
     cross_entropy(z, targets).backward()
     return (losses * weights).sum(), z.grad * len(targets) * weights[:, None]
+
+
+def my_masked_cross_entropy__token_0_is_taken_for_filling(logits, targets):
+    """Token 0 was taken for filling too; it is a token like the others, and only the target −1 does
+    not count. See “Exercise 4.6 · Positions that do not count”."""
+    keep = targets > 0
+    if not keep.any():
+        return 0.0, np.zeros_like(logits)
+    z = Tensor(logits[keep], requires_grad=True)
+    loss = cross_entropy(z, targets[keep])
+    loss.backward()
+    gradient = np.zeros_like(logits)
+    gradient[keep] = z.grad
+    return loss.item(), gradient

@@ -201,6 +201,24 @@ def my_adam_step__square_of_the_average(g, m, v, t, beta1, beta2):
     return m, v, m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + 1e-8)
 
 
+def my_adam_step__correction_stops_too_early(g, m, v, t, beta1, beta2):
+    """The correction was left out after a while; the second average remembers 1,000 steps, and is
+    too small for longer than that. See “Bias correction, by hand”."""
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    if t > 100:
+        return m, v, m / (np.sqrt(v) + 1e-8)
+    return m, v, m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + 1e-8)
+
+
+def my_adam_step__betas_are_written_in(g, m, v, t, beta1, beta2):
+    """The two β were written in as 0.9 and 0.999; they come as arguments, and a language model is
+    trained with others. See “Exercise 5.2 · Adam's step”."""
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    return m, v, m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+
+
 def my_clipped_gradients__each_array_by_itself(gradients, max_norm):
     """Each array was cut to the limit by itself, which turns the direction of the whole step; there
     is one norm for all together. See “Gradient clipping”."""
@@ -696,4 +714,15 @@ def my_nesterov_end__start_moves_in_place(A, start, lr, momentum, steps):
     for _ in range(steps):
         velocity = momentum * velocity + A @ (theta - lr * momentum * velocity)
         theta -= lr * velocity
+    return theta
+
+
+def my_nesterov_end__first_step_comes_before_the_loop(A, start, lr, momentum, steps):
+    """The first step was taken before the loop, even where none was asked for. See “Exercise 5.6 ·
+    Look before you roll”."""
+    velocity = A @ start
+    theta = start - lr * velocity
+    for _ in range(steps - 1):
+        velocity = momentum * velocity + A @ (theta - lr * momentum * velocity)
+        theta = theta - lr * velocity
     return theta

@@ -138,8 +138,8 @@ def my_shifted_window__windows_that_do_not_overlap(ids, i, block_size):
 
 
 def my_shifted_window__x_and_y_exchanged(ids, i, block_size):
-    """The two, x and y, are exchanged: the model would have to guess what stands before. See “Exercise 6.2 ·
-    The shifted window”."""
+    """The two, x and y, are exchanged: the model would have to guess what stands before. See
+    “Exercise 6.2 · The shifted window”."""
     return ids[i + 1 : i + block_size + 1], ids[i : i + block_size]
 
 
@@ -184,8 +184,8 @@ def my_shifted_window__lists_in_place_of_arrays(ids, i, block_size):
 
 
 def my_shifted_window__y_lies_two_ahead(ids, i, block_size):
-    """The targets lie two tokens ahead; the token that follows is the next one. See “Exercise 6.2 · The
-    shifted window”."""
+    """The targets lie two tokens ahead; the token that follows is the next one. See “Exercise 6.2 ·
+    The shifted window”."""
     return ids[i : i + block_size], np.append(ids, 0)[i + 2 : i + block_size + 2]
 
 
