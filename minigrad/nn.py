@@ -198,7 +198,7 @@ class LayerNorm(Module):
         return F.layer_norm(x, self.weight, self.bias, self.eps)
 
 
-# %% ../notebooks/03_layers.ipynb #dropout-layer
+# %% ../notebooks/03_layers.ipynb #dropping-with
 _generator_here: ContextVar = ContextVar("generator_here", default=None)
 
 
@@ -213,6 +213,7 @@ def dropping_with(rng: np.random.Generator | None) -> Iterator[None]:
         _generator_here.reset(before)
 
 
+# %% ../notebooks/03_layers.ipynb #dropout-layer
 class Dropout(Module):
     """In training, zero each element with probability p; in evaluation, do nothing."""
 
