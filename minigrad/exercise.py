@@ -250,19 +250,19 @@ def _alike(one: tuple, other: tuple) -> bool:
     return not any(difference(a, b) or difference(b, a) for a, b in zip(one, other))
 
 
-def diagnosis(attempt: Callable, trials: list[tuple]) -> str | None:
+def diagnosis(attempt: Callable, trials: list[tuple], report: Callable = lambda f: f) -> str | None:
     """What is behind a wrong attempt: the text of a known one that does the same on all trials."""
     name, end = attempt.__name__, time.monotonic() + 5
+    behaviour = _behaviour(report(attempt), trials, 0.5)
     for path in sorted(MISTAKES.glob("*.py")):
         source = path.read_text(encoding="utf-8")
         for title in re.findall(rf"^def ({name}__\w+)", source, re.MULTILINE):
-            space = dict(attempt.__globals__)  # anew for each: an attempt may keep something there
-            exec(compile(source, str(path), "exec"), space)
-            known = _behaviour(space[title], trials, 0.5)
-            if all(map(_alike, known, _behaviour(attempt, trials, 0.5))):
-                return space[title].__doc__
             if time.monotonic() > end:
                 return None
+            space = dict(attempt.__globals__)  # anew for each: an attempt may keep something there
+            exec(compile(source, str(path), "exec"), space)
+            if all(map(_alike, _behaviour(report(space[title]), trials, 0.5), behaviour)):
+                return " ".join(space[title].__doc__.split())
     return None
 
 
@@ -272,23 +272,28 @@ class WrongAnswer(AssertionError):
 
 
 def check(
-    attempt: Callable, cases: Iterable[tuple], tolerance: float = 1e-5, seconds: float = 10
+    attempt: Callable,
+    cases: Iterable[tuple],
+    tolerance: float = 1e-5,
+    seconds: float = 10,
+    report: Callable = lambda f: f,
 ) -> None:
     """Try an attempt on cases (arguments, expected result, and perhaps a hint), smallest first.
 
     Prints "not attempted yet" while it still returns `...`, and "correct" if all cases hold;
     else raises WrongAnswer with the first case that fails. A case may take 10 seconds.
+    What is called is `report(attempt)`, which may tell more than the attempt returns.
     """
     name = str(getattr(attempt, "__name__", type(attempt).__name__))
     cases = list(cases)
-    trials = _copies(cases)
+    trials = _copies(cases) if name.startswith("my_") else []
     for arguments, expected, *hints in cases:
         call = f"{name}({', '.join(_short(a) for a in arguments)})"
         own = [copy.deepcopy(a) if type(a) in CHANGEABLE else a for a in arguments]
         cause = None
         try:
             with contextlib.redirect_stdout(sys.stdout):  # put back, whatever the attempt does
-                got = in_time(seconds, attempt, *own)
+                got = in_time(seconds, report(attempt), *own)
             if got is ...:
                 say(f"{name}: not attempted yet")
                 return
@@ -301,7 +306,7 @@ def check(
         if verdict:
             _note(name, "attempted")
             verdict = "\nHint: ".join([verdict, *hints])
-            if trials and (meaning := diagnosis(attempt, trials)):
+            if trials and (meaning := diagnosis(attempt, trials, report)):
                 verdict += f"\nLooks familiar: {meaning}"
             raise WrongAnswer(verdict) from cause
     _note(name, "correct")

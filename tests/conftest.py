@@ -1,11 +1,13 @@
 """Shared by all tests: where the project is, and seeded randomness."""
 
+import linecache
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +44,16 @@ def expect_error(call: Callable, error: Exception) -> None:
     with pytest.raises(type(error)) as raised:
         call()
     assert str(raised.value) == str(error)
+
+
+CELLS = count(1)
+
+
+def run_cell(source: str, space: dict) -> None:
+    """Run a notebook's cell as a kernel does, which remembers its source."""
+    name = f"<cell {next(CELLS)}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    exec(compile(source, name, "exec"), space)
 
 
 @pytest.fixture
@@ -88,6 +100,10 @@ def pytest_terminal_summary(terminalreporter):
             f"lessons: {sum(map(bool, cells))} notebooks with {sum(cells)} cells of code ran "
             "as stored, from an empty package"
         )
+    for report in reports:
+        if "minutes" in (found := dict(report.user_properties)):
+            lesson, core, whole = found["minutes"]
+            terminalreporter.write_line(f"{lesson:20} {core:2} minutes, with all of it {whole:3}")
     passed = [report.nodeid for report in reports]
     counts = [
         sum(f"test_exercises.py::{test}[" in nodeid for nodeid in passed)
@@ -102,3 +118,7 @@ def pytest_terminal_summary(terminalreporter):
             "exercises: {} stubs not attempted, {} solutions correct, "
             "{} wrong attempts rejected".format(*counts)
         )
+    for report in reports:
+        if "diagnosed" in (found := dict(report.user_properties)):
+            told, of = found["diagnosed"]
+            terminalreporter.write_line(f"diagnosis: {told} of {of} held-out wrong attempts")

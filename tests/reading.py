@@ -75,10 +75,24 @@ def write(path: Path) -> None:
     nbformat.write(notebook, path)
 
 
+def in_readme(path: Path, text: str) -> str:
+    """The README with the minutes of a chapter at the end of its row."""
+    row = re.compile(rf"(\(notebooks/{path.name}\).*\|) [^|\n]* \|$", re.MULTILINE)
+    core, whole = minutes(path)
+    return row.sub(rf"\g<1> {core} of {whole} |", text)
+
+
 def main() -> None:
-    for path in sorted(ROOT.glob(LESSON)):
-        if "--write" in sys.argv:
+    paths = sorted(ROOT.glob(LESSON))
+    if "--write" in sys.argv:
+        for path in paths:
             write(path)
+        readme = ROOT / "README.md"
+        text = readme.read_text(encoding="utf-8")
+        for path in paths:
+            text = in_readme(path, text)
+        readme.write_text(text, encoding="utf-8")
+    for path in paths:
         core, whole = minutes(path)
         print(f"{path.stem:20} core {core:3}  whole {whole:3}{'  too long' * (core > LIMIT)}")
 

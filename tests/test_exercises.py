@@ -6,14 +6,29 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import numpy as np
 import pytest
+import reading
 
-from conftest import ROOT
-from minigrad.exercise import NOTES, WrongAnswer, check, difference, progress, recheck
+from conftest import ROOT, run_cell
+from minigrad.exercise import (
+    NOTES,
+    WrongAnswer,
+    _is_right,
+    _questions,
+    check,
+    difference,
+    in_time,
+    prediction,
+    progress,
+    recheck,
+    review,
+)
 
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
@@ -32,19 +47,30 @@ def exercises(folder: str, chapter: str) -> dict[str, tuple[str, str]]:
     return {match[1]: (cell, check) for match, cell, check in pairs if match}
 
 
-def wrong_attempts(chapter: str) -> tuple[str, dict[str, str]]:
-    """What tests/wrong/CHAPTER.py imports, and its functions my_exercise__what_is_wrong."""
-    path = ROOT / "tests" / "wrong" / f"{chapter}.py"
+def attempts_in(folder: str, chapter: str) -> tuple[str, dict[str, str]]:
+    """What a file of attempts imports, and its functions my_exercise__what_is_wrong."""
+    path = ROOT / "tests" / folder / f"{chapter}.py"
     source = path.read_text(encoding="utf-8") if path.exists() else ""
     nodes = ast.parse(source).body
     attempts = [node for node in nodes if isinstance(node, ast.FunctionDef)]
     others = [node for node in nodes if node not in attempts]
-    assert all(ast.get_docstring(node) for node in attempts)  # the misconception, in a sentence
     assert len({node.name for node in attempts}) == len(attempts)
     return (
         "\n".join(ast.unparse(node) for node in others),
         {node.name: ast.get_source_segment(source, node) for node in attempts},
     )
+
+
+def wrong_attempts(chapter: str) -> tuple[str, dict[str, str]]:
+    return attempts_in("wrong", chapter)
+
+
+def heads(chapter: str) -> set[str]:
+    """The headings of a lesson, and the bold heads of its exercises and paragraphs."""
+    cells = nbformat.read(ROOT / "notebooks" / f"{chapter}.ipynb", 4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    found = re.finditer(r"^#+ (?P<heading>.+)$|^\*\*(?P<bold>.+?)\.?\*\*", text, re.MULTILINE)
+    return {match[match.lastgroup] for match in found}
 
 
 def outcome(chapter: str, name: str, attempt: str, capsys, imports: str = "") -> str:
@@ -53,7 +79,7 @@ def outcome(chapter: str, name: str, attempt: str, capsys, imports: str = "") ->
     exec(code("solutions", chapter)[0], space)
     exec(imports, space)
     for other, (stub, its_check) in exercises("notebooks", chapter).items():
-        exec(attempt if other == name else stub, space)
+        run_cell(attempt if other == name else stub, space)
         capsys.readouterr()
         exec(its_check, space)
         if other == name:
@@ -114,6 +140,51 @@ def test_a_wrong_attempt_is_rejected_with_a_message(chapter, imports, title, att
     assert re.search("expected|raised", str(raised.value))
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_wrong_attempt_says_what_is_behind_it_and_where_that_is_explained(chapter):
+    known = {name[:2]: heads(name) for name in CHAPTERS if name <= chapter}
+    for title, attempt in wrong_attempts(chapter)[1].items():
+        text = " ".join((ast.get_docstring(ast.parse(attempt).body[0]) or "").split())
+        match = re.fullmatch(r"[^a-z].{20,300}[.:!?)] See “([^”]+)”( in chapter (\w\w))?\.", text)
+        assert match, f"{title}: {text}"
+        assert match[1] in known[match[3] or chapter[:2]], f"{title} sees {match[1]}"
+
+
+def held_out(correct: bool) -> list:
+    return [
+        pytest.param(chapter, imports, title, attempt, id=f"{chapter}-{title}")
+        for chapter in CHAPTERS
+        for imports, attempts in [attempts_in("heldout", chapter)]
+        for title, attempt in attempts.items()
+        if ("__correct" in title) == correct
+    ]
+
+
+@pytest.mark.parametrize("chapter, imports, title, attempt", held_out(correct=True))
+def test_a_right_answer_written_otherwise_is_correct(chapter, imports, title, attempt, capsys):
+    name = title.partition("__")[0]
+    attempt = re.sub(rf"\b{title}\b", name, attempt)
+    assert outcome(chapter, name, attempt, capsys, imports) == f"{name}: correct"
+
+
+def test_wrong_attempts_written_otherwise_are_diagnosed(capsys, monkeypatch, record_property):
+    """At least 70 of 100 are told what is behind them; the others are rejected without it."""
+    monkeypatch.setattr("minigrad.exercise.MISTAKES", ROOT / "tests" / "wrong")
+    missed, wrong, attempts = [], [], held_out(correct=False)
+    for chapter, imports, title, attempt in (param.values for param in attempts):
+        name, slug, _ = title.split("__")
+        known = wrong_attempts(chapter)[1][f"{name}__{slug}"]
+        meant = " ".join(ast.get_docstring(ast.parse(known).body[0]).split())
+        attempt = re.sub(rf"\b{title}\b", name, attempt)
+        with np.errstate(all="ignore"), pytest.raises(WrongAnswer) as raised:
+            outcome(chapter, name, attempt, capsys, imports)
+        _, found, told = str(raised.value).partition("\nLooks familiar: ")
+        if told != meant:
+            (wrong if found else missed).append(title)
+    record_property("diagnosed", [len(attempts) - len(missed) - len(wrong), len(attempts)])
+    assert len(missed) + len(wrong) <= 0.3 * len(attempts), (missed, wrong)
+
+
 def my_double(x):
     return 2 * x
 
@@ -150,7 +221,7 @@ def triple(tmp_path, monkeypatch):
 
     def make(code: str):
         space = {"THREE": 3}
-        exec(code, space)
+        run_cell(code, space)
         return space["my_triple"]
 
     return make
@@ -361,8 +432,12 @@ def test_progress_outlives_the_kernel_and_a_success_is_never_lost(tmp_path, caps
         check=True,
         timeout=60,
     )
-    marks = "  ".join(f"[{mark}]\u00a0{name}" for mark, name in zip("x-\u00a0", names))
-    expected = f"00_welcome       {marks}\n1 correct, 1 attempted, 1 open\n"
+    marks = "  ".join(f"[{mark}]\u00a0{name}" for mark, name in zip("x-\u00a0\u00a0", names))
+    minutes = reading.minutes(ROOT / "notebooks" / "00_welcome.ipynb")[0]
+    expected = (
+        f"00_welcome       {marks}\n1 correct, 1 attempted, 2 open\n"
+        f"go on with 00_welcome.ipynb ({minutes} minutes to read)\n"
+    )
     assert process.stdout == expected
     capsys.readouterr()
     progress()
@@ -396,4 +471,161 @@ def test_progress_copes_with_notes_that_are_no_text_and_notebooks_that_are_none(
     (tmp_path / "03_folder.ipynb").mkdir()
     progress()
     out = capsys.readouterr().out
-    assert "[x]\u00a0my_followers" in out and out.endswith("1 correct, 0 attempted, 2 open\n")
+    assert "[x]\u00a0my_followers" in out and "1 correct, 0 attempted, 3 open\n" in out
+
+
+def slow(seconds, swallow=()):
+    def attempt():
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                time.sleep(0.01)
+            except swallow:
+                return 1
+        return 1
+
+    return attempt
+
+
+def test_a_case_has_a_time_limit_and_whatever_swallows_it_fails(capsys):
+    start = time.monotonic()
+    for attempt in (slow(60), slow(60, swallow=KeyboardInterrupt), slow(60, swallow=BaseException)):
+        with pytest.raises(WrongAnswer, match="raised TimeoutError: it took longer than 0.1 sec"):
+            check(attempt, [((), 1)], seconds=0.1)
+    assert time.monotonic() - start < 30
+    check(slow(0), [((), 1)], seconds=10)
+    assert capsys.readouterr().out == "attempt: correct\n"
+
+
+def test_a_call_in_time_gives_its_result_and_its_own_error_in_any_thread():
+    assert in_time(10, divmod, 7, 2) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        in_time(10, divmod, 7, 0)
+    with pytest.raises(KeyboardInterrupt):
+        in_time(10, throw(KeyboardInterrupt()))
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(in_time, 10, divmod, 7, 2).result() == (3, 1)
+
+
+KNOWN = """
+import numpy as np
+
+def my_mean__divides_by_one_less(x):
+    '''Divided by one less.
+    See “Means”.'''
+    return sum(x) / (len(x) - 1)
+
+def my_mean__endless(x):
+    '''Never ends. See “Means”.'''
+    while True: pass
+
+def my_mean__says_nothing(x, before=[]):
+    '''Remembers. See “Means”.'''
+    before += x
+    return sum(before) / len(before)
+"""
+
+
+@pytest.fixture
+def known_mistakes(tmp_path, monkeypatch):
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "01_means.py").write_text(KNOWN, encoding="utf-8")
+    monkeypatch.setattr("minigrad.exercise.MISTAKES", tmp_path / "wrong")
+
+
+@pytest.mark.parametrize(
+    "formula, told",
+    [
+        ("x[0] / (len(x) - 1) + sum(x[1:]) / (len(x) - 1)", "Divided by one less. See “Means”."),
+        ("seen.extend(x) or sum(seen) / len(seen)", None),
+        ("sum(x) / 2", None),
+        ("print('loud') or sum(x)", None),
+        ("1 / 0", None),
+    ],
+)
+def test_a_mistake_is_recognised_by_what_it_does(formula, told, known_mistakes, capsys):
+    run_cell(f"seen = []\ndef my_mean(x):\n    return {formula}", space := {})
+    with pytest.raises(WrongAnswer) as raised:
+        check(space["my_mean"], [(([1.0, 2.0, 6.0],), 3.0), (([2.0, 6.0],), 4.0)])
+    expected = "" if told is None else f"Looks familiar: {told}"
+    assert str(raised.value).partition("\n")[2] == expected
+    assert capsys.readouterr().out in ("", "loud\n")  # once, from the attempt itself
+
+
+LESSON_END = """## Export and recap
+
+1. How many?
+   <details><summary>Answer</summary>**12.5** or so.</details>
+2. Which line?
+   <details><summary>Answer</summary>**`x.sum(axis=0)`** or **`sum(x)`**: both.</details>
+3. Why?
+   <details><summary>Answer</summary>Because.</details>
+"""
+
+
+@pytest.fixture
+def lessons(tmp_path):
+    """Three lessons with three questions each; of the third nothing was done yet."""
+    for i, name in enumerate(("00_one", "01_two", "02_three")):
+        cells = [
+            nbformat.v4.new_code_cell(f"def my_exercise_{i}():\n    return ..."),
+            nbformat.v4.new_markdown_cell(LESSON_END),
+        ]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
+    NOTES.write_text("my_exercise_1 attempted\n", encoding="utf-8")
+
+
+def asked(typed: dict[str, str], number: int) -> list[str]:
+    """The questions of a review, answered from a table by the last digit, else rightly."""
+    seen = []
+
+    def ask(text: str) -> str:
+        if not text[0].isdigit():
+            return "y"
+        seen.append(text[:4])
+        return typed.get(text[:4], {"1": "12.5", "2": "x.sum( axis = 0 )", "3": "so"}[text[3]])
+
+    review(number, ask)
+    return seen
+
+
+def test_a_review_begins_with_what_was_wrong_and_leaves_out_what_was_not_begun(lessons, capsys):
+    assert asked({"00.2": "x.sum()", "01.1": "13"}, 5) == ["00.1", "00.2", "00.3", "01.1", "01.2"]
+    out = capsys.readouterr().out
+    assert out.endswith("4 of 5 right\n")  # a number is judged; a line that differs is asked about
+    assert asked({}, 3) == ["01.1", "01.3", "00.1"]  # wrong, then new, then long ago
+    assert asked({}, 9) == ["00.1", "00.2", "00.3", "01.1", "01.2", "01.3"]
+
+
+@pytest.mark.parametrize(
+    "typed, right",
+    [("12.5", True), ("12.6", True), ("13", False), ("a lot", None), ("", None)],
+)
+def test_a_typed_number_is_judged(typed, right):
+    assert _is_right(typed, "**12.5** or so.") is right
+
+
+@pytest.mark.parametrize(
+    "typed, right", [("sum( x )", True), ("`x.sum(axis=0)`", True), ("x.sum()", None), ("(", None)]
+)
+def test_a_typed_line_is_right_if_it_reads_the_same(typed, right):
+    assert _is_right(typed, "**`x.sum(axis=0)`** or **`sum(x)`**: both.") is right
+
+
+def test_every_lesson_asks_at_least_three_questions_one_with_a_typed_answer(monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    for chapter in CHAPTERS[:-1]:
+        found = [answer for key, (_, answer) in _questions().items() if key[:2] == chapter[:2]]
+        assert len(found) >= 3, chapter
+        assert any(answer.startswith("**") for answer in found), chapter
+
+
+def test_a_prediction_stands_beside_the_truth(capsys):
+    prediction(..., 1 / 3)
+    prediction(0.5, 1 / 3)
+    prediction("many", "few")
+    assert capsys.readouterr().out.splitlines() == [
+        "No guess was typed; it is 0.333.",
+        "You guessed 0.5; it is 0.333.",
+        "You guessed 'many'; it is few.",
+    ]

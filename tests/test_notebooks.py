@@ -1,10 +1,12 @@
 """The form of the committed notebooks."""
 
 import ast
+import builtins
 import re
 
 import nbformat
 import pytest
+import reading
 
 from conftest import ROOT
 
@@ -26,6 +28,7 @@ APPENDIX = [
     "3. Optional: vision",
     "Export and recap",
 ]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 KNOWN_TAGS = {"nbval-ignore-output", "nbval-skip", "widget"}
 
 
@@ -140,3 +143,46 @@ def test_links_lead_somewhere(path, notebook):
             for link in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", cell.source):
                 if not link.startswith("http"):
                     assert (path.parent / link).exists(), (cell.id, link)
+
+
+LESSONS = sorted(ROOT.glob(reading.LESSON))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_the_core_path_takes_at_most_45_minutes_and_the_head_says_how_long(lesson, record_property):
+    core, whole = reading.minutes(lesson)
+    record_property("minutes", (lesson.stem, core, whole))
+    assert core <= reading.LIMIT
+    head = next(c for c in nbformat.read(lesson, 4).cells if c.source.startswith("## Where we are"))
+    assert reading.sentence(core, whole) in head.source, "run python tests/reading.py --write"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_the_readme_says_how_long_a_chapter_takes(lesson):
+    core, whole = reading.minutes(lesson)
+    row = next(r for r in README.split("\n") if f"](notebooks/{lesson.name})" in r)
+    assert row.endswith(f"| {core} of {whole} |"), "run python tests/reading.py --write"
+
+
+def names(cell, context) -> set[str]:
+    """The names that a cell of code binds or reads."""
+    tree = ast.parse(cell.source)
+    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
+    if context is ast.Store:
+        found |= {n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+        for node in (n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))):
+            found |= {alias.asname or alias.name for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_the_core_path_needs_nothing_that_goes_beyond_it(lesson):
+    """What an open cell reads is not made by a Deeper section alone; exported code is package."""
+    cells = nbformat.read(lesson, 4).cells
+    core, deeper = ([c for c in part if c.cell_type == "code"] for part in reading.parts(cells))
+    made = set().union(*(names(c, ast.Store) for c in core))
+    beyond = set().union(*(names(c, ast.Store) for c in deeper if "#| export" not in c.source))
+    for cell in core:
+        if not cell.metadata.get("jupyter", {}).get("source_hidden"):
+            needed = names(cell, ast.Load) & (beyond - made - set(dir(builtins)))
+            assert not needed, f"{cell.id} needs {needed}"
