@@ -12,13 +12,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
 # %% auto #0
 __all__ = [
-    "OPERATORS",
-    "WITHOUT_SLOPE",
+    "Operators",
     "Tensor",
     "as_floats",
     "as_size",
@@ -26,7 +26,6 @@ __all__ = [
     "from_numpy",
     "no_grad",
     "record",
-    "as_view",
     "expect_tensors",
     "as_tensors",
     "unbroadcast",
@@ -36,24 +35,128 @@ __all__ = [
     "divide",
     "topological_order",
     "backpropagate",
-    "power",
     "exp",
     "log",
     "sqrt",
+    "power",
     "matmul",
     "sum_over",
     "max_over",
     "reshape",
     "permute",
     "take",
-    "relate",
-    "change",
-    "assign",
 ]
 
 
+# %% ../notebooks/01_tensor.ipynb #operators
+class Operators:
+    """What can be written with a Tensor: each operator calls a function of this module."""
+
+    __add__ = lambda self, other: add(self, other)
+    __radd__ = lambda self, other: add(other, self)
+    __iadd__ = lambda self, other: _in_place(self, self + other)
+    __sub__ = lambda self, other: subtract(self, other)
+    __rsub__ = lambda self, other: subtract(other, self)
+    __isub__ = lambda self, other: _in_place(self, self - other)
+    __mul__ = lambda self, other: multiply(self, other)
+    __rmul__ = lambda self, other: multiply(other, self)
+    __imul__ = lambda self, other: _in_place(self, self * other)
+    __truediv__ = lambda self, other: divide(self, other)
+    __rtruediv__ = lambda self, other: divide(other, self)
+    __itruediv__ = lambda self, other: _in_place(self, self / other)
+    __pow__ = lambda self, other: power(self, other)
+    __rpow__ = lambda self, other: power(other, self)
+    __ipow__ = lambda self, other: _in_place(self, self**other)
+    __matmul__ = lambda self, other: matmul(self, other)
+    __rmatmul__ = lambda self, other: matmul(other, self)
+    __imatmul__ = lambda self, other: _in_place(self, self @ other)
+    __neg__ = lambda self: self * -1.0
+    __pos__ = lambda self: self
+    __abs__ = lambda self: self * np.sign(self.data)
+
+    __eq__ = lambda self, other: _relate(np.equal, self, other)  # type: ignore
+    __ne__ = lambda self, other: _relate(np.not_equal, self, other)  # type: ignore
+    __lt__ = lambda self, other: _relate(np.less, self, other)
+    __le__ = lambda self, other: _relate(np.less_equal, self, other)
+    __gt__ = lambda self, other: _relate(np.greater, self, other)
+    __ge__ = lambda self, other: _relate(np.greater_equal, self, other)
+    __hash__ = object.__hash__  # as a key of a dictionary a Tensor is itself, not its numbers
+
+    __getitem__ = lambda self, index: take(self, index)
+    __setitem__ = lambda self, index, value: _assign(self, index, value)
+    __iter__ = lambda self: (self[i] for i in range(len(self)))
+    __contains__ = lambda self, value: bool(np.any(self == value))
+
+    exp = lambda self: exp(self)
+    log = lambda self: log(self)
+    sqrt = lambda self: sqrt(self)
+
+    def sum(self: Any, axis=None, keepdims: bool = False) -> Tensor:
+        return sum_over(self, axis, keepdims)
+
+    def mean(self: Any, axis=None, keepdims: bool = False) -> Tensor:
+        total = sum_over(self, axis, keepdims)
+        return total / (self.size / max(total.size, 1))
+
+    def max(self: Any, axis=None, keepdims: bool = False) -> Tensor:
+        return max_over(self, axis, keepdims)
+
+    def reshape(self: Any, *shape) -> Tensor:
+        return reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def transpose(self: Any, axis1: int, axis2: int) -> Tensor:
+        """Exchange two axes, as torch's transpose does."""
+        axes = list(range(self.ndim))
+        axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+        return permute(self, axes)
+
+    def __float__(self: Any) -> float:
+        if self.requires_grad:
+            warnings.warn("a float has no gradient: if that is meant, say item()", stacklevel=2)
+        return self.item()
+
+    __int__ = lambda self: int(self.item())
+
+    def __bool__(self: Any) -> bool:
+        if self.size != 1:
+            raise RuntimeError(
+                f"{self.size} numbers are neither true nor false: ask any() or all()"
+            )
+        return bool(self.item())
+
+    def __len__(self: Any) -> int:
+        if self.ndim == 0:
+            raise TypeError("a Tensor without axes has no length and no parts; ask for its item()")
+        return len(self.data)
+
+    def __array__(self: Any, dtype=None, copy=None) -> np.ndarray:
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        if ufunc in _OPERATORS and method == "__call__" and not options:  # `array + tensor`
+            return _OPERATORS[ufunc](*inputs)
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        return _outside(function, inputs, options)
+
+    def __array_function__(self, function, types, inputs, options):
+        return _outside(function, inputs, options)
+
+    def __getstate__(self: Any) -> dict:
+        if not self.is_leaf:
+            raise RuntimeError("a Tensor within a graph cannot be copied or pickled; detach() it")
+        return self.__dict__
+
+    def __format__(self: Any, spec: str) -> str:
+        return format(repr(self) if self.ndim else self.item(), spec)
+
+    def __repr__(self: Any) -> str:
+        name = type(self).__name__
+        numbers = np.array2string(self.data, separator=", ", prefix=f"{name}(")
+        return f"{name}({numbers}{', requires_grad=True' if self.requires_grad else ''})"
+
+
 # %% ../notebooks/01_tensor.ipynb #tensor
-class Tensor:
+class Tensor(Operators):
     """An array that can be differentiated. float64 arrays stay so; all else becomes float32."""
 
     _grad: np.ndarray | None = None
@@ -88,64 +191,6 @@ class Tensor:
     is_leaf = property(lambda self: not (self._inputs or self._is_used_up))
     T = property(lambda self: permute(self, range(self.ndim)[::-1]))
 
-    __add__ = lambda self, other: add(self, other)
-    __radd__ = lambda self, other: add(other, self)
-    __iadd__ = lambda self, other: change(self, self + other)
-    __sub__ = lambda self, other: subtract(self, other)
-    __rsub__ = lambda self, other: subtract(other, self)
-    __isub__ = lambda self, other: change(self, self - other)
-    __mul__ = lambda self, other: multiply(self, other)
-    __rmul__ = lambda self, other: multiply(other, self)
-    __imul__ = lambda self, other: change(self, self * other)
-    __truediv__ = lambda self, other: divide(self, other)
-    __rtruediv__ = lambda self, other: divide(other, self)
-    __itruediv__ = lambda self, other: change(self, self / other)
-    __pow__ = lambda self, other: power(self, other)
-    __rpow__ = lambda self, other: power(other, self)
-    __ipow__ = lambda self, other: change(self, self**other)
-    __matmul__ = lambda self, other: matmul(self, other)
-    __rmatmul__ = lambda self, other: matmul(other, self)
-    __imatmul__ = lambda self, other: change(self, self @ other)
-    __neg__ = lambda self: self * -1.0
-    __pos__ = lambda self: self
-    __abs__ = lambda self: self * np.sign(self.data)
-
-    __eq__ = lambda self, other: relate(np.equal, self, other)  # type: ignore
-    __ne__ = lambda self, other: relate(np.not_equal, self, other)  # type: ignore
-    __lt__ = lambda self, other: relate(np.less, self, other)
-    __le__ = lambda self, other: relate(np.less_equal, self, other)
-    __gt__ = lambda self, other: relate(np.greater, self, other)
-    __ge__ = lambda self, other: relate(np.greater_equal, self, other)
-    __hash__ = object.__hash__  # as a key of a dictionary a Tensor is itself, not its numbers
-
-    __getitem__ = lambda self, index: take(self, index)
-    __setitem__ = lambda self, index, value: assign(self, index, value)
-    __iter__ = lambda self: (self[i] for i in range(len(self)))
-    __contains__ = lambda self, value: bool(np.any(self == value))
-
-    exp = lambda self: exp(self)
-    log = lambda self: log(self)
-    sqrt = lambda self: sqrt(self)
-
-    def sum(self, axis=None, keepdims: bool = False) -> Tensor:
-        return sum_over(self, axis, keepdims)
-
-    def mean(self, axis=None, keepdims: bool = False) -> Tensor:
-        total = sum_over(self, axis, keepdims)
-        return total / (self.size / max(total.size, 1))
-
-    def max(self, axis=None, keepdims: bool = False) -> Tensor:
-        return max_over(self, axis, keepdims)
-
-    def reshape(self, *shape) -> Tensor:
-        return reshape(self, shape[0] if len(shape) == 1 else shape)
-
-    def transpose(self, axis1: int, axis2: int) -> Tensor:
-        """Exchange two axes, as torch's transpose does."""
-        axes = list(range(self.ndim))
-        axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
-        return permute(self, axes)
-
     def backward(self, gradient=None, retain_graph: bool = False) -> None:
         """Add d self / d leaf, times `gradient` (1 if self is one number), to each leaf's grad.
 
@@ -157,55 +202,11 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same data, cut off from the graph that computed it."""
-        return as_view(self, from_numpy(self.data))
+        return _as_view(self, from_numpy(self.data))
 
     def item(self) -> float:
         """The only element, as a Python float."""
         return self.data.item()
-
-    def __float__(self) -> float:
-        if self.requires_grad:
-            warnings.warn("a float has no gradient: if that is meant, say item()", stacklevel=2)
-        return self.item()
-
-    __int__ = lambda self: int(self.item())
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise RuntimeError(
-                f"{self.size} numbers are neither true nor false: ask any() or all()"
-            )
-        return bool(self.item())
-
-    def __len__(self) -> int:
-        if self.ndim == 0:
-            raise TypeError("a Tensor without axes has no length and no parts; ask for its item()")
-        return len(self.data)
-
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        return np.array(self.data, dtype=dtype, copy=copy)
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        if ufunc in OPERATORS and method == "__call__" and not options:  # `array + tensor`
-            return OPERATORS[ufunc](*inputs)
-        function = ufunc if method == "__call__" else getattr(ufunc, method)
-        return _outside(function, inputs, options)
-
-    def __array_function__(self, function, types, inputs, options):
-        return _outside(function, inputs, options)
-
-    def __getstate__(self) -> dict:
-        if not self.is_leaf:
-            raise RuntimeError("a Tensor within a graph cannot be copied or pickled; detach() it")
-        return self.__dict__
-
-    def __format__(self, spec: str) -> str:
-        return format(repr(self) if self.ndim else self.item(), spec)
-
-    def __repr__(self) -> str:
-        name = type(self).__name__
-        numbers = np.array2string(self.data, separator=", ", prefix=f"{name}(")
-        return f"{name}({numbers}{', requires_grad=True' if self.requires_grad else ''})"
 
 
 # %% ../notebooks/01_tensor.ipynb #as-floats
@@ -303,13 +304,13 @@ def record(value: np.ndarray, *inputs: tuple[Tensor, Callable]) -> Tensor:
     return out
 
 
-def as_view(a: Tensor, out: Tensor) -> Tensor:
+# %% ../notebooks/01_tensor.ipynb #as-tensors
+def _as_view(a: Tensor, out: Tensor) -> Tensor:
     """`out`, which shares its numbers with `a`: a change of one is a change of both."""
     out._changed = a._changed = a._changed or [0]
     return out
 
 
-# %% ../notebooks/01_tensor.ipynb #as-tensors
 def expect_tensors(*values) -> None:
     """Raise a TypeError unless all of these are Tensors."""
     for value in values:
@@ -355,6 +356,7 @@ def add(a, b) -> Tensor:
     )
 
 
+# %% ../notebooks/01_tensor.ipynb #multiply
 def subtract(a, b) -> Tensor:
     """a - b, with broadcasting."""
     a, b = as_tensors(a, b)
@@ -365,7 +367,6 @@ def subtract(a, b) -> Tensor:
     )
 
 
-# %% ../notebooks/01_tensor.ipynb #multiply
 def multiply(a, b) -> Tensor:
     """a * b, elementwise, with broadcasting."""
     a, b = as_tensors(a, b)
@@ -427,6 +428,7 @@ def backpropagate(
             node._inputs, node._operands, node._is_used_up = (), (), True
 
 
+# %% ../notebooks/01_tensor.ipynb #expect-unchanged
 def _expect_unchanged(node: Tensor) -> None:
     """Raise a RuntimeError if a number that the vjps of this node may need was changed since."""
     if any(t._changed and t._changed[0] > node._made for t in (node, *node._operands)):
@@ -457,26 +459,6 @@ def _first_gradient(root: Tensor, gradient) -> np.ndarray:
     return gradient
 
 
-# %% ../notebooks/01_tensor.ipynb #power
-def power(a, b) -> Tensor:
-    """a ** b, elementwise, with broadcasting."""
-    a, b = as_tensors(a, b)
-    value = a.data**b.data
-
-    def grad_a(g):
-        exponent = np.where(b.data == 0, 1, b.data)
-        return unbroadcast(
-            np.where(b.data == 0, 0, g * (exponent * a.data ** (exponent - 1))), a.shape
-        )
-
-    def grad_b(g):
-        is_flat = (a.data == 0) & (b.data >= 0)  # 0**b is 0 (or 1) on both sides
-        slope = value * np.log(np.where(is_flat, 1, a.data))
-        return unbroadcast(np.where(is_flat, 0, g * slope), b.shape)
-
-    return record(value, (a, grad_a), (b, grad_b))
-
-
 # %% ../notebooks/01_tensor.ipynb #exp-log-sqrt
 def exp(a: Tensor) -> Tensor:
     """e ** a."""
@@ -496,6 +478,26 @@ def sqrt(a: Tensor) -> Tensor:
     expect_tensors(a)
     value = np.sqrt(a.data)
     return record(value, (a, lambda g: g / (2 * value)))
+
+
+# %% ../notebooks/01_tensor.ipynb #power
+def power(a, b) -> Tensor:
+    """a ** b, elementwise, with broadcasting."""
+    a, b = as_tensors(a, b)
+    value = a.data**b.data
+
+    def grad_a(g):
+        exponent = np.where(b.data == 0, 1, b.data)
+        return unbroadcast(
+            np.where(b.data == 0, 0, g * (exponent * a.data ** (exponent - 1))), a.shape
+        )
+
+    def grad_b(g):
+        is_flat = (a.data == 0) & (b.data >= 0)  # 0**b is 0 (or 1) on both sides
+        slope = value * np.log(np.where(is_flat, 1, a.data))
+        return unbroadcast(np.where(is_flat, 0, g * slope), b.shape)
+
+    return record(value, (a, grad_a), (b, grad_b))
 
 
 # %% ../notebooks/01_tensor.ipynb #matmul
@@ -519,7 +521,7 @@ def matmul(a, b) -> Tensor:
     )
 
 
-# %% ../notebooks/01_tensor.ipynb #reductions
+# %% ../notebooks/01_tensor.ipynb #sum-over
 def sum_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
     """The sum over `axis`: one axis, several of them, or all (None)."""
     expect_tensors(a)
@@ -531,6 +533,7 @@ def sum_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
     )
 
 
+# %% ../notebooks/01_tensor.ipynb #max-over
 def max_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
     """The maximum over `axis`; elements that tie for it share its gradient equally."""
     expect_tensors(a)
@@ -549,14 +552,14 @@ def max_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
 def reshape(a: Tensor, shape) -> Tensor:
     """The same elements in the same order, in another shape."""
     expect_tensors(a)
-    return as_view(a, record(a.data.reshape(shape), (a, lambda g: g.reshape(a.shape))))
+    return _as_view(a, record(a.data.reshape(shape), (a, lambda g: g.reshape(a.shape))))
 
 
 def permute(a: Tensor, axes) -> Tensor:
     """The axes in another order: axis i of the result is axis axes[i] of `a`."""
     expect_tensors(a)
     back = np.argsort([axis % a.ndim for axis in axes])
-    return as_view(a, record(a.data.transpose(axes), (a, lambda g: g.transpose(back))))
+    return _as_view(a, record(a.data.transpose(axes), (a, lambda g: g.transpose(back))))
 
 
 # %% ../notebooks/01_tensor.ipynb #take
@@ -574,11 +577,11 @@ def take(a: Tensor, index) -> Tensor:
             np.add.at(full, index, g)  # not full[index] += g, which counts a repeated index once
         return full
 
-    return as_view(a, record(a.data[index], (a, put_back)))
+    return _as_view(a, record(a.data[index], (a, put_back)))
 
 
 # %% ../notebooks/01_tensor.ipynb #in-place
-def relate(relation: np.ufunc, a, b) -> np.ndarray:
+def _relate(relation: np.ufunc, a, b) -> np.ndarray:
     """np.less(a, b), or another relation of NumPy's, as an array of booleans."""
     try:
         a, b = as_tensors(a, b)
@@ -587,7 +590,7 @@ def relate(relation: np.ufunc, a, b) -> np.ndarray:
     return relation(a.data, b.data)
 
 
-def change(tensor: Tensor, result: Tensor) -> Tensor:
+def _in_place(tensor: Tensor, result: Tensor) -> Tensor:
     """`tensor += ...`: the tensor with the numbers of `result`; or `result`, if it is recorded."""
     if not result.requires_grad:
         tensor[...] = result
@@ -600,7 +603,7 @@ def change(tensor: Tensor, result: Tensor) -> Tensor:
     return result
 
 
-def assign(a: Tensor, index, value) -> None:
+def _assign(a: Tensor, index, value) -> None:
     """a[index] = value, where nothing is recorded."""
     if _recording.get() and (a.requires_grad or needs_gradient(value)):
         raise RuntimeError(
@@ -613,11 +616,11 @@ def assign(a: Tensor, index, value) -> None:
 
 
 # %% ../notebooks/01_tensor.ipynb #numpy-functions
-OPERATORS: dict[np.ufunc, Callable] = {np.add: add, np.subtract: subtract, np.multiply: multiply}
-OPERATORS |= {np.divide: divide, np.power: power, np.matmul: matmul}
+_OPERATORS: dict[np.ufunc, Callable] = {np.add: add, np.subtract: subtract, np.multiply: multiply}
+_OPERATORS |= {np.divide: divide, np.power: power, np.matmul: matmul}
 for relation in (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal):
-    OPERATORS[relation] = functools.partial(relate, relation)
-WITHOUT_SLOPE = (np.zeros_like, np.ones_like, np.empty_like)  # the same, whatever the numbers are
+    _OPERATORS[relation] = functools.partial(_relate, relation)
+_WITHOUT_SLOPE = (np.zeros_like, np.ones_like, np.empty_like)  # the same, whatever the numbers are
 
 
 def _outside(function: Callable, inputs: tuple, options: dict):
@@ -629,7 +632,7 @@ def _outside(function: Callable, inputs: tuple, options: dict):
             return type(value)(map(arrays, value))
         return value.data if isinstance(value, Tensor) else value
 
-    is_lossy = needs_gradient((*inputs, *options.values())) and function not in WITHOUT_SLOPE
+    is_lossy = needs_gradient((*inputs, *options.values())) and function not in _WITHOUT_SLOPE
     if not (is_lossy and "out" in options):
         result = function(*arrays(inputs), **{name: arrays(v) for name, v in options.items()})
         parts = result if isinstance(result, (list, tuple)) else [result]
