@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = [
-    "CHINESE",
-    "ENCODINGS",
     "DATASETS",
+    "LARGEST_TEXT",
     "likely_encoding",
     "load_text",
     "SimpleTokenizer",
@@ -17,7 +16,6 @@ __all__ = [
 
 # %% ../notebooks/06_data.ipynb #imports
 import codecs
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib.resources import files
@@ -26,21 +24,14 @@ from pathlib import Path
 import numpy as np
 
 # %% ../notebooks/06_data.ipynb #likely-encoding
-CHINESE = "的一是不了在人有我他这這中大来來上个個到说說们們为為子和你地出道也时時年得就那，"
-CHINESE += "要下以生会會自着去之家可里后小心多天好都然没日山水风風花春月云雲无無何如相知国國。"
-ENCODINGS = {  # what they are for, and characters of which such texts are full
-    "gb18030": ("Chinese; its older part is GBK", CHINESE),
-    "big5": ("Chinese, traditional", CHINESE),
-    "shift_jis": ("Japanese", "のにはをたがでてとしれさ、。"),
-    "euc_jp": ("Japanese", "のにはをたがでてとしれさ、。"),
-    "euc_kr": ("Korean", "이다는에의가을를고하지"),
-    "cp1252": ("Latin-1, as Windows has it", "éèêëàâáãäåæçñóòôõöøíìîïúùûüßþðœ“”‘’–—…«»§©£"),
-    "cp1251": ("Russian", "абвгдежзийклмнопрстуфхцчшщъыьэюя"),
-}
+_CHINESE = "的一是不了在人有我他这這中大来來上个個到说說们們为為子和你地出道也时時年得就那，"
+_CHINESE += "要下以生会會自着去之家可里后小心多天好都然没日山水风風花春月云雲无無何如相知国國。"
+_WESTERN = "éèêëàâáãäåæçñóòôõöøíìîïúùûüßþðœ“”‘’–—…«»§©£"
 
 
 def likely_encoding(raw: bytes) -> str | None:
-    """A guess how a text is encoded, by a part of it; None if it seems to be no text."""
+    """A guess how a text is encoded, by a part of it: UTF-8, UTF-16, GB 18030 (which has all of
+    GBK), or Windows-1252 (which has all letters of Latin-1); None if it is like none of these."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     zeros = raw[1::2].count(0), raw[::2].count(0)  # of two bytes for an English letter one is 0
@@ -48,19 +39,21 @@ def likely_encoding(raw: bytes) -> str | None:
         few, many = sorted(zeros)
         plausible = few * 20 < many and many * 8 > len(raw)
         return ("utf-16-le", "utf-16-be")[zeros.index(many)] if plausible else None
-    hits = {}
-    for name in ("utf-8", *ENCODINGS):
+    for name, frequent in (("utf-8", ""), ("gb18030", _CHINESE), ("cp1252", _WESTERN)):
         with suppress(UnicodeDecodeError):
             text = codecs.getincrementaldecoder(name)().decode(raw)  # its end may be cut off
-            if name == "utf-8":
+            odd = [c for c in text if not c.isascii()]
+            is_like_it = sum(c in frequent for c in odd) * 8 > len(odd)
+            if name == "cp1252" and len(odd) * 2 > len(text):  # a script of its own, such as Greek
+                is_like_it = False
+            if name == "utf-8" or is_like_it:
                 return name
-            n_marks = sum(map(text.count, ENCODINGS[name][1]))
-            hits[name] = n_marks / max(1, sum(not c.isascii() for c in text))
-    return max(hits, key=lambda name: hits[name], default=None)  # of equals the first
+    return None
 
 
 # %% ../notebooks/06_data.ipynb #load-text
 DATASETS = {"shakespeare": "shakespeare.txt", "names": "names.txt", "poems": "poems.txt"}
+LARGEST_TEXT = 2**30  # bytes; its ids would take eight times as much memory, and more
 
 
 def load_text(name_or_path: str | Path, encoding: str | None = None) -> str:
@@ -74,15 +67,13 @@ def load_text(name_or_path: str | Path, encoding: str | None = None) -> str:
             f"no text file at {str(path)!r}{what}; "
             f"the named data sets are {', '.join(sorted(DATASETS))}"
         )
-    size, memory = path.stat().st_size, _memory()
+    size = path.stat().st_size
     try:
-        if 6 * size > memory:  # the text and its ids
+        if size > LARGEST_TEXT:
             raise MemoryError
         text = path.read_text(encoding=encoding or "utf-8")
     except MemoryError:
-        raise ValueError(
-            f"{path} is too large for the memory: {size:,} bytes; take a part"
-        ) from None
+        raise ValueError(f"{path} is too large: {size:,} bytes; take a part") from None
     except LookupError:
         raise ValueError(f"Python knows no encoding {encoding!r} for {path}") from None
     except UnicodeError as error:
@@ -95,13 +86,6 @@ def load_text(name_or_path: str | Path, encoding: str | None = None) -> str:
     return text
 
 
-def _memory() -> float:
-    """The bytes of memory of this machine, where that can be found out."""
-    with suppress(AttributeError, ValueError):  # a system without sysconf, or without these names
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return np.inf
-
-
 def _no_text(path: Path, encoding: str | None, position: int) -> str:
     """What to say of a file that cannot be read in an encoding, because of the byte there."""
     raw = path.read_bytes()
@@ -109,8 +93,7 @@ def _no_text(path: Path, encoding: str | None, position: int) -> str:
     guess = likely_encoding(raw[begin : begin + 100_000])
     advice = "is it in another encoding, or no text at all?"
     if guess and guess != (encoding or "utf-8"):
-        about = f" ({ENCODINGS[guess][0]})" if guess in ENCODINGS else ""
-        advice = f"it looks like {guess}{about}: save it as UTF-8, or name that, --encoding {guess}"
+        advice = f"it looks like {guess}: save it as UTF-8, or name that, --encoding {guess}"
     byte = f"byte {raw[position]:#04x} at position {position}"
     return f"{path} is not text in {encoding or 'UTF-8'}: {byte}; {advice}"
 

@@ -170,12 +170,17 @@ KINDS = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}  # of NumPy's types: which 
 
 def difference(expected, got, tolerance: float = 1e-5) -> str | None:
     """What distinguishes two results, types and shapes first; None if they agree."""
+    if got is None and expected is not None:
+        return f"expected {_short(expected)}, got None: is there a return?"
     if type(expected) in (tuple, list, dict):
         return _difference_of_parts(expected, got, tolerance)
     want = np.asarray(expected)
     if want.dtype.kind not in KINDS or type(expected) is bool:
         same = type(got) in (type(expected), np.bool_) and got == expected
-        return None if same else f"expected {_short(expected)}, got {_short(got)}"
+        shown = (_short(expected), _short(got))
+        if not same and shown[0] == shown[1]:
+            return f"expected {_kind(expected)}, got {_kind(got)}: {shown[1]}"
+        return None if same else "expected {}, got {}".format(*shown)
     if type(got) not in (NUMBERS[-1:] if want.shape else NUMBERS):  # a relative may deceive
         return f"expected {_kind(expected)}, got {_kind(got)}: {_short(got)}"
     have = np.asarray(got)

@@ -169,11 +169,7 @@ class GPT(Module):
         """A GPT-2 from a folder of Hugging Face (config.json, weights), in evaluation mode."""
         from minigrad.weights import read_gpt2_folder
 
-        sizes, state = read_gpt2_folder(folder)
-        model = cls(**sizes)
-        model.load_state_dict(state)
-        model.eval()
-        return model
+        return read_gpt2_folder(folder, cls)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write config.json and model.safetensors, which Hugging Face transformers loads."""

@@ -13,7 +13,6 @@ __all__ = [
     "Dropout",
     "GELU",
     "ReLU",
-    "expect_module",
     "ModuleDict",
     "ModuleList",
     "Sequential",
@@ -246,7 +245,7 @@ class ReLU(Module):
 
 
 # %% ../notebooks/03_layers.ipynb #module-dict
-def expect_module(value) -> Module:
+def _expect_module(value) -> Module:
     """The module itself; a TypeError for anything else."""
     if isinstance(value, Module):
         return value
@@ -261,7 +260,7 @@ class ModuleDict(Module):
         for name, module in modules.items():
             if hasattr(self, name) or "." in name:
                 raise ValueError(f"a module cannot be called {name!r}: ModuleDict uses that name")
-            setattr(self, name, expect_module(module))
+            setattr(self, name, _expect_module(module))
 
     def __getitem__(self, name: str) -> Module:
         return dict(self.named_children())[name]
@@ -285,7 +284,7 @@ class ModuleList(Module):
             self.append(module)
 
     def append(self, module: Module) -> None:
-        setattr(self, str(len(self)), expect_module(module))
+        setattr(self, str(len(self)), _expect_module(module))
 
     def __getitem__(self, index):
         return list(self)[index]

@@ -139,9 +139,9 @@ def keep(answer: Callable) -> None:
     try:
         source = self_contained(answer)
         blocks = {key: source for key, (_, source) in _blocks().items()}
-        blocks[name] = f"{source.rstrip()}\n\n\n"
-        parts = (f"# {key}, accepted\n{block}" for key, block in blocks.items())
-        unfinished.write_text(FIRST_LINES + "".join(parts).rstrip() + "\n", encoding="utf-8")
+        blocks[name] = source
+        parts = (f"# {key}, accepted\n{block.strip()}\n" for key, block in blocks.items())
+        unfinished.write_text(FIRST_LINES + "\n\n".join(parts), encoding="utf-8")
         os.replace(unfinished, ANSWERS)  # whole or not at all
     except (OSError, ValueError, TypeError, SyntaxError) as error:
         say(f"(your answer counts but is not kept: {error})")

@@ -4,6 +4,7 @@
 
 # %% auto #0
 __all__ = [
+    "BFLOAT16",
     "bfloat16_to_float32",
     "numbers_in",
     "read_safetensors",
@@ -31,13 +32,10 @@ import numpy as np
 
 from minigrad.checkpoint import (
     _BUILDERS,
-    MISFITS,
     SIZES,
-    CheckpointError,
     Machine,
     _bytes,
-    fitted,
-    model_in,
+    gpt_with,
     n_numbers,
     only_plain,
     plain_key,
@@ -55,19 +53,17 @@ def bfloat16_to_float32(raw: bytes | bytearray) -> np.ndarray:
     return (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32)
 
 
+BFLOAT16 = "V2"  # for NumPy, which has no such type, these are two bytes without a meaning
+
+
 def numbers_in(raw: Any, kind: str) -> np.ndarray:
-    """The numbers in raw as a flat array; `kind` is NumPy's name of their type, or "bfloat16"."""
-    return bfloat16_to_float32(raw) if kind == "bfloat16" else np.frombuffer(raw, kind)
+    """The numbers in raw as a flat array; `kind` is NumPy's name of their type, or BFLOAT16."""
+    return bfloat16_to_float32(raw) if kind == BFLOAT16 else np.frombuffer(raw, kind)
 
 
 # %% ../notebooks/09_checkpoint.ipynb #read-safetensors
-_SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16", "BOOL": "?"}
+_SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": BFLOAT16, "BOOL": "?"}
 _SAFETENSORS_TYPES |= {f"{c}{8 * n}": f"<{c.lower()}{n}" for c in "IU" for n in (1, 2, 4, 8)}
-
-
-def _width(kind: str) -> int:
-    """The bytes that one number of that type takes in a file."""
-    return 2 if kind == "bfloat16" else np.dtype(kind).itemsize
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict:
@@ -98,7 +94,7 @@ def _read_header(file: BinaryIO, size: int) -> list[tuple[str, str, list, int]]:
         if kind not in _SAFETENSORS_TYPES:
             raise ValueError(f"{name} has numbers of type {kind}, which we do not know")
         kind = _SAFETENSORS_TYPES[kind]
-        n_bytes = n_numbers(shape) * _width(kind)
+        n_bytes = n_numbers(shape) * np.dtype(kind).itemsize
         if (begin, stop) != (end, end + n_bytes) or not type(begin) is type(stop) is int:
             raise ValueError(f"{name} does not begin where others end, or does not fit its shape")
         tensors.append((name, kind, shape, n_bytes))
@@ -171,21 +167,17 @@ def to_gpt2_names(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 # %% ../notebooks/09_checkpoint.ipynb #gpt2-config
-# Entries of config.json that change the arithmetic, and with which values it is our GPT's.
+# Entries of config.json that change the arithmetic but no name or shape of a weight, and with which
+# values it is our GPT's.
 _SAME: dict[str, tuple] = {
     "model_type": ("gpt2",),
     "activation_function": ("gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate"),
     "layer_norm_epsilon": (1e-5,),
     "scale_attn_weights": (True,),
     "scale_attn_by_inverse_layer_idx": (False,),
-    "add_cross_attention": (False,),
-    "is_encoder_decoder": (False,),
-    "tie_word_embeddings": (True,),
-    "pruned_heads": ({}, None),
-    "quantization_config": (None,),
+    "num_attention_heads": (None,),  # another name of n_head
+    "n_inner": (None,),
 }
-_SAME |= dict.fromkeys(("hidden_size", "num_hidden_layers", "num_attention_heads"), (None,))
-_SAME |= dict.fromkeys(("max_position_embeddings", "n_inner"), (None,))  # other names of sizes
 
 
 def _sizes_in(config: dict) -> dict[str, Any]:
@@ -225,17 +217,15 @@ def _read_shards(index: Path, read: Callable[[Path], Any]) -> dict[str, np.ndarr
             if Path(file).name != file:
                 raise ValueError(f"it names {file}, which is not in its folder")
             shard = read(index.with_name(file))
-            if wrong := [name for name in shard if file_of.get(name) != file]:
-                raise ValueError(f"it does not say that {wrong[0]} is in {file}")
+            if wrong := shard.keys() ^ {name for name in file_of if file_of[name] == file}:
+                raise ValueError(f"it and {file} do not agree about {min(wrong)}")
             arrays |= shard
-        if missing := file_of.keys() - arrays.keys():
-            raise ValueError(f"no file holds {missing.pop()}")
     return arrays
 
 
 # %% ../notebooks/09_checkpoint.ipynb #gpt2-folder
-def read_gpt2_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The sizes for GPT(**sizes) and its state dict, from a folder's config.json and weights."""
+def read_gpt2_folder(folder: str | Path, make: Callable[..., GPT] = GPT) -> GPT:
+    """The GPT in a folder's config.json and weights, in evaluation mode."""
     config = Path(folder, "config.json")
     if not config.is_file():
         raise FileNotFoundError(f"no config.json in {folder}, which a GPT-2 of Hugging Face has")
@@ -243,7 +233,7 @@ def read_gpt2_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.n
         sizes = _sizes_in(_parse_json(config.read_bytes().strip()))
     in_files = _read_weights(Path(folder))
     with reading(config, "config of the weights beside it"):
-        return sizes, fitted(sizes, to_our_names(in_files, transposed=True))
+        return gpt_with(sizes, to_our_names(in_files, transposed=True), make)
 
 
 def write_gpt2_folder(folder: str | Path, config: dict, state: dict[str, np.ndarray]) -> None:
@@ -265,7 +255,7 @@ def write_gpt2_folder(folder: str | Path, config: dict, state: dict[str, np.ndar
 
 
 # %% ../notebooks/09_checkpoint.ipynb #torch-parts
-_TORCH_TYPES = {"float64": "<f8", "float32": "<f4", "float16": "<f2", "bfloat16": "bfloat16"}
+_TORCH_TYPES = {"float64": "<f8", "float32": "<f4", "float16": "<f2", "bfloat16": BFLOAT16}
 _TORCH_TYPES |= {"bool": "?"} | {f"int{8 * n}": f"<i{n}" for n in (1, 2, 4, 8)}
 _TORCH_TYPES |= {f"uint{8 * n}": f"<u{n}" for n in (1, 2, 4, 8)}
 _STORAGES = {"Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16"}
@@ -302,11 +292,11 @@ class _TorchMachine(Machine):
     `read(key, n_bytes)` gives the bytes of one."""
 
     def __init__(self, file: Any, size: int, read: Callable, is_big_endian: bool = False):
-        makers: dict[str, Callable] = {"_rebuild_tensor": self.tensor}
-        makers |= {"_rebuild_tensor_v2": self.tensor, "_rebuild_tensor_v3": self.tensor_of_type}
-        super().__init__(file, size, _BUILDERS | _TORCH)
-        self.builders |= {f"torch._utils {name}": maker for name, maker in makers.items()}
-        self.builders["torch._tensor _rebuild_from_type_v2"] = self.tensor_of_class
+        makers: dict[str, Any] = {"torch._utils _rebuild_tensor": self.tensor}
+        makers["torch._utils _rebuild_tensor_v2"] = self.tensor
+        makers["torch._utils _rebuild_tensor_v3"] = self.tensor_of_type
+        makers["torch._tensor _rebuild_from_type_v2"] = self.tensor_of_class
+        super().__init__(file, size, _BUILDERS | _TORCH | makers)
         self.read, self.is_big_endian = read, is_big_endian
         self.storages: dict[tuple[str, str], np.ndarray] = {}
 
@@ -316,37 +306,39 @@ class _TorchMachine(Machine):
         if word != "storage" or type(kind) is not str or type(key) is not str or any(view):
             raise ValueError("it refers to something that is no storage")
         if (kind, key) not in self.storages:
-            n_bytes = n_numbers([size]) * _width(_TORCH_TYPES[_STORAGES[kind]])
+            of_numpy = _TORCH_TYPES[_STORAGES[kind]]
+            n_bytes = n_numbers([size]) * np.dtype(of_numpy).itemsize
             self.spend((), n_bytes)
             raw = bytearray(self.read(key, n_bytes))
             if len(raw) != n_bytes:
                 raise ValueError(f"its storage {key} has {len(raw)} bytes in place of {n_bytes}")
-            self.storages[kind, key] = self.numbers(raw, _TORCH_TYPES[_STORAGES[kind]])
+            self.storages[kind, key] = self.numbers(raw, of_numpy)
         return self.storages[kind, key]
 
     def numbers(self, raw: Any, kind: str) -> np.ndarray:
         """The numbers in a storage; only another order or bfloat16 needs a copy."""
-        swapped = self.is_big_endian and _width(kind) > 1
-        self.spend((), 2 * len(raw) if swapped or kind == "bfloat16" else 0)
-        raw = np.frombuffer(raw, f"u{_width(kind)}").byteswap() if swapped else raw
+        if self.is_big_endian or kind == BFLOAT16:
+            self.spend((), 2 * len(raw))
+        if self.is_big_endian:
+            raw = np.frombuffer(raw, f"u{np.dtype(kind).itemsize}").byteswap()
         return numbers_in(raw, kind)
 
     def tensor(self, storage, offset, shape, strides, _grad=0, _hooks=0, metadata=None):
         """A view of a storage; torch counts elements, NumPy bytes. That it lies within the storage
         is found out in Python's integers, before there is a view."""
-        marks = {name for name, is_set in (metadata or {}).items() if is_set}
-        if not marks <= {"neg"}:
-            raise ValueError(f"it holds a tensor with the mark {marks.pop()}")
+        marks = [name for name, is_set in (metadata or {}).items() if is_set]
+        if marks not in ([], ["neg"]):
+            raise ValueError(f"it holds a tensor with the mark {marks[-1]}")
         if type(storage) is not np.ndarray or storage.ndim != 1:
             raise ValueError("it holds a tensor without a storage")
-        n, count = storage.itemsize, n_numbers(shape)
         n_numbers([offset, *strides])  # which must be whole numbers as well
-        steps = [(size - 1) * stride for size, stride in zip(shape, strides)]
-        if count and offset + sum(steps) >= storage.size:
-            raise ValueError("it holds a tensor that reaches beyond its storage")
-        if not count:
+        if not n_numbers(shape):
             return np.empty(shape, storage.dtype)
-        self.spend((), count * n)
+        steps = [(size - 1) * stride for size, stride in zip(shape, strides)]
+        if offset + sum(steps) >= storage.size:
+            raise ValueError("it holds a tensor that reaches beyond its storage")
+        n = storage.itemsize
+        self.spend((), n_numbers(shape) * n)
         in_bytes = [n * stride for stride in strides]
         view = np.ndarray(shape, storage.dtype, storage, offset * n, in_bytes)
         return -view if marks else view
@@ -445,10 +437,7 @@ def convert(
     to them, into a checkpoint for load_model."""
     refuse_to_replace(new, overwrite)
     content = load_torch(old)
-    try:
-        args, state = _gpt_in(content, n_head)
-    except MISFITS as error:
-        raise CheckpointError(f"{old} is no checkpoint of nanoGPT: {error!r}") from None
-    model, _ = model_in({"model_args": args, "model": state}, old)
+    with reading(old, "checkpoint of nanoGPT"):
+        model = gpt_with(*_gpt_in(content, n_head))
     save(new, {"model_args": model.config, "model": model.collect_state_dict()})
     return model

@@ -275,7 +275,8 @@ def test_recheck_says_where_it_looked_in_vain(triple):
         ({"a": 1}, Counter("a"), "expected {'a': 1}, got a Counter"),
         ([1, 2], (1, 2), r"expected \[1, 2\], got a tuple"),
         ([1, 2], [1, 3], "result 1: expected 2, got 3"),
-        (1.0, None, "expected a float, got a NoneType: None"),
+        (1.0, None, r"expected 1\.0, got None: is there a return\?"),
+        ("a", np.str_("a"), r"expected a str, got a str_: 'a'"),
         (1.0, float("nan"), "expected 1., got nan"),
     ],
 )

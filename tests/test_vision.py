@@ -466,7 +466,7 @@ def test_a_classifier_survives_its_file(transfer, tmp_path):
 )
 def test_other_files_are_no_classifiers(content, tmp_path):
     save(tmp_path / "x.pkl", content)
-    with pytest.raises(CheckpointError, match="holds no classifier"):
+    with pytest.raises(CheckpointError, match="no intact checkpoint of a classifier"):
         ft.load_classifier(tmp_path / "x.pkl")
 
 

@@ -6,7 +6,6 @@
 __all__ = [
     "LARGEST",
     "SIZES",
-    "MISFITS",
     "KEPT",
     "n_numbers",
     "plain_key",
@@ -20,8 +19,7 @@ __all__ = [
     "refuse_to_replace",
     "CheckpointManager",
     "claimed",
-    "gpt_shapes",
-    "fitted",
+    "gpt_with",
     "load_model",
     "model_in",
     "shrink",
@@ -30,7 +28,6 @@ __all__ = [
 # %% ../../notebooks/09_checkpoint.ipynb #checkpoint-imports
 import functools
 import hashlib
-import itertools
 import math
 import mmap
 import os
@@ -50,6 +47,7 @@ import numpy as np
 
 from ..data import SimpleTokenizer
 from ..gpt import GPT
+from ..tensor import as_size
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #array-parts
@@ -307,23 +305,23 @@ for _core in ("numpy._core", "numpy.core"):  # NumPy 2 and NumPy 1
     _BUILDERS[f"{_core}.multiarray scalar"] = lambda kind, raw: _from_buffer(raw, kind, (1,))[0]
     _BUILDERS[f"{_core}.numeric _frombuffer"] = _from_buffer
 
+
 # %% ../../notebooks/09_checkpoint.ipynb #load
-# The last line of a checkpoint, which every reader of pickles ignores, and how to know a newer one.
-_TRAILER = "\nminigrad-checkpoint 1 sha256={}\n"
-_ANY_TRAILER = re.compile(rb"\nminigrad-checkpoint (\d{1,9}) \S{1,80}\n\Z")
+def _last_line(content: mmap.mmap | memoryview) -> bytes:
+    """What stands behind a pickle: the version of the format, and the checksum of its bytes."""
+    return f"\nminigrad-checkpoint 1 sha256={hashlib.sha256(content).hexdigest()}\n".encode()
 
 
 def _end_of(raw: mmap.mmap) -> int:
-    """Where the pickle in `raw` must end. A checksum behind it is compared with its bytes."""
-    found = _ANY_TRAILER.search(raw[-120:])
+    """Where the pickle in `raw` must end. A line behind it is compared with what it should be."""
+    found = re.search(rb"\nminigrad-checkpoint (\d{1,9}) \S{1,80}\n\Z", raw[-120:])
     if not found:
         return len(raw)  # older files have none
     if int(found[1]) > 1:
         raise ValueError(f"a newer minigrad wrote it, in format {int(found[1])}; update minigrad")
     with memoryview(raw) as whole, whole[: -len(found[0])] as content:
-        expected = _TRAILER.format(hashlib.sha256(content).hexdigest())
-    if found[0] != expected.encode():
-        raise ValueError("its bytes are not those that were written (the checksum is another)")
+        if found[0] != _last_line(content):
+            raise ValueError("its bytes are not those that were written (the checksum is another)")
     return len(raw) - len(found[0])
 
 
@@ -347,7 +345,7 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")  # nobody else's
     try:
-        with open(unfinished, "xb") as file:
+        with open(unfinished, "x+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -356,25 +354,16 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
         unfinished.unlink(missing_ok=True)
 
 
-class _Summing:
-    """A file to write to, and the checksum of what was written."""
-
-    def __init__(self, file: BinaryIO):
-        self.file, self.sha256 = file, hashlib.sha256()
-
-    def write(self, content) -> int:
-        self.sha256.update(content)
-        return self.file.write(content)
-
-
 def save(path: str | Path, content: dict) -> None:
     """Pickle `content` to `path`, completely or not at all. What `load` would refuse is a
     TypeError, before anything is written."""
     content = only_plain(content)
     with whole_file(path) as file:
-        summing = _Summing(file)
-        pickle.dump(content, summing, protocol=5)
-        file.write(_TRAILER.format(summing.sha256.hexdigest()).encode())
+        pickle.dump(content, file, protocol=5)
+        file.flush()
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as written:
+            last_line = _last_line(written)
+        file.write(last_line)
 
 
 def refuse_to_replace(path: str | Path, overwrite: bool) -> None:
@@ -397,40 +386,36 @@ class CheckpointManager:
     @functools.cached_property
     def best_val_loss(self) -> float:
         """The lowest loss so far: best.pkl's, unless load_newest or save have told it already."""
-        return self._loss_of(load(self.best)) if self.best.is_file() else math.inf
+        return self._read(self.best)[1] if self.best.is_file() else math.inf
 
-    def _loss_of(self, best: Any) -> float:
+    def _read(self, path: Path) -> tuple[int, float, dict]:
+        """(step, val_loss, content) of a checkpoint; a ValueError if it is intact but no run's."""
+        content = load(path)
         try:
-            return float(best["val_loss"])
-        except (LookupError, TypeError):
-            raise CheckpointError(f"{self.best} was not written by a run") from None
+            return int(content["step"]), float(content["val_loss"]), content
+        except (LookupError, TypeError, ValueError):
+            raise ValueError(f"{path} holds no run to continue") from None
 
     def load_newest(self) -> tuple[dict, str]:
         """The intact checkpoint that went furthest, after which best_val_loss is known; and a
         remark, empty if it is the latest and the best is intact as well."""
-        found: dict[Path, Any] = {}
-        faults = []
+        found, faults = {}, []
         for path in (self.latest, self.best):
             try:
-                found[path] = load(path)
-                int(found[path]["step"])
+                found[path] = self._read(path)
             except CheckpointError as error:
                 faults.append(str(error))
-            except (LookupError, TypeError, ValueError):
-                raise CheckpointError(f"{path} holds no run to continue") from None
         if not found:
             raise CheckpointError(faults[0])
-        self.best_val_loss = self._loss_of(found[self.best]) if self.best in found else math.inf
-        newest = max(found, key=lambda path: found[path]["step"])  # of equals the first
-        if newest == self.latest and not faults:
-            return found[newest], ""
-        remark = f"going on from {newest} at step {found[newest]['step']}"
-        return found[newest], "; ".join([*faults, remark])
+        self.best_val_loss = found[self.best][1] if self.best in found else math.inf
+        newest = max(found, key=lambda path: found[path][0])  # of equals the first
+        step, _, content = found[newest]
+        remark = "; ".join([*faults, f"going on from {newest} at step {step}"])
+        return content, remark if faults or newest != self.latest else ""
 
     def save(self, content: dict, val_loss: float = math.inf) -> None:
         """`content` becomes the latest; with the lowest val_loss so far it becomes the best too."""
-        best = val_loss if val_loss < self.best_val_loss else self.best_val_loss
-        content = {**content, "val_loss": val_loss, "best_val_loss": best}
+        content = {**content, "val_loss": val_loss}
         if val_loss < self.best_val_loss:
             save(self.best, content)
             self.best_val_loss = val_loss
@@ -480,50 +465,22 @@ def claimed(folder: str | Path) -> Iterator[None]:
 SIZES = ("vocab_size", "n_embd", "n_layer", "n_head", "block_size")
 
 
-def gpt_shapes(vocab_size, n_embd, n_layer, block_size, bias) -> Iterator[tuple[str, tuple]]:
-    """(name, shape) of each weight of a GPT, one after the other, without making it."""
-    n = n_embd
-    layers = {"ln_1": (n,), "attn.c_attn": (3 * n, n), "attn.c_proj": (n, n)}
-    layers |= {"ln_2": (n,), "mlp.c_fc": (4 * n, n), "mlp.c_proj": (n, 4 * n)}
-    kinds = ("weight", "bias") if bias else ("weight",)
-    yield from (("transformer.wte.weight", (vocab_size, n)), ("lm_head.weight", (vocab_size, n)))
-    yield "transformer.wpe.weight", (block_size, n)
-    yield from ((f"transformer.ln_f.{kind}", (n,)) for kind in kinds)
-    for i in range(n_layer):  # a billion, perhaps; whoever asks stops at the first that is missing
-        for layer, kind in itertools.product(layers, kinds):
-            yield f"transformer.h.{i}.{layer}.{kind}", layers[layer][: 1 if kind == "bias" else 2]
-
-
-def fitted(args: dict, state: dict) -> dict[str, np.ndarray]:
-    """The weights `state` in float32, if they are those of GPT(**args). Names and shapes are
-    compared before a model is made: a file may claim any size."""
-    for name in set(args) - {*SIZES, "dropout", "bias"}:
-        raise ValueError(f"GPT knows no {name}")
-    for name in SIZES:
-        if type(n := args[name]) is bool or not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1")
-    sizes = {name: int(args[name]) for name in SIZES}
-    if sizes["n_embd"] % sizes.pop("n_head"):
-        raise ValueError("n_embd must be a multiple of n_head")
-    seen = set()
-    for name, shape in gpt_shapes(**sizes, bias=args.get("bias", True)):
-        has = getattr(state.get(name), "shape", "none")
-        if has != shape:
-            raise ValueError(f"{name} should have shape {shape}, but has {has}")
-        seen.add(name)
-    if unexpected := state.keys() - seen:
-        raise ValueError(f"unexpected {min(unexpected)}")
-    if len(set(map(id, state.values()))) < len(state) - 1:
-        raise ValueError("two of its weights are one array")
+def gpt_with(args: dict, state: dict, make: Callable[..., GPT] = GPT) -> GPT:
+    """GPT(**args) with the weights `state`, in evaluation mode. A file may claim any size, so the
+    matrices that a model of its sizes has are compared with what is there before it is made."""
+    vocab_size, n, n_layer, _, block_size = [as_size(name, args[name], 1) for name in SIZES]
+    there = {id(array): array.size for array in state.values()}  # one array may have two names
+    needed = n * (vocab_size + block_size) + n_layer * 12 * n * n
+    if len(there) < 6 * n_layer or sum(there.values()) < needed:
+        raise ValueError("it has fewer weights than a GPT of its sizes")
+    model = make(**args)
     with np.errstate(over="raise"):
-        return {name: array.astype(np.float32, copy=False) for name, array in state.items()}
+        model.load_state_dict(state)
+    model.eval()
+    return model
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #load-model
-# The errors of code that expects a model, and finds intact content of another kind.
-MISFITS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError)
-
-
 def load_model(path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
     """The model in a checkpoint, in evaluation mode, and its tokenizer if it holds one."""
     return model_in(load(path), path)
@@ -531,18 +488,13 @@ def load_model(path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
 
 def model_in(content: dict, path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
     """The same for content that was read from `path` already."""
-    try:
-        state = fitted(content["model_args"], content["model"])
-        model = GPT(**content["model_args"])
-        model.load_state_dict(state)
+    with reading(path, "checkpoint of a GPT"):
+        model = gpt_with(content["model_args"], content["model"])
         characters = content.get("characters")
         tokenizer = None if characters is None else SimpleTokenizer("".join(characters))
         if tokenizer and tokenizer.vocab_size != model.config["vocab_size"]:
             raise ValueError(f"{tokenizer.vocab_size} characters for another vocabulary")
-    except MISFITS as error:
-        raise CheckpointError(f"{path} holds no GPT: {error!r}") from None
-    model.eval()
-    return model, tokenizer
+        return model, tokenizer
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #moved
@@ -564,12 +516,11 @@ def shrink(old: str | Path, new: str | Path, overwrite: bool = False) -> GPT:
     refuse_to_replace(new, overwrite)
     content = load(old)
     model, _ = model_in(content, old)
-    state = model.collect_state_dict()
     with np.errstate(over="ignore"):  # what it leads to is checked
-        halves = {id(array): array.astype(np.float16) for array in state.values()}
-    for name, array in state.items():
-        if not np.isfinite(halves[id(array)]).all():
+        halves = {name: a.astype(np.float16) for name, a in model.collect_state_dict().items()}
+    for name, array in halves.items():
+        if not np.isfinite(array).all():
             raise CheckpointError(f"{old}: {name} holds numbers that float16 cannot")
-    kept = {key: content[key] for key in KEPT if key in content}
-    save(new, {**kept, "model": {name: halves[id(array)] for name, array in state.items()}})
+    halves["lm_head.weight"] = halves["transformer.wte.weight"]  # tied: one array, written once
+    save(new, {**{key: content[key] for key in KEPT if key in content}, "model": halves})
     return model

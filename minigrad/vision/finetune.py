@@ -36,7 +36,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checkpoint import MISFITS, CheckpointError, load, save
+from ..checkpoint import load, reading, save
 from ..command import command
 from ..optim import cosine_lr
 from .data import Images, draw_images
@@ -183,16 +183,14 @@ def save_classifier(path: str | Path, classifier: "nn.Module", facts: dict) -> N
 def load_classifier(path: str | Path) -> tuple["nn.Module", dict]:
     """What `save_classifier` wrote: the classifier in evaluation mode, and the facts."""
     content = load(path)
-    try:
+    with reading(path, "checkpoint of a classifier"):
         facts, weights = content["facts"], content["model"]
         size, classes = int(facts["size"]), list(facts["classes"])
         encoder = small_encoder() if facts["encoder"] == "small" else efficientnet(size, None)
         n_features = encode(encoder, np.zeros((1, 3, size, size))).shape[1]
         classifier = nn.Sequential(encoder, nn.Linear(n_features, len(classes)))
         classifier.load_state_dict({name: torch.tensor(weights[name]) for name in weights})
-    except (*MISFITS, RuntimeError) as error:
-        raise CheckpointError(f"{path} holds no classifier of pictures: {error!r}") from None
-    return classifier.eval(), facts
+        return classifier.eval(), facts
 
 
 # %% ../../notebooks/A1_appendix.ipynb #vision-command

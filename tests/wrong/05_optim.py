@@ -80,7 +80,7 @@ def my_adam_step__no_bias_correction(g, m, v, t, beta1, beta2):
     return m, v, m / (np.sqrt(v) + 1e-8)
 
 
-def my_adam_step__corrected_averages_are_kept(g, m, v, t, beta1, beta2):
+def my_adam_step__keeps_the_averages_after_correction(g, m, v, t, beta1, beta2):
     """The corrected averages were returned and would be corrected again at the next step; only the
     step uses them. See “Bias correction, by hand”."""
     m = (beta1 * m + (1 - beta1) * g) / (1 - beta1**t)
