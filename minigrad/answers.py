@@ -83,7 +83,7 @@ def _in_place(piece: Piece, answer: Callable) -> Iterator[Callable]:
     holder, name = _holder(piece)
     original = getattr(holder, name)
     replacement = piece.adapt(answer, original)
-    spaces = [holder] if isinstance(holder, type) else _spaces()
+    spaces = holder.__mro__[:-1] if isinstance(holder, type) else _spaces()
     places = [(s, key) for s in spaces for key, value in vars(s).items() if value is original]
     if not places:
         raise LookupError(f"nothing in minigrad is called {piece.target}")

@@ -14,25 +14,31 @@ from .tensor import Tensor, as_tensors, expect_tensors, record, unbroadcast
 # %% ../notebooks/02_functional.ipynb #linear
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x @ weight.T + bias: x (..., n_in), weight (n_out, n_in), bias (n_out,) -> (..., n_out)."""
-    expect_tensors(x, weight, *[b for b in [bias] if b is not None])
+    _expect_linear(x, weight, bias)
     n_out, n_in = weight.shape
-    if x.shape[-1:] != (n_in,):
-        raise ValueError(f"linear expects (..., {n_in}) for weight {weight.shape}, got {x.shape}")
-    n_rows = math.prod(x.shape[:-1])
-    rows = x.data.reshape(n_rows, n_in)  # one large product beats many small ones
+    rows = x.data.reshape(math.prod(x.shape[:-1]), n_in)  # one large product beats many small ones
     value = rows @ weight.data.T  # (N, n_out)
 
-    def grad_rows(g):
-        return g.reshape(n_rows, n_out)
+    def g_rows(g):
+        return g.reshape(len(rows), n_out)
 
     inputs = [
-        (x, lambda g: (grad_rows(g) @ weight.data).reshape(x.shape)),
-        (weight, lambda g: grad_rows(g).T @ rows),
+        (x, lambda g: (g_rows(g) @ weight.data).reshape(x.shape)),
+        (weight, lambda g: g_rows(g).T @ rows),
     ]
     if bias is not None:
         value += bias.data
-        inputs.append((bias, lambda g: grad_rows(g).sum(axis=0)))
+        inputs.append((bias, lambda g: g_rows(g).sum(axis=0)))
     return record(value.reshape(*x.shape[:-1], n_out), *inputs)
+
+
+# %% ../notebooks/02_functional.ipynb #expect-linear
+def _expect_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    """Raise an error unless these are Tensors, and x has rows that fit the weight."""
+    expect_tensors(x, weight, *[b for b in [bias] if b is not None])
+    n_in = weight.shape[1]
+    if x.shape[-1:] != (n_in,):
+        raise ValueError(f"linear expects (..., {n_in}) for weight {weight.shape}, got {x.shape}")
 
 
 # %% ../notebooks/02_functional.ipynb #relu-tanh
@@ -162,7 +168,7 @@ def dropout(x: Tensor, p: float, rng: np.random.Generator | None = None) -> Tens
     return record(x.data * keep, (x, lambda g: g * keep))
 
 
-# %% ../notebooks/02_functional.ipynb #cat-stack-where
+# %% ../notebooks/02_functional.ipynb #joining
 def cat(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     """Join tensors along an existing axis."""
     expect_tensors(*tensors)

@@ -24,6 +24,28 @@ def numeric_gradient(f: Callable[[], float], array: np.ndarray, eps: float = 1e-
     return grad
 
 
+# %% ../notebooks/02_functional.ipynb #expect-close
+def _expect_float64(inputs: tuple[Tensor, ...]) -> None:
+    """Raise a TypeError if an input is not in float64; forget the gradients of before."""
+    for i, x in enumerate(inputs):
+        if x.dtype != np.float64:
+            raise TypeError(
+                f"gradcheck needs float64, where small steps show; input {i} is {x.dtype}"
+            )
+        x.grad = None
+
+
+def _expect_close(i: int, found: np.ndarray, numeric: np.ndarray, allowed: np.ndarray) -> None:
+    """Raise an AssertionError that shows the worst element, if one is off by more than allowed."""
+    excess = np.abs(found - numeric) - allowed
+    if not excess.max(initial=-1) <= 0:  # not "> 0", for nan would pass that
+        worst = np.unravel_index(np.argmax(excess), excess.shape)
+        raise AssertionError(
+            f"gradient of input {i} at {tuple(map(int, worst))}: "
+            f"backward() gives {found[worst]:.6g}, numeric {numeric[worst]:.6g}"
+        )
+
+
 # %% ../notebooks/02_functional.ipynb #gradcheck
 def gradcheck(
     f: Callable[..., Tensor], *inputs: Tensor, atol: float = 1e-7, rtol: float = 1e-5
@@ -32,25 +54,13 @@ def gradcheck(
 
     Returns True, or raises an AssertionError that shows the worst element.
     """
-    for i, x in enumerate(inputs):
-        if x.dtype != np.float64:
-            raise TypeError(
-                f"gradcheck needs float64, where small steps show; input {i} is {x.dtype}"
-            )
-        x.grad = None
+    _expect_float64(inputs)
     out = f(*inputs)
     weights = np.random.default_rng(0).standard_normal(out.shape)  # so that no output cancels
     out.backward(weights)
     for i, x in enumerate(inputs):
-        if not x.requires_grad:
-            continue
-        numeric = numeric_gradient(lambda: float((f(*inputs).data * weights).sum()), x.data)
-        found = np.zeros_like(x.data) if x.grad is None else x.grad
-        excess = np.abs(found - numeric) - (atol + rtol * np.abs(numeric))
-        if not excess.max(initial=-1) <= 0:
-            worst = np.unravel_index(np.argmax(excess), excess.shape)
-            raise AssertionError(
-                f"gradient of input {i} at {tuple(map(int, worst))}: "
-                f"backward() gives {found[worst]:.6g}, numeric {numeric[worst]:.6g}"
-            )
+        if x.requires_grad:
+            numeric = numeric_gradient(lambda: float((f(*inputs).data * weights).sum()), x.data)
+            found = np.zeros_like(x.data) if x.grad is None else x.grad
+            _expect_close(i, found, numeric, atol + rtol * np.abs(numeric))
     return True

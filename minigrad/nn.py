@@ -112,12 +112,12 @@ class Module:
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Copy arrays into the parameters. Nothing is changed unless every name and shape fits."""
         own = self.collect_state_dict()
-        problems = [f"missing {name} {own[name].shape}" for name in own if name not in state]
-        problems += [f"unexpected {name}" for name in state if name not in own]
+        missing, unexpected, misshapen = misfits(own, state)
+        problems = [f"missing {name} {own[name].shape}" for name in missing]
+        problems += [f"unexpected {name}" for name in unexpected]
         problems += [
             f"{name} should have shape {own[name].shape}, but has {np.shape(state[name])}"
-            for name in own
-            if name in state and np.shape(state[name]) != own[name].shape
+            for name in misshapen
         ]
         if problems:
             raise ValueError(f"cannot load into {type(self).__name__}: " + "; ".join(problems))
@@ -129,6 +129,17 @@ class Module:
         children = [f"\n({name}): {child!r}" for name, child in self.named_children()]
         inside = "".join(children).replace("\n", "\n  ") + "\n" * bool(children)
         return f"{type(self).__name__}({', '.join(own)}{inside})"
+
+
+# %% ../notebooks/03_layers.ipynb #misfits
+def misfits(
+    own: dict[str, np.ndarray], state: dict[str, np.ndarray]
+) -> tuple[list[str], list[str], list[str]]:
+    """The names that `state` lacks, those that `own` lacks, and those whose shapes differ."""
+    missing = [name for name in own if name not in state]
+    unexpected = [name for name in state if name not in own]
+    shared = [name for name in own if name in state]
+    return missing, unexpected, [n for n in shared if np.shape(state[n]) != own[n].shape]
 
 
 # %% ../notebooks/03_layers.ipynb #linear
@@ -181,7 +192,7 @@ class LayerNorm(Module):
         return F.layer_norm(x, self.weight, self.bias, self.eps)
 
 
-# %% ../notebooks/03_layers.ipynb #dropout-layer
+# %% ../notebooks/03_layers.ipynb #dropping-with
 _generator_here: ContextVar = ContextVar("generator_here", default=None)
 
 
@@ -196,6 +207,7 @@ def dropping_with(rng: np.random.Generator | None) -> Iterator[None]:
         _generator_here.reset(before)
 
 
+# %% ../notebooks/03_layers.ipynb #dropout-layer
 class Dropout(Module):
     """In training, zero each element with probability p; in evaluation, do nothing."""
 

@@ -10,6 +10,7 @@ import linecache
 import os
 import re
 import symtable
+import sys
 import textwrap
 import types
 from collections.abc import Callable
@@ -70,10 +71,25 @@ def _definition(name: str, value: object) -> str | None:
     if isinstance(value, types.ModuleType):
         return f"import {_renamed(value.__name__, name)}"
     home, its_name = getattr(value, "__module__", None), getattr(value, "__name__", None)
-    if not isinstance(home, str) or not isinstance(its_name, str) or home == "__main__":
+    if not isinstance(home, str) or not isinstance(its_name, str):
         return None
+    here = home == "__main__"
+    home = _module_of_this_notebook() if here else home
     found = getattr(importlib.import_module(home), its_name, None)
-    return f"from {home} import {_renamed(its_name, name)}" if found is value else None
+    if found is value or (here and type(found) is type(value)):  # of the notebook, and exported
+        return f"from {home} import {_renamed(its_name, name)}"
+    return None
+
+
+def _module_of_this_notebook() -> str:
+    """The module that the running notebook exports to, if it is there already."""
+    cells = vars(sys.modules["__main__"]).get("In", [])
+    names = (re.match(r"#\| *default_exp (\w+)", cell) for cell in cells)
+    module = next((f"minigrad.{name[1]}" for name in names if name), "minigrad")
+    with contextlib.suppress(ModuleNotFoundError):
+        importlib.import_module(module)
+        return module
+    return "minigrad"
 
 
 def _renamed(its_name: str, name: str) -> str:
