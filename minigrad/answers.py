@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import pkgutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -142,10 +143,10 @@ def mine() -> Iterator[list[str]]:
     for problem in problems:
         print(f"left out: {problem}")
     fitting = [piece for piece in found if piece.exercise not in misfits]
-    names = list(dict.fromkeys(piece.exercise for piece in fitting))
+    names = [name for name in answers if name in {piece.exercise for piece in fitting}]
     if names:
-        all_names = {piece.exercise for piece in PIECES.values()}
-        print(f"{len(names)} of {len(all_names)} pieces are yours: {', '.join(names)}")
+        number = len({piece.exercise for piece in PIECES.values()})
+        print(textwrap.fill(f"{len(names)} of {number} pieces are yours: {', '.join(names)}", 100))
     else:
         print("none of the pieces is yours yet: this runs on the package's")
     with contextlib.ExitStack() as stack:

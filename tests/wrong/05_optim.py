@@ -219,6 +219,14 @@ def my_adam_step__betas_are_written_in(g, m, v, t, beta1, beta2):
     return m, v, m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
 
 
+def my_adam_step__second_average_never_falls(g, m, v, t, beta1, beta2):
+    """The second average was kept from falling; it is an average, and forgets gradients that were
+    large once. See “Adam: a scale for each parameter”."""
+    m = beta1 * m + (1 - beta1) * g
+    v = np.maximum(v, beta2 * v + (1 - beta2) * g**2)
+    return m, v, m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + 1e-8)
+
+
 def my_clipped_gradients__each_array_by_itself(gradients, max_norm):
     """Each array was cut to the limit by itself, which turns the direction of the whole step; there
     is one norm for all together. See “Gradient clipping”."""
