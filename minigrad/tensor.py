@@ -18,9 +18,6 @@ import numpy as np
 
 # %% auto #0
 __all__ = [
-    "OPERATORS",
-    "WITHOUT_SLOPE",
-    "Operators",
     "Tensor",
     "as_floats",
     "as_size",
@@ -28,7 +25,6 @@ __all__ = [
     "from_numpy",
     "no_grad",
     "record",
-    "as_view",
     "expect_tensors",
     "as_tensors",
     "unbroadcast",
@@ -48,48 +44,45 @@ __all__ = [
     "reshape",
     "permute",
     "take",
-    "relate",
-    "change",
-    "assign",
 ]
 
 
 # %% ../notebooks/01_tensor.ipynb #operators
-class Operators:
+class _Operators:
     """What can be written with a Tensor: each operator calls a function of this module."""
 
     __add__ = lambda self, other: add(self, other)
     __radd__ = lambda self, other: add(other, self)
-    __iadd__ = lambda self, other: change(self, self + other)
+    __iadd__ = lambda self, other: _in_place(self, self + other)
     __sub__ = lambda self, other: subtract(self, other)
     __rsub__ = lambda self, other: subtract(other, self)
-    __isub__ = lambda self, other: change(self, self - other)
+    __isub__ = lambda self, other: _in_place(self, self - other)
     __mul__ = lambda self, other: multiply(self, other)
     __rmul__ = lambda self, other: multiply(other, self)
-    __imul__ = lambda self, other: change(self, self * other)
+    __imul__ = lambda self, other: _in_place(self, self * other)
     __truediv__ = lambda self, other: divide(self, other)
     __rtruediv__ = lambda self, other: divide(other, self)
-    __itruediv__ = lambda self, other: change(self, self / other)
+    __itruediv__ = lambda self, other: _in_place(self, self / other)
     __pow__ = lambda self, other: power(self, other)
     __rpow__ = lambda self, other: power(other, self)
-    __ipow__ = lambda self, other: change(self, self**other)
+    __ipow__ = lambda self, other: _in_place(self, self**other)
     __matmul__ = lambda self, other: matmul(self, other)
     __rmatmul__ = lambda self, other: matmul(other, self)
-    __imatmul__ = lambda self, other: change(self, self @ other)
+    __imatmul__ = lambda self, other: _in_place(self, self @ other)
     __neg__ = lambda self: self * -1.0
     __pos__ = lambda self: self
     __abs__ = lambda self: self * np.sign(self.data)
 
-    __eq__ = lambda self, other: relate(np.equal, self, other)  # type: ignore
-    __ne__ = lambda self, other: relate(np.not_equal, self, other)  # type: ignore
-    __lt__ = lambda self, other: relate(np.less, self, other)
-    __le__ = lambda self, other: relate(np.less_equal, self, other)
-    __gt__ = lambda self, other: relate(np.greater, self, other)
-    __ge__ = lambda self, other: relate(np.greater_equal, self, other)
+    __eq__ = lambda self, other: _relate(np.equal, self, other)  # type: ignore
+    __ne__ = lambda self, other: _relate(np.not_equal, self, other)  # type: ignore
+    __lt__ = lambda self, other: _relate(np.less, self, other)
+    __le__ = lambda self, other: _relate(np.less_equal, self, other)
+    __gt__ = lambda self, other: _relate(np.greater, self, other)
+    __ge__ = lambda self, other: _relate(np.greater_equal, self, other)
     __hash__ = object.__hash__  # as a key of a dictionary a Tensor is itself, not its numbers
 
     __getitem__ = lambda self, index: take(self, index)
-    __setitem__ = lambda self, index, value: assign(self, index, value)
+    __setitem__ = lambda self, index, value: _assign(self, index, value)
     __iter__ = lambda self: (self[i] for i in range(len(self)))
     __contains__ = lambda self, value: bool(np.any(self == value))
 
@@ -139,8 +132,8 @@ class Operators:
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        if ufunc in OPERATORS and method == "__call__" and not options:  # `array + tensor`
-            return OPERATORS[ufunc](*inputs)
+        if ufunc in _OPERATORS and method == "__call__" and not options:  # `array + tensor`
+            return _OPERATORS[ufunc](*inputs)
         function = ufunc if method == "__call__" else getattr(ufunc, method)
         return _outside(function, inputs, options)
 
@@ -162,7 +155,7 @@ class Operators:
 
 
 # %% ../notebooks/01_tensor.ipynb #tensor
-class Tensor(Operators):
+class Tensor(_Operators):
     """An array that can be differentiated. float64 arrays stay so; all else becomes float32."""
 
     _grad: np.ndarray | None = None
@@ -208,7 +201,7 @@ class Tensor(Operators):
 
     def detach(self) -> Tensor:
         """The same data, cut off from the graph that computed it."""
-        return as_view(self, from_numpy(self.data))
+        return _as_view(self, from_numpy(self.data))
 
     def item(self) -> float:
         """The only element, as a Python float."""
@@ -311,7 +304,7 @@ def record(value: np.ndarray, *inputs: tuple[Tensor, Callable]) -> Tensor:
 
 
 # %% ../notebooks/01_tensor.ipynb #as-tensors
-def as_view(a: Tensor, out: Tensor) -> Tensor:
+def _as_view(a: Tensor, out: Tensor) -> Tensor:
     """`out`, which shares its numbers with `a`: a change of one is a change of both."""
     out._changed = a._changed = a._changed or [0]
     return out
@@ -558,14 +551,14 @@ def max_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
 def reshape(a: Tensor, shape) -> Tensor:
     """The same elements in the same order, in another shape."""
     expect_tensors(a)
-    return as_view(a, record(a.data.reshape(shape), (a, lambda g: g.reshape(a.shape))))
+    return _as_view(a, record(a.data.reshape(shape), (a, lambda g: g.reshape(a.shape))))
 
 
 def permute(a: Tensor, axes) -> Tensor:
     """The axes in another order: axis i of the result is axis axes[i] of `a`."""
     expect_tensors(a)
     back = np.argsort([axis % a.ndim for axis in axes])
-    return as_view(a, record(a.data.transpose(axes), (a, lambda g: g.transpose(back))))
+    return _as_view(a, record(a.data.transpose(axes), (a, lambda g: g.transpose(back))))
 
 
 # %% ../notebooks/01_tensor.ipynb #take
@@ -583,11 +576,11 @@ def take(a: Tensor, index) -> Tensor:
             np.add.at(full, index, g)  # not full[index] += g, which counts a repeated index once
         return full
 
-    return as_view(a, record(a.data[index], (a, put_back)))
+    return _as_view(a, record(a.data[index], (a, put_back)))
 
 
 # %% ../notebooks/01_tensor.ipynb #in-place
-def relate(relation: np.ufunc, a, b) -> np.ndarray:
+def _relate(relation: np.ufunc, a, b) -> np.ndarray:
     """np.less(a, b), or another relation of NumPy's, as an array of booleans."""
     try:
         a, b = as_tensors(a, b)
@@ -596,7 +589,7 @@ def relate(relation: np.ufunc, a, b) -> np.ndarray:
     return relation(a.data, b.data)
 
 
-def change(tensor: Tensor, result: Tensor) -> Tensor:
+def _in_place(tensor: Tensor, result: Tensor) -> Tensor:
     """`tensor += ...`: the tensor with the numbers of `result`; or `result`, if it is recorded."""
     if not result.requires_grad:
         tensor[...] = result
@@ -609,7 +602,7 @@ def change(tensor: Tensor, result: Tensor) -> Tensor:
     return result
 
 
-def assign(a: Tensor, index, value) -> None:
+def _assign(a: Tensor, index, value) -> None:
     """a[index] = value, where nothing is recorded."""
     if _recording.get() and (a.requires_grad or needs_gradient(value)):
         raise RuntimeError(
@@ -622,11 +615,11 @@ def assign(a: Tensor, index, value) -> None:
 
 
 # %% ../notebooks/01_tensor.ipynb #numpy-functions
-OPERATORS: dict[np.ufunc, Callable] = {np.add: add, np.subtract: subtract, np.multiply: multiply}
-OPERATORS |= {np.divide: divide, np.power: power, np.matmul: matmul}
+_OPERATORS: dict[np.ufunc, Callable] = {np.add: add, np.subtract: subtract, np.multiply: multiply}
+_OPERATORS |= {np.divide: divide, np.power: power, np.matmul: matmul}
 for relation in (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal):
-    OPERATORS[relation] = functools.partial(relate, relation)
-WITHOUT_SLOPE = (np.zeros_like, np.ones_like, np.empty_like)  # the same, whatever the numbers are
+    _OPERATORS[relation] = functools.partial(_relate, relation)
+_WITHOUT_SLOPE = (np.zeros_like, np.ones_like, np.empty_like)  # the same, whatever the numbers are
 
 
 def _outside(function: Callable, inputs: tuple, options: dict):
@@ -638,7 +631,7 @@ def _outside(function: Callable, inputs: tuple, options: dict):
             return type(value)(map(arrays, value))
         return value.data if isinstance(value, Tensor) else value
 
-    is_lossy = needs_gradient((*inputs, *options.values())) and function not in WITHOUT_SLOPE
+    is_lossy = needs_gradient((*inputs, *options.values())) and function not in _WITHOUT_SLOPE
     if not (is_lossy and "out" in options):
         result = function(*arrays(inputs), **{name: arrays(v) for name, v in options.items()})
         parts = result if isinstance(result, (list, tuple)) else [result]

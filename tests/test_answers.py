@@ -104,6 +104,8 @@ def test_a_second_answer_takes_the_place_of_the_first_and_of_no_other():
     found, problems = kept()
     assert {name: answer() for name, answer in found.items()} == {"my_piece": 3, "my_other": 2}
     assert not problems
+    text = ANSWERS.read_text(encoding="utf-8")
+    assert "\n\n\n# my_other, accepted\n" in text and text.endswith("    return 2\n")
     assert [path.name for path in sorted(ANSWERS.parent.glob("my_answers*"))] == ["my_answers.py"]
 
 

@@ -164,11 +164,6 @@ def test_texts_from_files(tmp_path):
 GUESSED = {
     "gbk": "今天天气很好,我们去公园玩。",
     "gb18030": "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。㐂",
-    "big5": "今天天氣很好，我們去公園玩。",
-    "shift_jis": "今日はとても天気がいいので、公園へ行きました。",
-    "euc_jp": "今日はとても天気がいいので、公園へ行きました。",
-    "euc_kr": "오늘은 날씨가 아주 좋아서 우리는 공원에 갔다.",
-    "cp1251": "Все счастливые семьи похожи друг на друга.",
     "cp1252": "“L’été”, à Noël",
     "latin-1": "Die Straße führt über den Fluß",
     "utf-16": "any text, 诗",
@@ -187,6 +182,23 @@ def test_another_encoding_is_found_out_named_and_understood(tmp_path, encoding, 
     name = re.search(r"it looks like \S+.*, --encoding (\S+)$", str(raised.value))[1]
     assert name == {"gbk": "gb18030", "latin-1": "cp1252"}.get(encoding, encoding)
     assert load_text(path, name) == before + text
+
+
+OTHERS = {
+    "big5": "今天天氣很好，我們去公園玩。",
+    "shift_jis": "今日はとても天気がいいので、公園へ行きました。",
+    "euc_jp": "今日はとても天気がいいので、公園へ行きました。",
+    "euc_kr": "오늘은 날씨가 아주 좋아서 우리는 공원에 갔다.",
+    "cp1251": "Все счастливые семьи похожи друг на друга.",
+    "cp1253": "Όλες οι ευτυχισμένες οικογένειες μοιάζουν μεταξύ τους.",
+}
+
+
+@pytest.mark.parametrize("encoding", OTHERS)
+def test_an_encoding_that_is_not_found_out_is_not_called_by_another_name(tmp_path, encoding):
+    (tmp_path / "old.txt").write_text(OTHERS[encoding] * 3, encoding)
+    with pytest.raises(ValueError, match="; is it in another encoding, or no text at all[?]$"):
+        load_text(tmp_path / "old.txt")
 
 
 def test_chinese_poems_in_gbk_are_found_out():
@@ -250,7 +262,7 @@ def test_a_text_that_looks_like_what_it_is_not_gets_no_such_advice(tmp_path):
 @pytest.mark.parametrize(
     ("encoding", "advice"),
     [
-        ("gbk", "gb18030 (Chinese; its older part is GBK): save it as UTF-8, or name that, "),
+        ("gbk", "gb18030: save it as UTF-8, or name that, "),
         ("utf-16", "utf-16: save it as UTF-8, or name that, "),
     ],
 )
@@ -316,26 +328,16 @@ def test_a_folder_and_a_pipe_are_no_text_files(tmp_path):
 def test_a_text_too_large_for_the_memory_is_a_sentence(tmp_path, monkeypatch):
     path = tmp_path / "huge.txt"
     path.write_text("x" * 1000, encoding="utf-8")
-    message = "huge.txt is too large for the memory: 1,000 bytes; take a part$"
-    monkeypatch.setattr(data, "_memory", lambda: 6000)  # the text and its ids
+    message = "huge.txt is too large: 1,000 bytes; take a part$"
+    monkeypatch.setattr(data, "LARGEST_TEXT", 1000)
     assert load_text(path) == "x" * 1000
-    monkeypatch.setattr(data, "_memory", lambda: 5999)
+    monkeypatch.setattr(data, "LARGEST_TEXT", 999)
     with pytest.raises(ValueError, match=message):
         load_text(path)
     monkeypatch.undo()
     monkeypatch.setattr(type(path), "read_text", out_of_memory)
     with pytest.raises(ValueError, match=message):
         load_text(path)
-
-
-def test_the_memory_of_this_machine_or_any(monkeypatch):
-    names = {"SC_PHYS_PAGES": 3000, "SC_PAGE_SIZE": 4096}
-    monkeypatch.setattr(os, "sysconf", names.__getitem__, raising=False)
-    assert data._memory() == 3000 * 4096
-    monkeypatch.setattr(os, "sysconf", int)  # a ValueError, as for a name that is unknown
-    assert data._memory() == np.inf
-    monkeypatch.delattr(os, "sysconf")
-    assert data._memory() == np.inf
 
 
 def out_of_memory(*_, **__):

@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import functools
 import re
 
 import nbformat
@@ -37,9 +38,12 @@ def path(request):
     return request.param
 
 
+read = functools.cache(functools.partial(nbformat.read, as_version=4))
+
+
 @pytest.fixture
 def notebook(path):
-    return nbformat.read(path, 4)
+    return read(path)
 
 
 def code_cells(notebook):

@@ -545,7 +545,7 @@ def test_resume_refuses_what_is_no_run(text_file, tmp_path, capsys):
         stderr = capsys.readouterr().err
         assert message in stderr and stderr.count("\n") == 1
     assert load(tmp_path / "out" / "latest.pkl") == {"no": "run"}
-    save(tmp_path / "out" / "latest.pkl", {"step": 3})
+    save(tmp_path / "out" / "latest.pkl", {"step": 3, "val_loss": 2.0})
     with pytest.raises(SystemExit):
         main([*arguments(text_file, tmp_path, max_iters=2), "--resume"])
     assert "out holds no run to continue" in capsys.readouterr().err

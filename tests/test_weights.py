@@ -16,6 +16,7 @@ from minigrad.checkpoint import CheckpointError, load_model
 from minigrad.gpt import GPT
 from minigrad.weights import (
     _SAME,
+    BFLOAT16,
     _TorchMachine,
     convert,
     load_torch,
@@ -132,7 +133,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_the_upper_half_of_a_float32():
     values = np.array([1.0, -2.5, 0.0, 2.0**127, 2.0**-126, np.inf], dtype=np.float32)
     raw = (values.view(np.uint32) >> 16).astype("<u2").tobytes()
-    numbers = numbers_in(raw, "bfloat16")
+    numbers = numbers_in(raw, BFLOAT16)
     assert numbers.dtype == np.float32
     np.testing.assert_array_equal(numbers, values)
 
@@ -319,7 +320,7 @@ def test_convert_command_line(tmp_path, run_module):
     torch_zip(tmp_path / "x.pt", tensor_pickle((2, 3), (3, 1)), {"0": RAW})
     process = run_module("checkpoint", "convert", tmp_path / "x.pt", tmp_path / "new.pkl")
     assert process.returncode == 2
-    assert "no checkpoint of nanoGPT" in process.stderr and process.stderr.count("\n") == 1
+    assert "no intact checkpoint of nanoGPT" in process.stderr and process.stderr.count("\n") == 1
     assert not (tmp_path / "new.pkl").exists()
     assert "OLD.pt" in run_module("checkpoint", "convert", "--help").stdout
 
@@ -342,12 +343,8 @@ def change_config(folder, **entries) -> None:
         ("layer_norm_epsilon", 1e-6),
         ("scale_attn_weights", False),
         ("scale_attn_by_inverse_layer_idx", True),
-        ("add_cross_attention", True),
-        ("tie_word_embeddings", False),
         ("n_inner", 65),
-        ("pruned_heads", {"0": [1]}),
-        ("quantization_config", {"bits": 8}),
-        ("hidden_size", 16),
+        ("num_attention_heads", 2),
         ("attn_pdrop", 0.5),
         ("resid_pdrop", "0.0"),
         ("n_head", 3),
@@ -359,7 +356,7 @@ def change_config(folder, **entries) -> None:
 def test_an_entry_that_changes_the_arithmetic_is_refused_by_name(tmp_path, entry, value):
     small().save_pretrained(tmp_path)
     change_config(tmp_path, **{entry: value})
-    named = {"n_positions": "block_size", "n_layer": "transformer.h.2"}.get(entry, entry)
+    named = {"n_positions": "block_size", "n_layer": "fewer weights"}.get(entry, entry)
     with pytest.raises(CheckpointError, match=named):
         GPT.from_pretrained(tmp_path)
 
@@ -385,15 +382,32 @@ def test_every_entry_of_a_gpt2_config_was_judged():
     transformers = pytest.importorskip("transformers", reason="compares with transformers")
     read = {"vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner"}
     read |= {"resid_pdrop", "embd_pdrop", "attn_pdrop"}
+    seen_in_the_weights = {"add_cross_attention", "tie_word_embeddings"}
     harmless = {"initializer_range", "use_cache", "reorder_and_upcast_attn"}
     harmless |= {"bos_token_id", "eos_token_id", "pad_token_id"}
     config = transformers.GPT2Config
     own = {name for name in config.__annotations__ if not name.startswith("summary_")}
-    assert own - {"model_type"} - set(_SAME) <= read | harmless
+    assert own - {"model_type"} - set(_SAME) <= read | harmless | seen_in_the_weights
     for name, same in _SAME.items():
         if name in own:
             assert getattr(config(), name) in same, name
-    assert set(config.attribute_map) <= set(_SAME)
+    sizes = {config.attribute_map[name] for name in set(config.attribute_map) - set(_SAME)}
+    assert sizes == {"n_embd", "n_positions", "n_layer"}  # which show in the shapes
+
+
+def test_weights_of_another_architecture_do_not_fit(tmp_path):
+    """Cross attention, pruned heads and numbers of 8 bits show in names and shapes."""
+    small().save_pretrained(tmp_path)
+    theirs = to_gpt2_names(small().collect_state_dict())
+    name = "transformer.h.0.attn.c_attn.weight"
+    for change in (
+        {"transformer.h.0.crossattention.c_attn.weight": np.ones((16, 32))},
+        {name: np.ones((16, 24))},
+        {name + ".scale": np.ones(16)},
+    ):
+        write_safetensors(tmp_path / "model.safetensors", {**theirs, **change})
+        with pytest.raises(CheckpointError, match="fewer weights|cannot load into GPT"):
+            GPT.from_pretrained(tmp_path)
 
 
 def test_dropout_makes_the_round_trip_and_rests_in_evaluation(tmp_path):
@@ -441,10 +455,10 @@ def test_weights_in_shards(tmp_path):
     [
         (lambda where, name: {**where, name: "../model.safetensors"}, "not in its folder"),
         (lambda where, name: {**where, name: "/etc/passwd"}, "not in its folder"),
-        (lambda where, name: {**where, name: "none.safetensors"}, "does not say that"),
-        (lambda where, name: {**where, name: ".."}, "does not say|no checkpoint at .* a folder"),
-        (lambda where, name: {**where, "more": where[name]}, "no file holds more"),
-        (lambda where, name: {k: v for k, v in where.items() if k != name}, "does not say that"),
+        (lambda where, name: {**where, name: "none.safetensors"}, "do not agree about"),
+        (lambda where, name: {**where, name: ".."}, "do not agree|no checkpoint at .* a folder"),
+        (lambda where, name: {**where, "more": where[name]}, "do not agree about more"),
+        (lambda where, name: {k: v for k, v in where.items() if k != name}, "do not agree about"),
         (lambda where, name: {**where, name: 5}, "index of weights"),
         (lambda where, name: [], "index of weights"),
     ],
@@ -600,7 +614,7 @@ def test_convert_takes_weights_alone_and_asks_for_n_head(tmp_path, torch_save, l
 def test_convert_refuses_what_nanogpt_does_not_have(tmp_path, torch_save):
     model = small()
     state = {name: TorchTensor(array) for name, array in model.collect_state_dict().items()}
-    for args, said in (({"rotary": True}, "GPT knows no rotary"), ({"n_layer": 3}, "h.2.ln_1")):
+    for args, said in (({"rotary": True}, "rotary"), ({"n_layer": 3}, "fewer weights")):
         torch_save({"model": state, "model_args": {**model.config, **args}}, tmp_path / "x.pt")
         with pytest.raises(CheckpointError, match=said):
             convert(tmp_path / "x.pt", tmp_path / "new.pkl")
@@ -953,7 +967,8 @@ def test_the_new_config_waits_beside_the_old_one(tmp_path, monkeypatch):
         ),
         (
             {"n_head": 3},
-            "is no intact config of the weights beside it: n_embd must be a multiple of n_head",
+            "is no intact config of the weights beside it: n_embd must be a multiple of n_head,"
+            " got 16 and 3",
         ),
         (
             {"model_type": "gpt_neo"},
@@ -981,7 +996,8 @@ def test_what_is_said_of_a_folder(tmp_path):
     index = tmp_path / "model.safetensors.index.json"
     with pytest.raises(CheckpointError) as caught:
         GPT.from_pretrained(tmp_path)
-    assert str(caught.value) == f"{index} is no intact index of weights: no file holds more"
+    said = f"it and {min(where.values())} do not agree about more"
+    assert str(caught.value) == f"{index} is no intact index of weights: {said}"
     with pytest.raises(ValueError) as error:
         small(bias=False).save_pretrained(tmp_path)
     assert str(error.value) == "GPT-2's format has biases; this model was made with bias=False"
@@ -1053,11 +1069,11 @@ def machine(is_big_endian=False) -> _TorchMachine:
     ("is_big_endian", "raw", "kind", "numbers", "spent"),
     [
         (False, "0000803f 00000040", "<f4", [1, 2], 0),
-        (False, "803f 0040 4040", "bfloat16", [1, 2, 3], 12),
+        (False, "803f 0040 4040", BFLOAT16, [1, 2, 3], 12),
         (True, "3f800000 40000000", "<f4", [1, 2], 16),
         (True, "0001 0203", "<i2", [1, 0x203], 8),
-        (True, "3f80 4000", "bfloat16", [1, 2], 8),
-        (True, "01 02", "<u1", [1, 2], 0),
+        (True, "3f80 4000", BFLOAT16, [1, 2], 8),
+        (True, "01 02", "<u1", [1, 2], 4),
     ],
 )
 def test_only_numbers_that_must_be_made_anew_cost_room(is_big_endian, raw, kind, numbers, spent):
@@ -1105,11 +1121,11 @@ def test_what_convert_says_of_weights_alone(tmp_path, torch_save):
     with pytest.raises(CheckpointError) as caught:
         convert(old, tmp_path / "new.pkl")
     said = "it holds weights alone, which do not show n_head: say it by --n-head"
-    assert str(caught.value) == f"{old} is no checkpoint of nanoGPT: ValueError({said!r})"
+    assert str(caught.value) == f"{old} is no intact checkpoint of nanoGPT: {said}"
     with pytest.raises(CheckpointError) as caught:
         convert(old, tmp_path / "new.pkl", n_head=3)
-    said = "n_embd must be a multiple of n_head"
-    assert str(caught.value) == f"{old} holds no GPT: ValueError({said!r})"
+    said = "n_embd must be a multiple of n_head, got 16 and 3"
+    assert str(caught.value) == f"{old} is no intact checkpoint of nanoGPT: {said}"
 
 
 def test_a_file_from_before_the_archives_is_read_without_torch(tmp_path):

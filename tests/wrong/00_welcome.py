@@ -1,6 +1,6 @@
 """Plausible wrong attempts at the exercises of chapter 00."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 
@@ -239,3 +239,69 @@ def my_pair_followers__counts_the_pair_itself(text, pair):
     it. See “Exercise 0.4 · Look back two letters”."""
     n = sum(text[i : i + 2] == pair for i in range(len(text) - 1))
     return {pair: n} if n else {}
+
+
+def my_followers__a_dictionary_with_defaults(text, letter):
+    """A defaultdict is no plain dictionary: it grows when somebody looks into it. See “Exercise 0.1
+    · What follows”."""
+    counts = defaultdict(int)
+    for a, b in zip(text, text[1:]):
+        if a == letter:
+            counts[b] += 1
+    return counts
+
+
+def my_followers__every_follower_once(text, letter):
+    """The count was set to 1 each time, where 1 should be added to what is there. See “Exercise 0.1
+    · What follows”."""
+    return {b: 1 for a, b in zip(text, text[1:]) if a == letter}
+
+
+def my_followers__prints_and_returns_nothing(text, letter):
+    """The counts were printed and not returned; whoever calls gets None. See “Exercise 0.1 · What
+    follows”."""
+    print({b: 1 for a, b in zip(text, text[1:]) if a == letter})
+
+
+def my_probabilities__prints_and_returns_nothing(counts):
+    """The probabilities were printed and not returned; whoever calls gets None. See “Exercise 0.2 ·
+    From counts to probabilities”."""
+    print(counts)
+
+
+def my_drawn_letter__compares_with_the_probability_and_falls_through(probabilities, u):
+    """The place was compared with the length of each stretch, not with where the stretch ends:
+    lengths must be added up on the way. See “Exercise 0.3 · Draw a letter”."""
+    for letter, p in probabilities.items():
+        if u < p:
+            return letter
+
+
+def my_drawn_letter__sorted_shortest_first(probabilities, u):
+    """The stretches were sorted first; they lie in the order in which the dictionary has them. See
+    “Exercise 0.3 · Draw a letter”."""
+    end = 0.0
+    for letter in sorted(probabilities, key=probabilities.get):
+        end += probabilities[letter]
+        if u < end:
+            return letter
+
+
+def my_drawn_letter__no_start_belongs_to_a_stretch(probabilities, u):
+    """The place where a stretch begins belongs to it: from there, up to but not including its end.
+    See “Exercise 0.3 · Draw a letter”."""
+    start = 0.0
+    for letter, p in probabilities.items():
+        if start < u < start + p:
+            return letter
+        start += p
+
+
+def my_pair_followers__splits_at_the_pair(text, pair):
+    """`split` steps over each pair that it has found, and so misses pairs that overlap. See
+    “Exercise 0.4 · Look back two letters”."""
+    counts = {}
+    for part in text.split(pair)[1:] if len(pair) == 2 else []:
+        if part:
+            counts[part[0]] = counts.get(part[0], 0) + 1
+    return counts
