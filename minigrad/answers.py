@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import pkgutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -39,7 +40,8 @@ def piece(target: str, compare: Callable) -> Callable:
         name, main = adapt.__name__, compare.__module__ == "__main__"
         home = "__main__" if main else "minigrad"
         PIECES[name, home] = Piece(name, target, compare, adapt, home)
-        return adapt
+        in_notebook = vars(sys.modules["__main__"]) if main else {}
+        return in_notebook.get(name, adapt)  # where the name remains the reader's
 
     return declare
 
@@ -83,7 +85,7 @@ def _in_place(piece: Piece, answer: Callable) -> Iterator[Callable]:
     holder, name = _holder(piece)
     original = getattr(holder, name)
     replacement = piece.adapt(answer, original)
-    spaces = [holder] if isinstance(holder, type) else _spaces()
+    spaces = holder.__mro__[:-1] if isinstance(holder, type) else _spaces()
     places = [(s, key) for s in spaces for key, value in vars(s).items() if value is original]
     if not places:
         raise LookupError(f"nothing in minigrad is called {piece.target}")
@@ -141,10 +143,10 @@ def mine() -> Iterator[list[str]]:
     for problem in problems:
         print(f"left out: {problem}")
     fitting = [piece for piece in found if piece.exercise not in misfits]
-    names = list(dict.fromkeys(piece.exercise for piece in fitting))
+    names = [name for name in answers if name in {piece.exercise for piece in fitting}]
     if names:
-        all_names = {piece.exercise for piece in PIECES.values()}
-        print(f"{len(names)} of {len(all_names)} pieces are yours: {', '.join(names)}")
+        number = len({piece.exercise for piece in PIECES.values()})
+        print(textwrap.fill(f"{len(names)} of {number} pieces are yours: {', '.join(names)}", 100))
     else:
         print("none of the pieces is yours yet: this runs on the package's")
     with contextlib.ExitStack() as stack:

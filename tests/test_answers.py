@@ -196,6 +196,19 @@ def test_a_method_is_replaced_with_its_aliases_and_knows_what_it_replaces(no_pie
     assert Tensor.__mul__ is Tensor.times is package
 
 
+def test_in_a_notebook_the_name_remains_the_readers(no_pieces, monkeypatch):
+    attempt = function("def my_piece(b):\n    return b")
+    monkeypatch.setattr(sys.modules["__main__"], "my_piece", attempt, raising=False)
+    for home, expected in (("__main__", True), (__name__, False)):
+        monkeypatch.setattr(compare_softmax, "__module__", home)
+
+        @piece("functional.softmax", compare_softmax)
+        def my_piece(answer, original):
+            return answer
+
+        assert (my_piece is attempt) is expected
+
+
 @pytest.mark.parametrize(
     "source, told",
     [

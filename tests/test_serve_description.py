@@ -1,6 +1,7 @@
 """The description keeps its word: whatever it allows is accepted, what it does not is refused, and
 every answer is one that it names."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -9,7 +10,8 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the service is not installed")
 pytest.importorskip("fastapi", reason="the service is not installed")
-pytest.importorskip("schemathesis", reason="schemathesis is not installed")
+if importlib.util.find_spec("schemathesis") is None:  # which takes long to import
+    pytest.skip("schemathesis is not installed", allow_module_level=True)
 from serving import Service, served_model  # noqa: E402
 
 from minigrad.generate import token_steps  # noqa: E402

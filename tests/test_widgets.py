@@ -33,7 +33,7 @@ def is_widget(cell) -> bool:
 
 def hurried(source: str) -> str:
     """A cell that hardly trains at all, and so cannot assert what is learned."""
-    source = re.sub(r"\b(max_iters|steps)=\d{3,}", r"\1=20", source)
+    source = re.sub(r"\b(max_iters(?==\d)|steps(?==\d{4}))=\d+", r"\1=20", source)
     return re.sub(r"^( *)assert .*", r"\1pass", source, flags=re.MULTILINE)
 
 
