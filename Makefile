@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 ARGS ?=
+EXTRAS ?= course,dev
 CHINESE := --dataset poems --n-layer 3 --n-embd 168 --batch-size 16 --max-iters 9000 \
 	--learning-rate 2e-3 --dropout 0.2 --eval-interval 500
 
@@ -44,7 +45,7 @@ help:
 
 .venv/course: .venv/run pyproject.toml
 	@echo "== installing the course's tools (JupyterLab, matplotlib, pytest, ...)"
-	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e ".[course,dev]"
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e ".[$(EXTRAS)]"
 	@touch $@
 
 .venv/serve: .venv/run pyproject.toml

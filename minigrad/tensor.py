@@ -12,11 +12,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
 # %% auto #0
 __all__ = [
+    "Operators",
     "Tensor",
     "as_floats",
     "as_size",
@@ -33,10 +35,10 @@ __all__ = [
     "divide",
     "topological_order",
     "backpropagate",
-    "power",
     "exp",
     "log",
     "sqrt",
+    "power",
     "matmul",
     "sum_over",
     "max_over",
@@ -46,41 +48,9 @@ __all__ = [
 ]
 
 
-# %% ../notebooks/01_tensor.ipynb #tensor
-class Tensor:
-    """An array that can be differentiated. float64 arrays stay so; all else becomes float32."""
-
-    _grad: np.ndarray | None = None
-    _inputs: tuple = ()  # pairs (Tensor, vjp), of those inputs that need a gradient
-    _operands: tuple = ()  # all inputs
-    _is_used_up = False  # backward() was here, and freed the inputs
-    _made = np.inf  # when it was recorded, by a clock of ours
-    _changed: list | None = None  # [when its numbers were last changed], shared with its views
-
-    def __init__(self, data, requires_grad: bool = False):
-        self._data = np.array(as_floats(data))  # a copy
-        self.requires_grad = requires_grad
-
-    def _set_data(self, data) -> None:
-        self._data = as_floats(data)
-        self._changed = self._changed or [0]
-        self._changed[0] = _latest_change[0] = next(_clock)
-
-    def _set_grad(self, grad) -> None:
-        if grad is not None:
-            grad = np.asarray(grad, dtype=self._data.dtype)
-            if grad.shape != self._data.shape:
-                raise ValueError(f"grad must have the shape {self.shape}, but has {grad.shape}")
-        self._grad = grad
-
-    data = property(attrgetter("_data"), _set_data)
-    grad = property(attrgetter("_grad"), _set_grad)
-    shape = property(attrgetter("_data.shape"))
-    ndim = property(attrgetter("_data.ndim"))
-    size = property(attrgetter("_data.size"))
-    dtype = property(attrgetter("_data.dtype"))
-    is_leaf = property(lambda self: not (self._inputs or self._is_used_up))
-    T = property(lambda self: permute(self, range(self.ndim)[::-1]))
+# %% ../notebooks/01_tensor.ipynb #operators
+class Operators:
+    """What can be written with a Tensor: each operator calls a function of this module."""
 
     __add__ = lambda self, other: add(self, other)
     __radd__ = lambda self, other: add(other, self)
@@ -121,24 +91,105 @@ class Tensor:
     log = lambda self: log(self)
     sqrt = lambda self: sqrt(self)
 
-    def sum(self, axis=None, keepdims: bool = False) -> Tensor:
+    def sum(self: Any, axis=None, keepdims: bool = False) -> Tensor:
         return sum_over(self, axis, keepdims)
 
-    def mean(self, axis=None, keepdims: bool = False) -> Tensor:
+    def mean(self: Any, axis=None, keepdims: bool = False) -> Tensor:
         total = sum_over(self, axis, keepdims)
         return total / (self.size / max(total.size, 1))
 
-    def max(self, axis=None, keepdims: bool = False) -> Tensor:
+    def max(self: Any, axis=None, keepdims: bool = False) -> Tensor:
         return max_over(self, axis, keepdims)
 
-    def reshape(self, *shape) -> Tensor:
+    def reshape(self: Any, *shape) -> Tensor:
         return reshape(self, shape[0] if len(shape) == 1 else shape)
 
-    def transpose(self, axis1: int, axis2: int) -> Tensor:
+    def transpose(self: Any, axis1: int, axis2: int) -> Tensor:
         """Exchange two axes, as torch's transpose does."""
         axes = list(range(self.ndim))
         axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
         return permute(self, axes)
+
+    def __float__(self: Any) -> float:
+        if self.requires_grad:
+            warnings.warn("a float has no gradient: if that is meant, say item()", stacklevel=2)
+        return self.item()
+
+    __int__ = lambda self: int(self.item())
+
+    def __bool__(self: Any) -> bool:
+        if self.size != 1:
+            raise RuntimeError(
+                f"{self.size} numbers are neither true nor false: ask any() or all()"
+            )
+        return bool(self.item())
+
+    def __len__(self: Any) -> int:
+        if self.ndim == 0:
+            raise TypeError("a Tensor without axes has no length and no parts; ask for its item()")
+        return len(self.data)
+
+    def __array__(self: Any, dtype=None, copy=None) -> np.ndarray:
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        if ufunc in _OPERATORS and method == "__call__" and not options:  # `array + tensor`
+            return _OPERATORS[ufunc](*inputs)
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        return _outside(function, inputs, options)
+
+    def __array_function__(self, function, types, inputs, options):
+        return _outside(function, inputs, options)
+
+    def __getstate__(self: Any) -> dict:
+        if not self.is_leaf:
+            raise RuntimeError("a Tensor within a graph cannot be copied or pickled; detach() it")
+        return self.__dict__
+
+    def __format__(self: Any, spec: str) -> str:
+        return format(repr(self) if self.ndim else self.item(), spec)
+
+    def __repr__(self: Any) -> str:
+        name = type(self).__name__
+        numbers = np.array2string(self.data, separator=", ", prefix=f"{name}(")
+        return f"{name}({numbers}{', requires_grad=True' if self.requires_grad else ''})"
+
+
+# %% ../notebooks/01_tensor.ipynb #tensor
+class Tensor(Operators):
+    """An array that can be differentiated. float64 arrays stay so; all else becomes float32."""
+
+    _grad: np.ndarray | None = None
+    _inputs: tuple = ()  # pairs (Tensor, vjp), of those inputs that need a gradient
+    _operands: tuple = ()  # all inputs
+    _is_used_up = False  # backward() was here, and freed the inputs
+    _made = np.inf  # when it was recorded, by a clock of ours
+    _changed: list | None = None  # [when its numbers were last changed], shared with its views
+
+    def __init__(self, data, requires_grad: bool = False):
+        self._data = np.array(as_floats(data))  # a copy
+        self.requires_grad = requires_grad
+
+    def _set_data(self, data) -> None:
+        self._data = as_floats(data)
+        self._changed = self._changed or [0]
+        self._changed[0] = _latest_change[0] = next(_clock)
+
+    def _set_grad(self, grad) -> None:
+        if grad is not None:
+            grad = np.asarray(grad, dtype=self._data.dtype)
+            if grad.shape != self._data.shape:
+                raise ValueError(f"grad must have the shape {self.shape}, but has {grad.shape}")
+        self._grad = grad
+
+    data = property(attrgetter("_data"), _set_data)
+    grad = property(attrgetter("_grad"), _set_grad)
+    shape = property(attrgetter("_data.shape"))
+    ndim = property(attrgetter("_data.ndim"))
+    size = property(attrgetter("_data.size"))
+    dtype = property(attrgetter("_data.dtype"))
+    is_leaf = property(lambda self: not (self._inputs or self._is_used_up))
+    T = property(lambda self: permute(self, range(self.ndim)[::-1]))
 
     def backward(self, gradient=None, retain_graph: bool = False) -> None:
         """Add d self / d leaf, times `gradient` (1 if self is one number), to each leaf's grad.
@@ -156,50 +207,6 @@ class Tensor:
     def item(self) -> float:
         """The only element, as a Python float."""
         return self.data.item()
-
-    def __float__(self) -> float:
-        if self.requires_grad:
-            warnings.warn("a float has no gradient: if that is meant, say item()", stacklevel=2)
-        return self.item()
-
-    __int__ = lambda self: int(self.item())
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise RuntimeError(
-                f"{self.size} numbers are neither true nor false: ask any() or all()"
-            )
-        return bool(self.item())
-
-    def __len__(self) -> int:
-        if self.ndim == 0:
-            raise TypeError("a Tensor without axes has no length and no parts; ask for its item()")
-        return len(self.data)
-
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        return np.array(self.data, dtype=dtype, copy=copy)
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        if ufunc in _OPERATORS and method == "__call__" and not options:  # `array + tensor`
-            return _OPERATORS[ufunc](*inputs)
-        function = ufunc if method == "__call__" else getattr(ufunc, method)
-        return _outside(function, inputs, options)
-
-    def __array_function__(self, function, types, inputs, options):
-        return _outside(function, inputs, options)
-
-    def __getstate__(self) -> dict:
-        if not self.is_leaf:
-            raise RuntimeError("a Tensor within a graph cannot be copied or pickled; detach() it")
-        return self.__dict__
-
-    def __format__(self, spec: str) -> str:
-        return format(repr(self) if self.ndim else self.item(), spec)
-
-    def __repr__(self) -> str:
-        name = type(self).__name__
-        numbers = np.array2string(self.data, separator=", ", prefix=f"{name}(")
-        return f"{name}({numbers}{', requires_grad=True' if self.requires_grad else ''})"
 
 
 # %% ../notebooks/01_tensor.ipynb #as-floats
@@ -297,13 +304,13 @@ def record(value: np.ndarray, *inputs: tuple[Tensor, Callable]) -> Tensor:
     return out
 
 
+# %% ../notebooks/01_tensor.ipynb #as-tensors
 def _as_view(a: Tensor, out: Tensor) -> Tensor:
     """`out`, which shares its numbers with `a`: a change of one is a change of both."""
     out._changed = a._changed = a._changed or [0]
     return out
 
 
-# %% ../notebooks/01_tensor.ipynb #as-tensors
 def expect_tensors(*values) -> None:
     """Raise a TypeError unless all of these are Tensors."""
     for value in values:
@@ -349,6 +356,7 @@ def add(a, b) -> Tensor:
     )
 
 
+# %% ../notebooks/01_tensor.ipynb #multiply
 def subtract(a, b) -> Tensor:
     """a - b, with broadcasting."""
     a, b = as_tensors(a, b)
@@ -359,7 +367,6 @@ def subtract(a, b) -> Tensor:
     )
 
 
-# %% ../notebooks/01_tensor.ipynb #multiply
 def multiply(a, b) -> Tensor:
     """a * b, elementwise, with broadcasting."""
     a, b = as_tensors(a, b)
@@ -421,6 +428,7 @@ def backpropagate(
             node._inputs, node._operands, node._is_used_up = (), (), True
 
 
+# %% ../notebooks/01_tensor.ipynb #expect-unchanged
 def _expect_unchanged(node: Tensor) -> None:
     """Raise a RuntimeError if a number that the vjps of this node may need was changed since."""
     if any(t._changed and t._changed[0] > node._made for t in (node, *node._operands)):
@@ -451,26 +459,6 @@ def _first_gradient(root: Tensor, gradient) -> np.ndarray:
     return gradient
 
 
-# %% ../notebooks/01_tensor.ipynb #power
-def power(a, b) -> Tensor:
-    """a ** b, elementwise, with broadcasting."""
-    a, b = as_tensors(a, b)
-    value = a.data**b.data
-
-    def grad_a(g):
-        exponent = np.where(b.data == 0, 1, b.data)
-        return unbroadcast(
-            np.where(b.data == 0, 0, g * (exponent * a.data ** (exponent - 1))), a.shape
-        )
-
-    def grad_b(g):
-        is_flat = (a.data == 0) & (b.data >= 0)  # 0**b is 0 (or 1) on both sides
-        slope = value * np.log(np.where(is_flat, 1, a.data))
-        return unbroadcast(np.where(is_flat, 0, g * slope), b.shape)
-
-    return record(value, (a, grad_a), (b, grad_b))
-
-
 # %% ../notebooks/01_tensor.ipynb #exp-log-sqrt
 def exp(a: Tensor) -> Tensor:
     """e ** a."""
@@ -490,6 +478,26 @@ def sqrt(a: Tensor) -> Tensor:
     expect_tensors(a)
     value = np.sqrt(a.data)
     return record(value, (a, lambda g: g / (2 * value)))
+
+
+# %% ../notebooks/01_tensor.ipynb #power
+def power(a, b) -> Tensor:
+    """a ** b, elementwise, with broadcasting."""
+    a, b = as_tensors(a, b)
+    value = a.data**b.data
+
+    def grad_a(g):
+        exponent = np.where(b.data == 0, 1, b.data)
+        return unbroadcast(
+            np.where(b.data == 0, 0, g * (exponent * a.data ** (exponent - 1))), a.shape
+        )
+
+    def grad_b(g):
+        is_flat = (a.data == 0) & (b.data >= 0)  # 0**b is 0 (or 1) on both sides
+        slope = value * np.log(np.where(is_flat, 1, a.data))
+        return unbroadcast(np.where(is_flat, 0, g * slope), b.shape)
+
+    return record(value, (a, grad_a), (b, grad_b))
 
 
 # %% ../notebooks/01_tensor.ipynb #matmul
@@ -513,7 +521,7 @@ def matmul(a, b) -> Tensor:
     )
 
 
-# %% ../notebooks/01_tensor.ipynb #reductions
+# %% ../notebooks/01_tensor.ipynb #sum-over
 def sum_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
     """The sum over `axis`: one axis, several of them, or all (None)."""
     expect_tensors(a)
@@ -525,6 +533,7 @@ def sum_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
     )
 
 
+# %% ../notebooks/01_tensor.ipynb #max-over
 def max_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
     """The maximum over `axis`; elements that tie for it share its gradient equally."""
     expect_tensors(a)

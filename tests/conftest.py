@@ -26,8 +26,11 @@ BINARY = {
     "power": lambda a, b: a**b,
 }
 
-# A shell starts jobs in the background with Ctrl-C ignored, and every process hands that down.
+# A shell starts jobs in the background with Ctrl-C ignored, nohup ignores SIGHUP, and every process
+# hands that down.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.register_profile("course", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("course")

@@ -1,6 +1,7 @@
 """Which cells of a notebook some of its cells need, so that a test can leave out the others."""
 
 import ast
+import functools
 import symtable
 
 GROWING = {"append", "extend", "add", "update", "setdefault"}  # methods that change their object
@@ -13,15 +14,22 @@ def needed(sources: list[str], wanted: set[int]) -> list[int]:
     while kept != before:
         before, names, kept = kept, set(late), []
         for i in reversed(range(len(sources))):
-            made: set[str] = set()
-            reads = used(ast.parse(sources[i]).body, made)
             if i in wanted or changed(sources[i]) & names:
+                reads, made = reads_and_makes(sources[i])
                 kept.insert(0, i)
                 names = (names - made) | reads
                 late |= called(sources[i])
     return kept
 
 
+@functools.cache
+def reads_and_makes(source: str) -> tuple[set[str], set[str]]:
+    """The names that a cell reads before it makes them, and those that it makes."""
+    made: set[str] = set()
+    return used(ast.parse(source).body, made), made
+
+
+@functools.cache
 def called(source: str) -> set[str]:
     """The names that a cell's functions and classes read when they are called, perhaps later."""
     definitions = (ast.FunctionDef, ast.ClassDef)
@@ -80,6 +88,7 @@ def bound(statement: ast.stmt) -> set[str]:
     return set()
 
 
+@functools.cache
 def changed(source: str) -> set[str]:
     """The notebook's names that a cell binds, or whose objects it changes in plain sight."""
     symbols = symtable.symtable(source, "cell", "exec").get_symbols()

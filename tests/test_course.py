@@ -2,10 +2,10 @@
 chapters before it exported, reproduces its stored outputs, and writes its part of the package."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -15,7 +15,7 @@ from conftest import ROOT, package_files
 from minigrad.exercise import export_notebook
 
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300", "--timeout=0"]
+NBVAL = ["-p", "nbval.plugin", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=300"]
 PACKAGE = ROOT / "minigrad"
 LOOKS_AHEAD = "00_welcome"  # shows the finished model, so its outputs are compared at the end
 
@@ -43,7 +43,6 @@ def course(tmp_path_factory) -> Path:
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()  # an empty folder could be imported
     (folder / "minigrad" / "__init__.py").touch()
-    shutil.copy(ROOT / "conftest.py", folder)  # what nbval need not compare
     (folder / "sitecustomize.py").write_text(NO_EDITABLE, encoding="utf-8")
     return folder
 
@@ -54,27 +53,53 @@ def written() -> dict[str, bool]:
     return {}
 
 
-def run(course: Path, *command: str) -> subprocess.CompletedProcess:
+def run(course: Path, code: str, *arguments: str) -> str:
+    """What Python prints there, which sees the course's package only."""
     return subprocess.run(
-        [sys.executable, "-X", "utf8", *command],
+        [sys.executable, "-X", "utf8", "-c", code, *arguments],
         cwd=course,
-        env={**os.environ, "PYTHONPATH": str(course), "OPENBLAS_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": str(course)},
         capture_output=True,
         encoding="utf-8",
-    )
+        check=True,
+    ).stdout
 
 
-def cells_passed(course: Path, lesson: str, *options: str) -> int:
-    """Run a lesson of the course under nbval; how many cells ran as they should."""
-    nbval = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=.", *NBVAL, *options]
-    done = run(course, *nbval, f"notebooks/{lesson}.ipynb")
-    cells = re.search(r"^(\d+) passed in", done.stdout, re.MULTILINE)  # nothing failed or skipped
-    assert done.returncode == 0 and cells, done.stdout[-5000:] + done.stderr[-1000:]
-    return int(cells[1])
+class Outcomes:
+    """A plugin that counts how often each outcome was reported."""
+
+    def __init__(self):
+        self.counts = Counter()
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" or not report.passed:
+            self.counts[report.outcome] += 1
+
+
+@pytest.fixture
+def cells_passed(pytestconfig, monkeypatch):
+    """Runs a lesson of the course under nbval; how many cells ran as they should. That is done in
+    this process, since nbval takes seconds to be imported; the kernel is a process of its own."""
+
+    def cells_passed(course: Path, lesson: str, *options: str) -> int:
+        monkeypatch.chdir(course)
+        environment = {"PYTHONPATH": str(course), "OPENBLAS_NUM_THREADS": "1"}
+        for name, value in {**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}.items():
+            monkeypatch.setenv(name, value)
+        ours = ["-q", "-p", "no:cacheprovider", "--noconftest", "--rootdir=.", *NBVAL, *options]
+        outcomes = Outcomes()
+        not_compared = pytestconfig.pluginmanager.get_plugin(str(ROOT / "conftest.py"))
+        code = pytest.main([*ours, f"notebooks/{lesson}.ipynb"], plugins=[outcomes, not_compared])
+        assert code == 0 and set(outcomes.counts) == {"passed"}  # it has printed what is wrong
+        return outcomes.counts["passed"]
+
+    return cells_passed
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_lesson_runs_as_stored_after_those_before_it(lesson, course, written, record_property):
+def test_a_lesson_runs_as_stored_after_those_before_it(
+    lesson, course, written, cells_passed, record_property
+):
     if broken := [name for name, passed in written.items() if not passed]:
         pytest.skip(f"after {broken[0]}, which failed")
     for before in LESSONS[: LESSONS.index(lesson)]:
@@ -85,13 +110,13 @@ def test_a_lesson_runs_as_stored_after_those_before_it(lesson, course, written, 
     record_property("cells", cells_passed(course, lesson, *as_stored))
     names = sorted({Path(name).parts[0].removesuffix(".py") for name in package_files(PACKAGE)})
     there = {Path(name).parts[0].removesuffix(".py") for name in package_files(course / "minigrad")}
-    where, seen = run(course, "-c", SEEN, *names).stdout.splitlines()
+    where, seen = run(course, SEEN, *names).splitlines()
     assert where == str(course / "minigrad")
     assert set(seen.split()) == there
     written[lesson] = True
 
 
-def test_the_lessons_wrote_the_whole_package(course, written):
+def test_the_lessons_wrote_the_whole_package(course, written, cells_passed):
     if list(written) != LESSONS or not all(written.values()):
         pytest.skip("not all lessons were replayed")
     assert package_files(course / "minigrad") == package_files(PACKAGE)
@@ -103,7 +128,7 @@ sys.modules |= dict.fromkeys(["torch", "torchvision", "transformers", "sklearn"]
 """
 
 
-def test_the_vision_part_runs_as_stored_by_itself_and_without_torch(tmp_path):
+def test_the_vision_part_runs_as_stored_by_itself_and_without_torch(tmp_path, cells_passed):
     """On any machine; what needs torch is left out, and ignored where outputs are compared."""
     (tmp_path / "notebooks").mkdir()
     whole = shutil.copy(ROOT / "notebooks" / "A1_appendix.ipynb", tmp_path / "notebooks")
@@ -112,9 +137,8 @@ def test_the_vision_part_runs_as_stored_by_itself_and_without_torch(tmp_path):
     part.cells = part.cells[ids.index("vision") : ids.index("export")]
     nbformat.write(part, tmp_path / "notebooks" / "vision.ipynb")
     shutil.copytree(PACKAGE, tmp_path / "minigrad", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "conftest.py", tmp_path)
     (tmp_path / "sitecustomize.py").write_text(NO_TORCH, encoding="utf-8")
     code = "import importlib.util; print(importlib.util.find_spec('torch'))"
-    assert run(tmp_path, "-c", code).stdout == "None\n"
+    assert run(tmp_path, code) == "None\n"
     n_code = sum(cell.cell_type == "code" for cell in part.cells)
     assert cells_passed(tmp_path, "vision") == n_code > 20

@@ -1,6 +1,7 @@
 """Every exercise: the stub counts as not attempted, the solution passes, wrong attempts do not."""
 
 import ast
+import functools
 import os
 import re
 import shutil
@@ -33,11 +34,13 @@ from minigrad.exercise import (
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
 
+@functools.cache
 def code(folder: str, chapter: str) -> list[str]:
     notebook = nbformat.read(ROOT / folder / f"{chapter}.ipynb", 4)
     return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
 
 
+@functools.cache
 def exercises(folder: str, chapter: str) -> dict[str, tuple[str, str]]:
     """The cell that defines each function my_..., and the one after it, which checks it."""
     cells = code(folder, chapter)
@@ -47,17 +50,18 @@ def exercises(folder: str, chapter: str) -> dict[str, tuple[str, str]]:
     return {match[1]: (cell, check) for match, cell, check in pairs if match}
 
 
+@functools.cache
 def attempts_in(folder: str, chapter: str) -> tuple[str, dict[str, str]]:
     """What a file of attempts imports, and its functions my_exercise__what_is_wrong."""
     path = ROOT / "tests" / folder / f"{chapter}.py"
     source = path.read_text(encoding="utf-8") if path.exists() else ""
-    nodes = ast.parse(source).body
+    nodes, lines = ast.parse(source).body, source.splitlines()
     attempts = [node for node in nodes if isinstance(node, ast.FunctionDef)]
     others = [node for node in nodes if node not in attempts]
     assert len({node.name for node in attempts}) == len(attempts)
     return (
         "\n".join(ast.unparse(node) for node in others),
-        {node.name: ast.get_source_segment(source, node) for node in attempts},
+        {node.name: "\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in attempts},
     )
 
 

@@ -1,6 +1,7 @@
 """The description keeps its word: whatever it allows is accepted, what it does not is refused, and
 every answer is one that it names."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -9,12 +10,20 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the service is not installed")
 pytest.importorskip("fastapi", reason="the service is not installed")
-pytest.importorskip("schemathesis", reason="schemathesis is not installed")
+if importlib.util.find_spec("schemathesis") is None:  # which takes long to import
+    pytest.skip("schemathesis is not installed", allow_module_level=True)
 from serving import Service, served_model  # noqa: E402
+
+from minigrad.generate import token_steps  # noqa: E402
+from minigrad.serve import writer  # noqa: E402
 
 
 @pytest.mark.slow
-def test_schemathesis_finds_nothing(tmp_path):
+def test_schemathesis_finds_nothing(tmp_path, monkeypatch):
+    def few_steps(model, idx, n, *rest, **sampling):  # it asks for 100,000 tokens more than once
+        return token_steps(model, idx, min(n, 20), *rest, **sampling)
+
+    monkeypatch.setattr(writer, "token_steps", few_steps)
     models = served_model("letters"), served_model("other", characters=NO_CHINESE)
     command = [sys.executable, "-m", "schemathesis.cli", "run", "--seed", "1", "--checks", "all"]
     command += ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "10"]

@@ -1,5 +1,6 @@
 """The vision part: pictures without torch, fine-tuning with it."""
 
+import functools
 import gzip
 import io
 import os
@@ -491,7 +492,8 @@ def test_imagenet_features_help_with_digits(tmp_path):
 
 
 @needs_torch
-def test_drawn_trains_prints_and_saves(tmp_path, capfd):
+def test_drawn_trains_prints_and_saves(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(ft, "pretrain", functools.partial(ft.pretrain, steps=20))
     options = ["--method", "probe", "--steps", "10", "--labelled", "3", "--out-dir", str(tmp_path)]
     assert drawn.main([*options, "--data", "colours"]) == 0
     out = capfd.readouterr().out

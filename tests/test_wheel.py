@@ -49,9 +49,10 @@ def wheel(tmp_path_factory) -> Path:
 def python(wheel, tmp_path_factory) -> Path:
     """Python in a bare environment with the wheel, NumPy and what the service needs."""
     folder = tmp_path_factory.mktemp("environment")
-    run(sys.executable, "-m", "venv", folder)
+    run(sys.executable, "-m", "venv", "--without-pip", folder)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    run(python, "-m", "pip", "install", "--quiet", "--no-compile", f"{wheel}[serve]")
+    pip = [sys.executable, "-m", "pip", "--python", python]  # an own one would take longer
+    run(*pip, "install", "--quiet", "--no-compile", f"{wheel}[serve]")
     return python
 
 

@@ -31,13 +31,20 @@ def is_widget(cell) -> bool:
     return "widget" in cell.metadata.get("tags", [])
 
 
+def hurried(source: str) -> str:
+    """A cell that hardly trains at all, and so cannot assert what is learned."""
+    source = re.sub(r"\b(max_iters(?==\d)|steps(?==\d{4}))=\d+", r"\1=20", source)
+    return re.sub(r"^( *)assert .*", r"\1pass", source, flags=re.MULTILINE)
+
+
 def shortened(lesson):
-    """The widgets of a lesson and the cells of code that they need, never run."""
+    """The widgets of a lesson and the cells of code that they need, never run, with little work:
+    a picture moves whatever the model has learned."""
     code = [cell for cell in lesson.cells if cell.cell_type == "code"]
     widgets = {i for i, cell in enumerate(code) if is_widget(cell)}
     cells = [code[i] for i in needed([cell.source for cell in code], widgets)]
     for cell in cells:  # a number beside a cell says that it ran; one collapsed has none
-        cell.update({"outputs": [], "execution_count": None})
+        cell.update({"source": hurried(cell.source), "outputs": [], "execution_count": None})
         cell.metadata.pop("jupyter", None)
     return nbformat.from_dict({**lesson, "cells": cells})
 
