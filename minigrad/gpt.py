@@ -121,7 +121,7 @@ class GPT(Module):
             if p.ndim == 2:
                 rng.standard_normal(p.shape, dtype=np.float32, out=p.data)
             if p.ndim == 2 or name.endswith("bias"):
-                p.data *= np.float32(first_spread(name, self.config["n_layer"]))
+                p.data *= np.float32(first_spread(name, len(self.transformer.h)))
 
     def num_parameters(self) -> int:
         """How many numbers are trained; the tied matrix counts once."""

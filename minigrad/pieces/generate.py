@@ -17,8 +17,9 @@ if __name__ != "__main__":  # the notebook has them
 
 def distributions(next_token_probabilities: Callable, rng: np.random.Generator) -> list:
     """With every option, for one text and for three; some logits are large."""
-    options = ({}, {"temperature": 0}, {"temperature": 0.5, "top_p": 0.7}, {"top_k": 2})
-    options = (*options, {"temperature": 2, "top_k": 5, "top_p": 0.5}, {"top_k": 99, "top_p": 1.0})
+    options: list[dict] = [{}, {"temperature": 0}, {"temperature": 0.5, "top_p": 0.7}]
+    options += [{"top_k": 2}, {"temperature": 2, "top_k": 5, "top_p": 0.5}]
+    options += [{"top_k": 99, "top_p": 1.0}]
     logits = rng.standard_normal((3, 9)) * [[1], [5], [900]]
     return [next_token_probabilities(z, **o) for z in (logits[0], logits) for o in options]
 
@@ -32,7 +33,8 @@ def drawn(draw: Callable, rng: np.random.Generator) -> list:
 
 def logits_with_a_cache(next_logits: Callable, rng: np.random.Generator) -> list:
     """Of two texts that grow past the context, by one token and by two."""
-    model = GPT(vocab_size=5, n_embd=4, n_layer=1, n_head=1, block_size=4, rng=rng).eval()
+    model = GPT(vocab_size=5, n_embd=4, n_layer=1, n_head=1, block_size=4, rng=rng)
+    model.eval()
     idx, cache = rng.integers(5, size=(2, 11)), model.new_cache()
     return [next_logits(model, idx[:, :length], cache) for length in (2, 3, 4, 5, 6, 7, 9, 11)]
 

@@ -33,8 +33,9 @@ def spreads(first_spread: Callable, rng: np.random.Generator) -> list:
 
 
 def counts(num_parameters: Callable, rng: np.random.Generator) -> list:
-    sizes = [int(size) for size in rng.integers(1, 9, size=4)]
-    return [int(num_parameters(GPT(*sizes[:3], 1, sizes[3], bias=bias))) for bias in (True, False)]
+    vocab_size, n_embd, n_layer, block_size = (int(size) for size in rng.integers(1, 9, size=4))
+    sizes = dict(vocab_size=vocab_size, n_embd=n_embd, n_layer=n_layer, block_size=block_size)
+    return [num_parameters(GPT(n_head=1, bias=bias, **sizes)) for bias in (True, False)]
 
 
 @piece("gpt.Block.forward", compare=stream_and_gradient)

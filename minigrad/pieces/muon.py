@@ -40,6 +40,13 @@ def softmaxes(softmax_values: Callable, rng: np.random.Generator) -> list:
     return [softmax_values(x), softmax_values(x[1], axis=0), softmax_values(x, out=x), x]
 
 
+def factors(hold_then_decay: Callable, rng: np.random.Generator) -> list:
+    """Of each step of a run, and of one without a warm-up."""
+    return [
+        float(hold_then_decay(step, 20, warmup, 0.4)) for warmup in (4, 0) for step in range(21)
+    ]
+
+
 @piece("muon.orthogonalize", compare=directions)
 def my_newton_schulz(answer: Callable, original: Callable) -> Callable:
     """Twelve iterations of the reader's."""
@@ -70,3 +77,13 @@ def my_softmax_in_place(answer: Callable, original: Callable) -> Callable:
         return answer(a.copy() if out is None else a)
 
     return softmax_values
+
+
+@piece("muon.hold_then_decay", compare=factors)
+def my_hold_and_fall_lr(answer: Callable, original: Callable) -> Callable:
+    """The schedule of exercise 5.4, for a peak of 1."""
+
+    def hold_then_decay(step, steps, warmup=10, hold=0.3):
+        return answer(step, 1.0, warmup, warmup + hold * (steps - warmup), steps)
+
+    return hold_then_decay

@@ -30,7 +30,7 @@ def my_adam_step__no_bias_correction__heldout_names(g, m, v, t, beta1, beta2):
     return first, second, first / (second**0.5 + 1e-8)
 
 
-def my_adam_step__corrected_averages_are_kept__heldout_names(g, m, v, t, beta1, beta2):
+def my_adam_step__keeps_the_averages_after_correction__heldout_names(g, m, v, t, beta1, beta2):
     b1, b2 = beta1, beta2
     m_hat = (b1 * m + (1 - b1) * g) / (1 - pow(b1, t))
     v_hat = (b2 * v + (1 - b2) * g * g) / (1 - pow(b2, t))

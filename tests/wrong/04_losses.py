@@ -244,6 +244,14 @@ def my_cross_entropy__in_float32(logits, targets):
     return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - picked))
 
 
+def my_cross_entropy__median_in_place_of_the_mean(logits, targets):
+    """The median was taken; it does not notice how large a single surprise is. The loss is the
+    mean. See “The mathematics, with shapes”."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    picked = shifted[np.arange(len(targets)), targets]
+    return np.median(np.log(np.exp(shifted).sum(axis=1)) - picked)
+
+
 def my_cross_entropy_gradient__not_divided_by_n(logits, targets):
     """Each row is right for its own loss, but the loss is a mean, and each row counts only for 1/N
     of it. See “The gradient: softmax minus one-hot”."""
@@ -697,5 +705,19 @@ def my_masked_cross_entropy__token_0_is_taken_for_filling(logits, targets):
     loss = cross_entropy(z, targets[keep])
     loss.backward()
     gradient = np.zeros_like(logits)
+    gradient[keep] = z.grad
+    return loss.item(), gradient
+
+
+def my_masked_cross_entropy__in_float32(logits, targets):
+    """The logits were made float32, which has seven digits: of large logits the differences are
+    rounded away. See “Exercise 4.6 · Positions that do not count”."""
+    keep = targets >= 0
+    gradient = np.zeros(logits.shape, dtype=np.float32)
+    if not keep.any():
+        return 0.0, gradient
+    z = Tensor(logits[keep].astype(np.float32), requires_grad=True)
+    loss = cross_entropy(z, targets[keep])
+    loss.backward()
     gradient[keep] = z.grad
     return loss.item(), gradient

@@ -80,7 +80,7 @@ def my_adam_step__no_bias_correction(g, m, v, t, beta1, beta2):
     return m, v, m / (np.sqrt(v) + 1e-8)
 
 
-def my_adam_step__corrected_averages_are_kept(g, m, v, t, beta1, beta2):
+def my_adam_step__keeps_the_averages_after_correction(g, m, v, t, beta1, beta2):
     """The corrected averages were returned and would be corrected again at the next step; only the
     step uses them. See “Bias correction, by hand”."""
     m = (beta1 * m + (1 - beta1) * g) / (1 - beta1**t)
@@ -217,6 +217,14 @@ def my_adam_step__betas_are_written_in(g, m, v, t, beta1, beta2):
     m = 0.9 * m + 0.1 * g
     v = 0.999 * v + 0.001 * g**2
     return m, v, m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+
+
+def my_adam_step__second_average_never_falls(g, m, v, t, beta1, beta2):
+    """The second average was kept from falling; it is an average, and forgets gradients that were
+    large once. See “Adam: a scale for each parameter”."""
+    m = beta1 * m + (1 - beta1) * g
+    v = np.maximum(v, beta2 * v + (1 - beta2) * g**2)
+    return m, v, m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + 1e-8)
 
 
 def my_clipped_gradients__each_array_by_itself(gradients, max_norm):

@@ -241,6 +241,12 @@ def my_window_starts__windows_with_a_gap_between_them(n_tokens, block_size, stri
     return list(range(0, n_tokens - block_size, block_size + stride))
 
 
+def my_window_starts__difference_without_its_sign(n_tokens, block_size, stride):
+    """Text and window were compared without the sign, so that a text much too short has windows
+    again. See “Windows: the data set”."""
+    return list(range(0, abs(n_tokens - block_size), stride))
+
+
 def my_split_starts__training_windows_run_across_the_cut(n_tokens, block_size, n_val):
     """Training windows that begin before the cut and run across it were kept; they show validation
     tokens. See “What the model must not see”."""
@@ -399,6 +405,15 @@ def my_epoch_batches__an_empty_batch_at_the_end(n_windows, batch_size, rng):
     return [order[k : k + batch_size] for k in range(0, n_windows + 1, batch_size)]
 
 
+def my_epoch_batches__order_is_a_pattern(n_windows, batch_size, rng):
+    """Only the beginning was drawn, and the order follows from it; a random order is a permutation.
+    See “Exercise 6.5 · One epoch, nothing left out”."""
+    order = (7 * np.arange(n_windows) + rng.integers(n_windows)) % n_windows
+    if len(set(order.tolist())) < n_windows:
+        order = rng.permutation(n_windows)
+    return [order[k : k + batch_size] for k in range(0, n_windows, batch_size)]
+
+
 def my_counted_bigram__repeated_pairs_count_once(train_ids, val_ids, vocab_size, extra):
     """An index that comes twice was written twice with the same number, so that each pair counts
     once at most. See “Exercise 6.6 · Counting as a model”."""
@@ -525,3 +540,13 @@ def my_counted_bigram__row_for_the_token_that_follows(train_ids, val_ids, vocab_
     np.add.at(n, (train_ids[1:], train_ids[:-1]), 1)
     table = n / n.sum(axis=1, keepdims=True)
     return table, -np.log(table[val_ids[1:], val_ids[:-1]]).mean()
+
+
+def my_counted_bigram__each_different_pair_once(train_ids, val_ids, vocab_size, extra):
+    """Each different pair of the validation text counted once; the mean runs over all its pairs,
+    repeated ones too. See “Exercise 6.6 · Counting as a model”."""
+    n = np.full((vocab_size, vocab_size), float(extra))
+    np.add.at(n, (train_ids[:-1], train_ids[1:]), 1)
+    table = n / n.sum(axis=1, keepdims=True)
+    pairs = set(zip(val_ids[:-1].tolist(), val_ids[1:].tolist()))
+    return table, -np.mean([np.log(table[pair]) for pair in pairs])
