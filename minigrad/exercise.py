@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .notes import NOTES, keep, note, notes, say
+from .notes import keep, note, notes, say
 
 
 # %% ../notebooks/00_welcome.ipynb #export-notebook
