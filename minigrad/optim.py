@@ -161,7 +161,7 @@ class AdamW(Optimizer):
 
 # %% ../notebooks/05_optim.ipynb #decay-groups
 def decay_groups(params: Iterable[Parameter], weight_decay: float) -> list[dict]:
-    """Two groups: matrices, which decay, and the rest (biases, gains), which does not."""
+    """Two groups: matrices, which decay, and the rest (biases, LayerNorms), which does not."""
     params = list(params)
     return [
         {"params": [p for p in params if p.ndim >= 2], "weight_decay": weight_decay},

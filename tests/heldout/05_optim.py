@@ -24,6 +24,12 @@ def my_momentum_step__moves_by_the_old_velocity__heldout_order(p, g, velocity, l
     return p, velocity
 
 
+def my_momentum_step__both_change_in_place__heldout_slices(p, g, velocity, lr, momentum):
+    velocity[:] = g + velocity * momentum
+    p[:] = p - velocity * lr
+    return p, velocity
+
+
 def my_adam_step__no_bias_correction__heldout_names(g, m, v, t, beta1, beta2):
     first = m + (1 - beta1) * (g - m)
     second = v + (1 - beta2) * (g * g - v)
@@ -71,6 +77,19 @@ def my_hold_and_fall_lr__jump_where_the_fall_begins__heldout_if(step, peak, warm
     if step >= fall:
         return peak - peak * step / end
     return peak if step >= warmup else peak / (warmup + 1) * (step + 1)
+
+
+def my_two_decays__steps_counted_from_0__heldout_one_loop(w, gradients, lr, decay):
+    places, moments = [w, w], [np.zeros((2, *w.shape)), np.zeros((2, *w.shape))]
+    for t in range(len(gradients)):
+        for i, (pull, shrink) in enumerate(((decay, 0.0), (0.0, decay))):
+            m, v = moments[i]
+            g = gradients[t] + pull * places[i]
+            m, v = m + (g - m) / 10, v + (g * g - v) / 1000
+            moments[i] = np.array([m, v])
+            step = m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+            places[i] = places[i] - lr * shrink * places[i] - lr * step
+    return places[0], places[1]
 
 
 def my_two_decays__decay_comes_after_the_step__heldout_two_loops(w, gradients, lr, decay):

@@ -570,6 +570,41 @@ def my_masked_cross_entropy__no_mask(logits, targets):
     return loss, grad / len(targets)
 
 
+def my_masked_cross_entropy__no_mask_and_overflows(logits, targets):
+    """The target −1 was taken as an index, and to NumPy that is the last token; besides, the
+    exponential of a large logit is infinite. See “Exercise 4.6 · Positions that do not count”."""
+    n = np.arange(len(targets))
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    loss = -np.log(p[n, targets]).mean()
+    p[n, targets] -= 1
+    return loss, p / len(targets)
+
+
+def my_masked_cross_entropy__mask_only_where_nothing_counts(logits, targets):
+    """Only a text of nothing but filling is cared for; elsewhere the target −1 was taken as an
+    index, and to NumPy that is the last token. See “Exercise 4.6 · Positions that do not count”."""
+    if not (targets >= 0).any():
+        return 0.0, np.zeros_like(logits)
+    n = np.arange(len(targets))
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    p = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
+    loss = -np.log(p[n, targets]).mean()
+    p[n, targets] -= 1
+    return loss, p / len(targets)
+
+
+def my_masked_cross_entropy__loss_of_all_positions_the_gradient_is_masked(logits, targets):
+    """The gradient leaves out the filling, but the loss is that of all positions, where −1 as an
+    index is the last token. See “Exercise 4.6 · Positions that do not count”."""
+    keep = targets >= 0
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    n = np.arange(len(targets))
+    grad = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
+    losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[n, targets]
+    grad[n, targets] -= 1
+    return losses.mean(), grad * keep[:, None] / max(keep.sum(), 1)
+
+
 def my_masked_cross_entropy__divided_by_all_positions(logits, targets):
     """The sum over the positions that count was divided by all positions, so that more filling
     makes the loss smaller. See “Exercise 4.6 · Positions that do not count”."""

@@ -59,6 +59,30 @@ def my_momentum_step__velocity_changes_in_place(p, g, velocity, lr, momentum):
     return p - lr * velocity, velocity
 
 
+def my_momentum_step__parameters_change_in_place(p, g, velocity, lr, momentum):
+    """The parameters that came in were moved; return new arrays, so that whoever called still has
+    the old ones. See “Exercise 5.1 · A step with momentum”."""
+    velocity = momentum * velocity + g
+    p -= lr * velocity
+    return p, velocity
+
+
+def my_momentum_step__both_change_in_place(p, g, velocity, lr, momentum):
+    """The parameters and the velocity that came in were changed; return new arrays, so that whoever
+    called still has the old ones. See “Exercise 5.1 · A step with momentum”."""
+    velocity *= momentum
+    velocity += g
+    p -= lr * velocity
+    return p, velocity
+
+
+def my_momentum_step__gradient_is_added_to_in_place(p, g, velocity, lr, momentum):
+    """The old velocity was added into the gradient that came in; return new arrays, so that whoever
+    called still has the gradient. See “Exercise 5.1 · A step with momentum”."""
+    g += momentum * velocity
+    return p - lr * g, g
+
+
 def my_momentum_step__gradient_is_not_remembered(p, g, velocity, lr, momentum):
     """The parameters moved rightly, but the velocity that came back lacks the new gradient, and the
     next step has forgotten it. See “Momentum”."""
@@ -506,6 +530,21 @@ def my_two_decays__no_bias_correction(w, gradients, lr, decay):
             theta = theta * (1 - lr * decoupled)
             m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
             theta = theta - lr * m / (np.sqrt(v) + 1e-8)
+        ends.append(theta)
+    return tuple(ends)
+
+
+def my_two_decays__steps_counted_from_0(w, gradients, lr, decay):
+    """The steps were counted from 0, and 1 − β⁰ is 0: the first step divides by it, and everything
+    is nan from then on. See “Bias correction, by hand”."""
+    ends = []
+    for l2, decoupled in ((decay, 0), (0, decay)):
+        theta, m, v = w, 0, 0
+        for t, g in enumerate(gradients):
+            g = g + l2 * theta
+            theta = theta * (1 - lr * decoupled)
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            theta = theta - lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
         ends.append(theta)
     return tuple(ends)
 
