@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .notes import NOTES, keep, note, notes, say
+from .notes import keep, note, notes, say
 
 
 # %% ../notebooks/00_welcome.ipynb #export-notebook
@@ -85,7 +85,7 @@ def draw_house(chapter: str) -> None:
         weight = "bold" if room == chapter else "normal"
         axes.text(i + 0.47, 0.72, number, ha="center", va="center", fontsize=11, weight=weight)
         label = textwrap.fill(name.replace("_", " "), 8, break_long_words=False)
-        axes.text(i + 0.47, 0.32, label, ha="center", va="center", fontsize=8)
+        axes.text(i + 0.47, 0.32, label, ha="center", va="center", fontsize=7)
     axes.set(xlim=(-0.05, len(rooms)), ylim=(-0.05, 1.05))
     axes.axis("off")
     plt.show()
@@ -271,7 +271,7 @@ def check(
     else raises WrongAnswer with the first case that fails. A case may take 10 seconds.
     What is called is `report(attempt)`, which may tell more than the attempt returns.
     """
-    name = str(getattr(attempt, "__name__", type(attempt).__name__))
+    name = _name_of(attempt)
     cases = list(cases)
     trials = _copies(cases) if name.startswith("my_") else []
     for arguments, expected, *hints in cases:
@@ -300,6 +300,15 @@ def check(
     say(f"{name}: correct")
     if name.startswith("my_"):
         keep(attempt)
+
+
+def _name_of(attempt: Callable) -> str:
+    """The name of an attempt, which a lambda learns from its notebook."""
+    name = str(getattr(attempt, "__name__", type(attempt).__name__))
+    if name == "<lambda>":
+        names = (key for key, value in attempt.__globals__.items() if value is attempt)
+        name = attempt.__name__ = next(names, name)
+    return name
 
 
 def _copies(cases: list[tuple]) -> list[tuple]:

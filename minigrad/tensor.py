@@ -18,7 +18,6 @@ import numpy as np
 
 # %% auto #0
 __all__ = [
-    "Operators",
     "Tensor",
     "as_floats",
     "as_size",
@@ -49,7 +48,7 @@ __all__ = [
 
 
 # %% ../notebooks/01_tensor.ipynb #operators
-class Operators:
+class _Operators:
     """What can be written with a Tensor: each operator calls a function of this module."""
 
     __add__ = lambda self, other: add(self, other)
@@ -156,7 +155,7 @@ class Operators:
 
 
 # %% ../notebooks/01_tensor.ipynb #tensor
-class Tensor(Operators):
+class Tensor(_Operators):
     """An array that can be differentiated. float64 arrays stay so; all else becomes float32."""
 
     _grad: np.ndarray | None = None

@@ -92,6 +92,22 @@ def test_what_cannot_be_kept_is_named_and_the_answer_counts(capsys):
     assert not ANSWERS.exists()
 
 
+def test_what_python_has_by_itself_is_not_taken_along():
+    """A kernel puts an `open` of its own among the names of a notebook."""
+    answer = function("def my_piece(x):\n    return open, len(x)")
+    answer.__globals__["open"] = type("Open", (), {"__module__": "IPython"})()
+    keep(answer)
+    assert kept()[0]["my_piece"]("ab") == (open, 2)
+    keep(function("def len(x):\n    return 9\ndef my_piece(x):\n    return len(x)"))
+    assert kept()[0]["my_piece"]("ab") == 9
+
+
+def test_a_lambda_has_the_name_that_the_notebook_gives_it(capsys):
+    check(function("my_piece = lambda x: 2 * x"), [((1,), 2)])
+    assert capsys.readouterr().out == "my_piece: correct\n"
+    assert kept()[0]["my_piece"](2) == 4
+
+
 def test_a_wrong_answer_is_not_kept():
     with pytest.raises(AssertionError):
         check(function("def my_piece():\n    return 2"), [((), 1)])

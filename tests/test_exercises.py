@@ -18,7 +18,6 @@ import reading
 
 from conftest import ROOT, run_cell
 from minigrad.exercise import (
-    NOTES,
     WrongAnswer,
     _is_right,
     _questions,
@@ -30,6 +29,7 @@ from minigrad.exercise import (
     recheck,
     review,
 )
+from minigrad.notes import NOTES
 
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 
 from ..answers import piece
-from ..functional import embedding, softmax_values  # noqa: F401 (pieces that stand there)
 from ..tensor import Tensor, record
 
 

@@ -28,7 +28,8 @@ def my_shown(answer: Callable, original: Callable) -> Callable:
     """After each token the reader's last entry but one: the last is for a text that ends here."""
 
     def until_stop(tokens, stops):
-        held, text = [], ""
+        held: list[Token] = []
+        text = ""
         for token in tokens:
             held, text = [*held, token], text + token.text
             entries = answer(text, stops)

@@ -59,7 +59,7 @@ def names_and_arrays(to_our_names: Callable, rng: np.random.Generator) -> list:
 
 def views(tensor: Callable, rng: np.random.Generator) -> list:
     """Of a storage: matrices, other shapes, and whether what lies outside is refused."""
-    storage, machine = rng.standard_normal(24), _TorchMachine(None, 1000, None)
+    storage, machine = rng.standard_normal(24), _TorchMachine(io.BytesIO(), 1000, bytes)
     asked = [(0, (4, 6), (6, 1)), (2, (6, 3), (1, 6)), (5, (7,), (2,)), (3, (2, 3, 2), (6, 2, 1))]
     results = [
         tensor(machine, storage, *view) for view in (*asked, (4, (), ()), (0, (0, 3), (3, 1)))

@@ -114,6 +114,16 @@ def my_write_whole__correct_with_a_temporary_file(path, content):
         raise
 
 
+def my_write_whole__correct_in_a_folder_beside(path, content):
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        new = os.path.join(folder, path.name)
+        with open(new, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, path)
+
+
 def my_write_whole__correct_by_numbers(path, content):
     number, name = tempfile.mkstemp(dir=path.parent)
     try:

@@ -88,13 +88,13 @@ def my_product_rule__differentiates_a_2(a, b, g):
 def my_order__notes_a_name_when_it_is_first_seen(inputs, root):
     """A name was noted when it was first seen, though another one that uses it may come later. See
     “The way back”."""
-    order, stack = [], [root]
+    order, stack = {}, [root]
     while stack:
         name = stack.pop()
         if name not in order:
-            order.append(name)
+            order[name] = len(order)
             stack.extend(inputs[name])
-    return order
+    return list(order)
 
 
 def my_order__level_by_level_from_the_root(inputs, root):

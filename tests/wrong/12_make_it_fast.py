@@ -66,7 +66,7 @@ def my_softmax_in_place__right_values_in_a_new_array(x):
 
 def my_softmax_in_place__no_largest_value_subtracted(x):
     """The largest number of a row was not subtracted first, and exp(1000) is infinite. See
-    “Softmax” in chapter 02."""
+    “softmax” in chapter 02."""
     np.exp(x, out=x)
     x /= x.sum(axis=-1, keepdims=True)
     return x

@@ -558,7 +558,7 @@ def my_probe_gradient__labels_less_probabilities(features, labels, weight, bias)
 
 def my_probe_gradient__exp_of_the_plain_logits(features, labels, weight, bias):
     """The largest logit of a picture was not subtracted first, and exp(1000) is infinite. See
-    “Softmax” in chapter 02."""
+    “softmax” in chapter 02."""
     p = np.exp(features @ weight.T + bias)
     p /= p.sum(axis=1, keepdims=True)
     p[np.arange(len(labels)), labels] -= 1
@@ -871,7 +871,7 @@ def my_nearest_mean__labels_are_numbered_from_zero(features, labels, queries):
 
 def my_probe_gradient__one_largest_logit_for_all_pictures(features, labels, weight, bias):
     """One largest logit was subtracted from all pictures; for one far below it every exponential
-    is 0. See “Softmax” in chapter 02."""
+    is 0. See “softmax” in chapter 02."""
     logits = features @ weight.T + bias
     p = np.exp(logits - logits.max())
     p /= p.sum(axis=1, keepdims=True)
@@ -881,7 +881,7 @@ def my_probe_gradient__one_largest_logit_for_all_pictures(features, labels, weig
 
 def my_probe_gradient__infinity_is_repaired_afterwards(features, labels, weight, bias):
     """The exponentials became infinite, and what came of it was replaced afterwards by a guess.
-    See “Softmax” in chapter 02."""
+    See “softmax” in chapter 02."""
     with np.errstate(all="ignore"):
         p = np.exp(features @ weight.T + bias)
         p = np.nan_to_num(p / p.sum(axis=1, keepdims=True), nan=1.0)
