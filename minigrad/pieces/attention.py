@@ -42,6 +42,7 @@ def heads_of(y: np.ndarray, n_head: int) -> np.ndarray:
 
 
 def masks(causal_mask: Callable, rng: np.random.Generator) -> list:
+    """For one, two and five queries, with up to three tokens before them."""
     return [causal_mask(n, n + int(rng.integers(4))) for n in (1, 2, 5)]
 
 

@@ -26,6 +26,7 @@ def stream_and_gradient(forward: Callable, rng: np.random.Generator) -> list:
 
 
 def spreads(first_spread: Callable, rng: np.random.Generator) -> list:
+    """Of weights and biases in a model of up to 99 blocks."""
     n_layer = int(rng.integers(1, 100))
     layers = [f"transformer.h.0.{name}" for name in ("attn.c_attn", "attn.c_proj", "mlp.c_proj")]
     names = [f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")]
@@ -33,6 +34,7 @@ def spreads(first_spread: Callable, rng: np.random.Generator) -> list:
 
 
 def counts(num_parameters: Callable, rng: np.random.Generator) -> list:
+    """Of a small model, with biases and without."""
     vocab_size, n_embd, n_layer, block_size = (int(size) for size in rng.integers(1, 9, size=4))
     sizes = dict(vocab_size=vocab_size, n_embd=n_embd, n_layer=n_layer, block_size=block_size)
     return [num_parameters(GPT(n_head=1, bias=bias, **sizes)) for bias in (True, False)]

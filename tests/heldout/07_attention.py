@@ -52,10 +52,31 @@ def my_attention__weights_of_a_column_sum_to_1_not_those_of_a_row__heldout_softm
     return F.softmax(Tensor(scores), axis=0).data @ v
 
 
+def my_attention__root_of_the_width_of_the_values__heldout_einsum(q, k, v, mask):
+    scores = np.einsum("td,sd->ts", q, k) * v.shape[-1] ** -0.5
+    scores = np.where(mask, scores, -np.inf)
+    e = np.exp(scores - scores.max(-1, keepdims=True))
+    return e @ v / e.sum(-1, keepdims=True)
+
+
+def my_attention__mask_the_wrong_way_round__heldout_assign(q, k, v, mask):
+    scores = q @ k.T / math.sqrt(q.shape[-1])
+    scores[mask] = -np.inf
+    e = np.exp(scores - scores.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True) @ v
+
+
 def my_side_by_side__reshape_straight_to_the_heads_and_straight_back__heldout_einsum(weights, v):
     batch, n_head, n_query, n_key = weights.shape
     cut = np.reshape(v, (batch, n_head, n_key, v.shape[-1] // n_head))
     y = np.einsum("bhts,bhsd->bhtd", weights, cut)
+    return np.reshape(y, (batch, n_query, v.shape[-1]))
+
+
+def my_side_by_side__reshape_there_transpose_back__heldout_einsum(weights, v):
+    batch, n_head, n_query, n_key = weights.shape
+    cut = np.reshape(v, (batch, n_head, n_key, v.shape[-1] // n_head))
+    y = np.einsum("bhts,bhsd->bthd", weights, cut)
     return np.reshape(y, (batch, n_query, v.shape[-1]))
 
 

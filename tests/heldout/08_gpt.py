@@ -23,6 +23,12 @@ def my_prenorm_block__returns_the_addition_not_the_stream__heldout_line(
     return mlp(norm_2(x + attention(norm_1(x))))
 
 
+def my_prenorm_block__mlp_without_a_norm__heldout_names(x, norm_1, attention, norm_2, mlp):
+    heard = np.add(x, attention(norm_1(x)))
+    thought = mlp(heard)
+    return np.add(heard, thought)
+
+
 def my_prenorm_block__adds_into_the_array_that_was_given__heldout_out(
     x, norm_1, attention, norm_2, mlp
 ):

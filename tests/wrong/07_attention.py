@@ -98,6 +98,14 @@ def my_attention__weights_of_a_column_sum_to_1_not_those_of_a_row(q, k, v, mask)
     return e / e.sum(axis=0) @ v
 
 
+def my_attention__mask_the_wrong_way_round(q, k, v, mask):
+    """The mask is read the wrong way round: what may be seen became minus infinity, and what is
+    hidden stayed. True means that a query may look. See “Exercise 7.2 · Attention of one head”."""
+    scores = np.where(mask, -np.inf, q @ k.T / np.sqrt(q.shape[1]))
+    e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True) @ v
+
+
 def my_attention__mask_comes_after_the_softmax(q, k, v, mask):
     """The mask is put on after the softmax: hidden weights become 0, and what is left no longer
     sums to 1. See “Queries, keys, values”."""
@@ -216,6 +224,15 @@ def my_side_by_side__reshape_straight_to_the_heads_and_straight_back(weights, v)
     return (weights @ v.reshape(B, H, S, -1)).reshape(B, T, -1)
 
 
+def my_side_by_side__reshape_there_transpose_back(weights, v):
+    """The heads are put together rightly, but cut out by a reshape alone, which gives head 0 the
+    first tokens whole: cut each token's channels first, then exchange the axes.
+    See “Several heads”."""
+    B, H, T, S = weights.shape
+    y = weights @ v.reshape(B, H, S, -1)
+    return y.transpose(0, 2, 1, 3).reshape(B, T, -1)
+
+
 def my_side_by_side__way_there_is_right_the_way_back_is_not(weights, v):
     """The heads are cut out rightly, but put together by a reshape alone: the axes of head and
     token have to be exchanged again first. See “Several heads”."""
@@ -230,6 +247,14 @@ def my_side_by_side__every_h_th_channel_instead_of_neighbouring_ones(weights, v)
     B, H, T, S = weights.shape
     heads = v.reshape(B, S, -1, H).transpose(0, 3, 1, 2)
     return (weights @ heads).transpose(0, 2, 3, 1).reshape(B, T, -1)
+
+
+def my_side_by_side__cut_into_channel_and_head(weights, v):
+    """The channels were cut as (d, H) instead of (H, d), so a head got every H-th channel; its
+    channels are neighbours. See “Exercise 7.3 · Heads apart and side by side”."""
+    B, H, T, S = weights.shape
+    heads = v.reshape(B, S, -1, H).transpose(0, 3, 1, 2)
+    return (weights @ heads).transpose(0, 2, 1, 3).reshape(B, T, -1)
 
 
 def my_side_by_side__every_head_works_on_all_channels_and_their_mean(weights, v):

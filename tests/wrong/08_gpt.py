@@ -43,6 +43,13 @@ def my_prenorm_block__norm_2_is_never_used(x, norm_1, attention, norm_2, mlp):
     return x + mlp(norm_1(x))
 
 
+def my_prenorm_block__mlp_without_a_norm(x, norm_1, attention, norm_2, mlp):
+    """The MLP reads the stream as it is; it too has a norm in front, `norm_2`.
+    See “Exercise 8.1 · The block”."""
+    x = x + attention(norm_1(x))
+    return x + mlp(x)
+
+
 def my_prenorm_block__adds_into_the_array_that_was_given(x, norm_1, attention, norm_2, mlp):
     """The numbers are right, but `+=` writes into the caller's array: `x = x + …` makes a new one.
     See “Exercise 8.1 · The block”."""
@@ -238,11 +245,19 @@ def my_gpt_size__c_attn_as_one_square_matrix(vocab_size, n_embd, n_layer, block_
 
 
 def my_gpt_size__biases_counted_by_inputs(vocab_size, n_embd, n_layer, block_size, bias):
-    """A linear layer got a bias for each input; it has one for each output.
-    See “How large is it?”."""
+    """A linear layer got a bias for each input, where it has one for each output; or the two norms
+    of a block got no biases. See “How large is it?”."""
     C = n_embd
     block = 12 * C * C + 2 * C + bias * (2 + 1 + 1 + 1 + 4) * C
     return (vocab_size + block_size) * C + n_layer * block + (1 + bias) * C
+
+
+def my_gpt_size__no_norm_has_a_bias(vocab_size, n_embd, n_layer, block_size, bias):
+    """The norms were counted with their gains alone; each has as many biases, `ln_f` too.
+    See “How large is it?”."""
+    C = n_embd
+    block = 12 * C * C + 2 * C + bias * 9 * C
+    return (vocab_size + block_size) * C + n_layer * block + C
 
 
 def my_gpt_size__mlp_twice_as_wide_instead_of_four_times(
@@ -342,6 +357,12 @@ def my_training_bytes__tied_matrix_twice(arrays):
     """The tied matrix was counted twice; in the list it is one and the same object.
     See “Exercise 8.5 · The memory of training”."""
     return 4 * sum(a.nbytes for a in arrays)
+
+
+def my_training_bytes__set_of_arrays(arrays):
+    """Arrays can be neither in a set nor keys of a dictionary (“unhashable”); the number that
+    `id(array)` gives can. See “Exercise 8.5 · The memory of training”."""
+    return 4 * sum(a.nbytes for a in set(arrays))
 
 
 def my_training_bytes__weights_and_gradients_no_optimizer(arrays):
