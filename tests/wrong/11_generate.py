@@ -125,6 +125,18 @@ def my_tempered__true_and_false_at_0(logits, temperature):
     return e / e.sum(axis=-1, keepdims=True)
 
 
+def my_tempered__of_the_type_of_the_logits(logits, temperature):
+    """The probabilities were written into an array of the type of the logits: from whole numbers
+    they become whole numbers, that is, 0. See “Exercise 11.1 · Temperature”."""
+    p = np.zeros_like(logits)
+    if temperature == 0:
+        np.put_along_axis(p, logits.argmax(axis=-1, keepdims=True), 1, axis=-1)
+        return p
+    e = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
+    p[...] = e / e.sum(axis=-1, keepdims=True)
+    return p
+
+
 def my_tempered__nan_becomes_0(logits, temperature):
     """The nan of infinity divided by infinity was replaced by 0; the answer is lost by then:
     subtract the largest logit first. See “Exercise 11.1 · Temperature”."""
@@ -406,6 +418,16 @@ def my_top_p__p_1_loses_the_last_token(p, P):
     order = np.argsort(-p, kind="stable")
     inside = order[: np.searchsorted(np.cumsum(p[order]), min(P, 1 - 1e-9))]
     inside = inside if len(inside) else order[:1]
+    kept = np.zeros_like(p)
+    kept[inside] = p[inside]
+    return kept / kept.sum()
+
+
+def my_top_p__nearly_reached_is_enough(p, P):
+    """P was taken as reached a little below it; a tolerance for rounding must be as small as
+    rounding is. See “Exercise 11.3 · Top-p”."""
+    order = np.argsort(-p, kind="stable")
+    inside = order[np.cumsum(p[order]) - p[order] < P - 0.01]
     kept = np.zeros_like(p)
     kept[inside] = p[inside]
     return kept / kept.sum()
