@@ -101,6 +101,12 @@ def _difference_of_parts(expected, got, tolerance: float) -> str | None:
         {key: type(key) for key in x} if type(x) is dict else 0 for x in (expected, got)
     )
     if len(got) != len(expected) or keys != others:
+        if type(expected) is dict and len(expected) > 4:  # too long to compare by eye
+            missing, more = (
+                ", ".join(repr(key) for key, _ in one.items() - other.items()) or "none"
+                for one, other in ((keys, others), (others, keys))
+            )
+            return f"expected other keys; missing: {missing}; not expected: {more}"
         return f"expected {what}, got {_short(got)}"
     if type(expected) is dict:
         pairs = [(f"at {key!r}", expected[key], got[key]) for key in expected]
@@ -284,7 +290,9 @@ def check(
             if got is ...:
                 say(f"{name}: not attempted yet")
                 return
-            problem = difference(expected, got, tolerance) or _change(arguments, own)
+            problem = difference(expected, got, tolerance)
+            if not problem and (problem := _change(arguments, own)):
+                hints = []  # they speak of results
             verdict = f"{call}: {problem}" if problem else ""
         except KeyboardInterrupt:  # not the attempt's, but yours
             raise

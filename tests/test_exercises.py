@@ -262,6 +262,11 @@ def test_recheck_says_where_it_looked_in_vain(triple):
         ({"a": 1.0}, {"a": 2.0}, "at 'a': expected 1., got 2."),
         ({"a": np.ones(2)}, {"b": np.ones(2)}, "expected {'a'"),
         ("yes", np.ones(2), "expected 'yes', got"),
+        (
+            dict.fromkeys("abcdef", 1),
+            dict.fromkeys("abcdeg", 1),
+            "expected other keys; missing: 'f'; not expected: 'g'",
+        ),
         (np.ones((2, 2)), [[1, 2], [3]], r"expected an array of float64, got a list: \[\[1, 2\], "),
         (
             np.ones(2, np.float32),
@@ -405,8 +410,11 @@ def test_a_changed_argument_is_noticed_and_does_not_reach_the_next_case(argument
         return 1
 
     before = str(argument)
-    with pytest.raises(WrongAnswer, match="expected the argument .* to stay, but it became"):
-        check(spoil, [((argument,), 1)])
+    with pytest.raises(
+        WrongAnswer, match="expected the argument .* to stay, but it became"
+    ) as raised:
+        check(spoil, [((argument,), 1, "a hint about results")])
+    assert "Hint" not in str(raised.value)
     assert str(argument) == before
 
 

@@ -56,7 +56,7 @@ def three_lists(f: Callable, rng: np.random.Generator) -> list:
 takes_place("my_misfits", "nn.misfits", three_lists)
 
 
-def first_spread(f: Callable, rng: np.random.Generator) -> dict:
+def spread_of_a_new_layer(f: Callable, rng: np.random.Generator) -> dict:
     """How the numbers of a large layer are spread, in units of the bound."""
     layer = Linear.__new__(Linear)
     f(layer, 100, 300, rng=rng)
@@ -66,7 +66,7 @@ def first_spread(f: Callable, rng: np.random.Generator) -> dict:
     return {"shapes": (*weight.shape, *bias.shape), **spread}
 
 
-@piece("nn.Linear.__init__", first_spread)
+@piece("nn.Linear.__init__", spread_of_a_new_layer)
 def my_first_numbers(answer: Callable, original: Callable) -> Callable:
     """A Linear that starts with the reader's numbers."""
 
