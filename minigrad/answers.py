@@ -80,7 +80,7 @@ def _spaces() -> list[ModuleType]:
 
 
 @contextlib.contextmanager
-def _in_place(piece: Piece, answer: Callable) -> Iterator[Callable]:
+def _put_in_place(piece: Piece, answer: Callable) -> Iterator[Callable]:
     """Put an answer into the place of the package's piece, under each of its names, for a block."""
     holder, name = _holder(piece)
     original = getattr(holder, name)
@@ -104,7 +104,7 @@ def _misfit(piece: Piece, answer: Callable) -> str | None:
     for seed in range(3):
         expected = piece.compare(getattr(holder, name), np.random.default_rng(seed))
         try:
-            with _in_place(piece, answer) as replacement:
+            with _put_in_place(piece, answer) as replacement:
                 rng = np.random.default_rng(seed)
                 got = in_time(2, piece.compare, replacement, rng)
         except KeyboardInterrupt:  # not the answer's, but yours
@@ -151,5 +151,5 @@ def mine() -> Iterator[list[str]]:
         print("none of the pieces is yours yet: this runs on the package's")
     with contextlib.ExitStack() as stack:
         for piece in fitting:
-            stack.enter_context(_in_place(piece, answers[piece.exercise]))
+            stack.enter_context(_put_in_place(piece, answers[piece.exercise]))
         yield names

@@ -23,6 +23,7 @@ def losses_and_gradients(cross_entropy: Callable, rng: np.random.Generator) -> l
 
 
 def perplexities(perplexity: Callable, rng: np.random.Generator) -> list:
+    """Of a few losses."""
     return [perplexity(loss) for loss in (0.0, 1.5, rng.uniform(2, 10))]
 
 
