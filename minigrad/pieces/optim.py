@@ -16,6 +16,7 @@ if __name__ != "__main__":  # the notebook has them
 
 
 def some_parameters(rng: np.random.Generator) -> list[Parameter]:
+    """Parameters of several shapes, one of them empty."""
     return [Parameter(rng.standard_normal(shape)) for shape in ((3, 4), (5,), (1, 1), (0,))]
 
 
@@ -30,10 +31,12 @@ def places(optimizer: Optimizer, rng: np.random.Generator) -> list:
 
 
 def places_of_sgd(step: Callable, rng: np.random.Generator) -> list:
+    """Where a few steps of SGD end."""
     return places(SGD(some_parameters(rng), lr=0.1, momentum=0.8), rng)
 
 
 def places_of_adamw(update: Callable, rng: np.random.Generator) -> list:
+    """Where a few steps of AdamW end."""
     return places(AdamW(some_parameters(rng), lr=0.1, betas=(0.8, 0.95), weight_decay=0.3), rng)
 
 
