@@ -15,14 +15,15 @@ import numpy as np
 from ..answers import piece, takes_place
 
 if __name__ != "__main__":  # the notebook has them
-    from minigrad.checkpoint import reading
+    from minigrad.checkpoint import reading, save
     from minigrad.weights import _read_header, _TorchMachine, write_safetensors
 
 
 def files_after(whole_file: Callable, rng: np.random.Generator) -> list:
-    """What a folder holds after two files were written, and one was given up."""
+    """What a folder holds after a checkpoint and two files were written, and one was given up."""
     with tempfile.TemporaryDirectory() as place:
         path = Path(place, "inside", "run.tmp")
+        save(path.with_name("run.pkl"), {"weights": rng.standard_normal(5)})
         for content in (rng.bytes(20_000), b"", None):
             try:
                 with whole_file(path) as file:
@@ -30,8 +31,7 @@ def files_after(whole_file: Callable, rng: np.random.Generator) -> list:
                     file.write(content)
             except TypeError:
                 pass
-            held = [(p.name, p.read_bytes()) for p in path.parent.iterdir()]
-        return held
+        return [(p.name, p.read_bytes()) for p in sorted(path.parent.iterdir())]
 
 
 def arrays_read(read_safetensors: Callable, rng: np.random.Generator) -> list:
@@ -72,14 +72,16 @@ def views(tensor: Callable, rng: np.random.Generator) -> list:
 
 @piece("checkpoint.whole_file", compare=files_after)
 def my_write_whole(answer: Callable, original: Callable) -> Callable:
-    """Files that are collected in memory, and written by the reader."""
+    """Files that are collected elsewhere, and written by the reader."""
 
     @contextmanager
     def whole_file(path):
-        path, file = Path(path), io.BytesIO()
+        path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield file
-        answer(path, file.getvalue())
+        with tempfile.TemporaryFile() as file:
+            yield file
+            file.seek(0)
+            answer(path, file.read())
 
     return whole_file
 
