@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,10 @@ from test_exercises import CHAPTERS, code, exercises
 from conftest import ROOT, run_cell
 from minigrad import answers, functional, losses
 from minigrad.answers import mine, piece, pieces, takes_place
+from minigrad.checkpoint import CheckpointManager
 from minigrad.exercise import check
+from minigrad.generate import generate
+from minigrad.gpt import GPT
 from minigrad.notes import ANSWERS, keep, kept
 from minigrad.tensor import Tensor
 from minigrad.train import TrainConfig, Trainer
@@ -324,3 +328,24 @@ def test_a_run_on_all_or_half_of_the_solutions_ends_where_the_packages_ends(solv
         with mine() as names:
             assert len(names) >= 25 or share is not blocks
             assert abs(final_loss() - expected) < 1e-4
+
+
+def test_files_are_written_and_read_by_the_readers_pieces(solved, tmp_path):
+    """What a run keeps, and other people's formats, with every piece in its place."""
+    ANSWERS.write_text(solved, encoding="utf-8")
+    model = GPT(vocab_size=7, n_embd=8, n_layer=1, n_head=2, block_size=8)
+    config = TrainConfig("names", n_layer=1, n_head=1, n_embd=8, block_size=8, max_iters=2)
+    idx = np.array([[1, 2, 3]])
+    expected = model(idx)[0].data
+    with mine():
+        trainer = Trainer(replace(config, eval_interval=1, eval_iters=1))
+        manager = CheckpointManager(tmp_path / "run")
+        trainer.run(manager)
+        state, _ = manager.load_newest()
+        trainer.load_state(state)
+        model.save_pretrained(tmp_path / "gpt2")
+        again = GPT.from_pretrained(tmp_path / "gpt2")
+        text = generate(model, idx, 4, temperature=0.7, top_k=3, top_p=0.9, rng=0)
+    assert state["step"] == 2
+    np.testing.assert_allclose(again(idx)[0].data, expected, rtol=1e-5, atol=1e-6)
+    assert (text == generate(model, idx, 4, temperature=0.7, top_k=3, top_p=0.9, rng=0)).all()
