@@ -254,6 +254,7 @@ def diagnosis(attempt: Callable, trials: list[tuple], report: Callable = lambda 
                 return None
             space = dict(attempt.__globals__)  # anew for each: an attempt may keep something there
             exec(compile(source, str(path), "exec"), space)
+            space |= attempt.__globals__  # a lesson's own Tensor wins over an imported one
             if all(map(_alike, _behaviour(report(space[title]), trials, 0.5), behaviour)):
                 return " ".join(space[title].__doc__.split())
     return None

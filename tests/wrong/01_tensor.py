@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from minigrad.tensor import Tensor, record
+if "record" not in globals():  # the lesson has its own, and knows no other Tensor
+    from minigrad.tensor import Tensor, record
 
 
 def my_unbroadcast__right_for_a_bias_that_is_added_to_rows(grad, shape):
@@ -22,6 +23,26 @@ def my_unbroadcast__stretched_axes_disappear(grad, shape):
     size 1. See “Adding, and what broadcasting does to gradients”."""
     grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
     return grad.sum(axis=tuple(i for i, size in enumerate(shape) if size == 1))
+
+
+def my_unbroadcast__one_sum_that_drops_the_stretched_axes(grad, shape):
+    """All axes were summed in one go and dropped, and those of `shape` were counted from the left;
+    a stretched axis stays, with size 1, and lies behind the axes in front. See “Adding, and what
+    broadcasting does to gradients”."""
+    added = tuple(range(grad.ndim - len(shape)))
+    return grad.sum(axis=added + tuple(i for i, size in enumerate(shape) if size == 1))
+
+
+def my_unbroadcast__axis_after_axis_is_dropped(grad, shape):
+    """Each stretched axis was summed and dropped, so the array lost it, and the axes after it moved
+    to the left; with keepdims it stays, with size 1. See “Adding, and what broadcasting does to
+    gradients”."""
+    while grad.ndim > len(shape):
+        grad = grad.sum(axis=0)
+    for axis, size in enumerate(shape):
+        if size == 1:
+            grad = grad.sum(axis=axis)
+    return grad
 
 
 def my_unbroadcast__each_sum_moves_the_axes_after_it_and_nothing_keeps(grad, shape):
@@ -160,6 +181,19 @@ def my_order__follows_every_path(inputs, root):
     return order
 
 
+def my_order__moves_a_name_and_walks_all_below_it_again(inputs, root):
+    """A name that turned up again was moved to the end, and all that it depends on was walked once
+    more; where names are used twice, this doubles the work at each of them. See “The way back”."""
+    order, stack = [], [root]
+    while stack:
+        name = stack.pop()
+        if name in order:
+            order.remove(name)
+        order.append(name)
+        stack += inputs[name]
+    return order
+
+
 def my_order__takes_everything_in_the_dictionary_in_its_order(inputs, root):
     """The dictionary's own order was taken; it says nothing about who uses whom, and holds names
     that the root does not need. See “The way back”."""
@@ -176,6 +210,12 @@ def my_matmul_gradients__second_one_is_the_transpose_of_what_is_wanted(A, B, g):
     """The gradient of B came out transposed: it must have the shape of B, not that of its mirror
     image. See “Matrix product”."""
     return g @ B.T, g.T @ A
+
+
+def my_matmul_gradients__pair_is_swapped(A, B, g):
+    """The two gradients stand in the wrong order: the first belongs to A and has its shape. See
+    “Exercise 1.4 · The way back through a matrix product”."""
+    return A.T @ g, g @ B.T
 
 
 def my_matmul_gradients__number_by_number_as_for_a_b(A, B, g):
@@ -205,6 +245,34 @@ def my_maximum__ties_get_the_gradient_twice(a, b):
         (a, lambda g: g * (a.data >= b.data)),
         (b, lambda g: g * (b.data >= a.data)),
     )
+
+
+def my_maximum__tie_goes_to_a(a, b):
+    """Where both are equal a got the whole gradient; there each gets half. See “Exercise 1.5 · An
+    operation of your own”."""
+    return record(
+        np.maximum(a.data, b.data),
+        (a, lambda g: g * (a.data >= b.data)),
+        (b, lambda g: g * (b.data > a.data)),
+    )
+
+
+def my_maximum__tie_goes_to_neither(a, b):
+    """Where both are equal the gradient was lost; there each gets half. See “Exercise 1.5 · An
+    operation of your own”."""
+    return record(
+        np.maximum(a.data, b.data),
+        (a, lambda g: g * (a.data > b.data)),
+        (b, lambda g: g * (b.data > a.data)),
+    )
+
+
+def my_maximum__returns_one_of_the_two(a, b):
+    """One of the two tensors was returned as it is: that goes for single numbers alone, and the
+    result does not remember the other one; record keeps both. See “The memory”."""
+    if a > b:
+        return a
+    return b
 
 
 def my_maximum__masks_without_the_gradient_that_arrives(a, b):
@@ -411,7 +479,7 @@ def my_maximum__writes_into_the_gradient(a, b):
 
     def part(mask, ties):
         def vjp(g):
-            g *= mask + 0.5 * ties
+            g *= (mask + 0.5 * ties).astype(g.dtype)
             return g
 
         return vjp

@@ -66,6 +66,26 @@ def my_numeric_gradient__moves_all_elements_at_once(f, a, eps):
     return np.full(a.shape, (f(a + eps) - f(a - eps)) / (2 * eps))
 
 
+def my_numeric_gradient__one_number_for_the_whole_array(f, a, eps):
+    """The whole array was moved at once, and one number came out; each element is moved by itself,
+    and has a derivative of its own. See “The numeric gradient”."""
+    return (f(a + eps) - f(a - eps)) / (2 * eps)
+
+
+def my_numeric_gradient__list_where_an_array_is_asked(f, a, eps):
+    """The derivatives were collected in a list; the task asks for an array, of the shape of a. See
+    “Exercise 2.1 · The numeric gradient”."""
+    grad = []
+    for index in np.ndindex(a.shape):
+        original = a[index]
+        a[index] = original + eps
+        above = f(a)
+        a[index] = original - eps
+        grad.append((above - f(a)) / (2 * eps))
+        a[index] = original
+    return grad
+
+
 def my_numeric_gradient__moved_is_no_copy(f, a, eps):
     """The line `moved = a` makes no copy: both names mean one array, and it stays changed. See
     “The numeric gradient”."""
@@ -296,12 +316,20 @@ def my_softplus__value_is_safe_the_slope_is_not(x):
 
 
 def my_softplus__one_maximum_for_the_whole_row_as_in_softmax(x):
-    """One maximum was used for the whole row, as in the softmax; here each element stands for
-    itself. See “Exercise 2.5 · A fused softplus”."""
+    """One maximum was taken for all, as in the softmax; here each element stands alone: max(x, 0).
+    See “Exercise 2.5 · A fused softplus”."""
     largest = np.maximum(x.data.max(), 0)
     total = np.exp(-largest) + np.exp(x.data - largest)
     slope = np.exp(x.data - largest) / total
     return record(largest + np.log(total), (x, lambda g: g * slope))
+
+
+def my_softplus__one_maximum_for_all(x):
+    """One maximum was taken for all; here each element stands alone: max(x, 0). See “Exercise 2.5
+    · A fused softplus”."""
+    m = x.data.max()
+    value = m + np.log(np.exp(-m) + np.exp(x.data - m))
+    return record(value, (x, lambda g: g * np.exp(x.data - value)))
 
 
 def my_softplus__safe_above_0_alone(x):
