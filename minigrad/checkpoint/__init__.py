@@ -28,6 +28,9 @@ from ..tensor import as_size
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #array-parts
+# NumPy's letters: f means floats, i and u integers with and without a sign, b booleans; of the
+# orders, C means that the numbers lie row by row, F column by column. np.frombuffer looks at bytes
+# as numbers without copying them; copy("K") copies an array and keeps the order of its numbers.
 def n_numbers(shape: Any) -> int:
     """How many numbers an array of that shape has; a ValueError if it is no list of sizes."""
     if type(shape) not in (tuple, list) or len(shape) > 32:
@@ -277,7 +280,7 @@ _BUILDERS: dict[str, Any] = {
     "__builtin__ bytes": _bytes,
     "collections OrderedDict": lambda: {},
 }
-for _core in ("numpy._core", "numpy.core"):  # NumPy 2 and NumPy 1
+for _core in ("numpy._core", "numpy.core"):  # where NumPy 2 and NumPy 1 keep them
     _BUILDERS[f"{_core}.multiarray _reconstruct"] = _Array
     _BUILDERS[f"{_core}.multiarray scalar"] = lambda kind, raw: _from_buffer(raw, kind, (1,))[0]
     _BUILDERS[f"{_core}.numeric _frombuffer"] = _from_buffer
