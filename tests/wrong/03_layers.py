@@ -244,6 +244,13 @@ def my_first_numbers__bias_of_zeros(n_in, n_out, rng):
     return rng.uniform(-bound, bound, (n_out, n_in)), np.zeros(n_out)
 
 
+def my_first_numbers__normal_with_a_bias_of_zeros(n_in, n_out, rng):
+    """The numbers are normal, and exceed the bound; uniform ones do not. And the bias is all zeros;
+    here it starts like the weight. See “Linear”."""
+    bound = 1 / math.sqrt(n_in)
+    return bound * rng.standard_normal((n_out, n_in)), np.zeros(n_out)
+
+
 def my_first_numbers__hidden_global_generator(n_in, n_out, rng):
     """A global generator of NumPy's was used, so the seed of the caller has no effect. See
     “Linear”."""
@@ -277,6 +284,12 @@ def my_small_network_size__last_layer_gets_a_bias(vocab, d, hidden, tied):
     """The last layer got a bias, but it was made with bias=False. See “Exercise 3.4 · Count”."""
     last = 0 if tied else d * vocab
     return vocab * d + 2 * d + d * hidden + hidden + hidden * d + d + last + vocab
+
+
+def my_small_network_size__last_layer_gets_a_bias_if_not_tied(vocab, d, hidden, tied):
+    """The last layer got a bias, but it was made with bias=False. See “Exercise 3.4 · Count”."""
+    last = 0 if tied else d * vocab + vocab
+    return vocab * d + 2 * d + d * hidden + hidden + hidden * d + d + last
 
 
 def my_small_network_size__layernorm_as_a_matrix(vocab, d, hidden, tied):
@@ -383,6 +396,12 @@ def my_leaky_sigma__slope_is_not_squared(n_in, slope):
     return math.sqrt(2 / ((1 + slope) * n_in)) if slope > -1 else math.inf
 
 
+def my_leaky_sigma__slope_is_not_squared_and_minus_1_divides_by_0(n_in, slope):
+    """The slope was not squared; it is a mean square that has to stay. See “Exercise 3.6 · The
+    first scale, for relu and its relatives”."""
+    return math.sqrt(2 / ((1 + slope) * n_in))
+
+
 def my_leaky_sigma__variance_instead_of_its_root(n_in, slope):
     """This is the variance; the standard deviation is its root. See “Exercise 3.6 · The first
     scale, for relu and its relatives”."""
@@ -480,6 +499,15 @@ def my_misfits__sorts_the_names(own, state):
         sorted(set(state) - shared),
         sorted(name for name in shared if np.shape(state[name]) != own[name].shape),
     )
+
+
+def my_misfits__shapes_of_names_that_the_file_lacks(own, state):
+    """The shape of every name of the model was looked up in the file, which lacks some; only a name
+    that is in both has two shapes to compare. See “Exercise 3.2 · What does not fit?”."""
+    missing = [name for name in own if name not in state]
+    unexpected = [name for name in state if name not in own]
+    misshapen = [name for name in own if np.shape(state[name]) != own[name].shape]
+    return missing, unexpected, misshapen
 
 
 def my_misfits__generators_where_lists_are_asked(own, state):

@@ -23,6 +23,27 @@ def my_encode__sorts_a_list_whose_order_is_given(text, characters):
     return [id_of[c] for c in text]
 
 
+def my_encode__sorts_the_list_and_names_what_is_unknown(text, characters):
+    """The list was sorted; an id is the place in the list as it was given. See “Exercise 6.1 ·
+    Encode, or say why not”."""
+    id_of = {c: i for i, c in enumerate(sorted(characters))}
+    for i, c in enumerate(text):
+        if c not in id_of:
+            raise ValueError(f"unknown character {c!r} at position {i}")
+    return [id_of[c] for c in text]
+
+
+def my_encode__sorts_the_list_and_names_what_is_unknown_without_quotes(text, characters):
+    """The list was sorted; an id is the place in the list as it was given. And the message names
+    the character, but not as `repr` writes it, in quotes. See “Exercise 6.1 · Encode, or say why
+    not”."""
+    id_of = {c: i for i, c in enumerate(sorted(characters))}
+    for i, c in enumerate(text):
+        if c not in id_of:
+            raise ValueError(f"unknown character {c} at position {i}")
+    return [id_of[c] for c in text]
+
+
 def my_encode__unknown_characters_are_dropped(text, characters):
     """Unknown characters were left out silently, so that the text comes back shorter than it was.
     See “Exercise 6.1 · Encode, or say why not”."""
@@ -71,8 +92,8 @@ def my_encode__first_unknown_character_of_the_alphabet(text, characters):
 
 
 def my_encode__does_not_say_which_character(text, characters):
-    """The message says where, but not which character. See “Exercise 6.1 · Encode, or say why
-    not”."""
+    """The message says where, but not which character as `repr` writes it, in quotes. See “Exercise
+    6.1 · Encode, or say why not”."""
     for i, c in enumerate(text):
         if c not in characters:
             raise ValueError(f"unknown character at position {i}")
@@ -121,6 +142,13 @@ def my_shifted_window__next_block_as_the_target(ids, i, block_size):
     """The target is the next block; each target is the token just after its input, so x and y
     overlap. See “One text, many examples”."""
     return ids[i : i + block_size], ids[i + block_size : i + 2 * block_size]
+
+
+def my_shifted_window__blocks_side_by_side(ids, i, block_size):
+    """The text was cut into blocks, with the next block as the target; window i begins at token i,
+    and each target is the token just after its input. See “One text, many examples”."""
+    start = i * block_size
+    return ids[start : start + block_size], ids[start + block_size : start + 2 * block_size]
 
 
 def my_shifted_window__one_token_too_few_in_the_piece(ids, i, block_size):
@@ -344,6 +372,15 @@ def my_epoch_batches__shuffles_the_batches_not_the_windows(n_windows, batch_size
     order = np.arange(n_windows)
     batches = [order[k : k + batch_size] for k in range(0, n_windows, batch_size)]
     return [batches[k] for k in rng.permutation(len(batches) - 1)] + batches[-1:]
+
+
+def my_epoch_batches__shuffles_finished_batches(n_windows, batch_size, rng):
+    """The batches were shuffled and not the windows, so that each batch holds neighbours. See
+    “Exercise 6.5 · One epoch, nothing left out”."""
+    order = np.arange(n_windows)
+    batches = [order[k : k + batch_size] for k in range(0, n_windows, batch_size)]
+    rng.shuffle(batches)
+    return batches
 
 
 def my_epoch_batches__generator_of_its_own_so_one_order_for_ever(n_windows, batch_size, rng):
