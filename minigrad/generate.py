@@ -78,7 +78,8 @@ def window_start(length: int, block_size: int) -> int:
     """Where the part that the model sees of a text of so many tokens begins: whenever the context
     is full, its older half is forgotten."""
     forgotten = block_size - block_size // 2  # at a time
-    return forgotten * max(0, -((block_size - length) // forgotten))  # rounded up
+    times = -((block_size - length) // forgotten)  # -(-a // b) is a / b, rounded up
+    return forgotten * max(0, times)
 
 
 # %% ../notebooks/11_generate.ipynb #next-logits

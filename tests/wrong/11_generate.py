@@ -51,8 +51,9 @@ def my_tempered__no_largest_logit_subtracted(logits, temperature):
 
 
 def my_tempered__temperature_0_as_a_very_small_number(logits, temperature):
-    """Temperature 0 was replaced by a very small number: at a tie the largest still share the 1,
-    where the first alone should have it. See “Exercise 11.1 · Temperature”."""
+    """At a tie the largest share the 1, where the first alone should have it: because temperature
+    0 was replaced by a very small number, or because all that equal the largest were taken.
+    See “Exercise 11.1 · Temperature”."""
     z = (logits - logits.max(axis=-1, keepdims=True)) / max(temperature, 1e-9)
     e = np.exp(z)
     return e / e.sum(axis=-1, keepdims=True)
