@@ -102,11 +102,10 @@ def _difference_of_parts(expected, got, tolerance: float) -> str | None:
     )
     if len(got) != len(expected) or keys != others:
         if type(expected) is dict and len(expected) > 4:  # too long to compare by eye
-            missing, more = (
-                ", ".join(repr(key) for key, _ in one.items() - other.items()) or "none"
-                for one, other in ((keys, others), (others, keys))
-            )
-            return f"expected other keys; missing: {missing}; not expected: {more}"
+            missing = [key for key in expected if key not in got]
+            more = [key for key in got if key not in expected]
+            if missing or more:
+                return f"expected other keys; missing: {missing}; not expected: {more}"
         return f"expected {what}, got {_short(got)}"
     if type(expected) is dict:
         pairs = [(f"at {key!r}", expected[key], got[key]) for key in expected]

@@ -265,7 +265,7 @@ def test_recheck_says_where_it_looked_in_vain(triple):
         (
             dict.fromkeys("abcdef", 1),
             dict.fromkeys("abcdeg", 1),
-            "expected other keys; missing: 'f'; not expected: 'g'",
+            r"expected other keys; missing: \['f'\]; not expected: \['g'\]",
         ),
         (np.ones((2, 2)), [[1, 2], [3]], r"expected an array of float64, got a list: \[\[1, 2\], "),
         (
