@@ -43,6 +43,7 @@ def course(tmp_path_factory) -> Path:
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()  # an empty folder could be imported
     (folder / "minigrad" / "__init__.py").touch()
+    shutil.copytree(ROOT / "tests" / "wrong", folder / "tests" / "wrong")  # mistakes to recognise
     (folder / "sitecustomize.py").write_text(NO_EDITABLE, encoding="utf-8")
     return folder
 
