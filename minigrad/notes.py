@@ -67,7 +67,9 @@ def _globals_read(source: str) -> set[str]:
 
 def _definition(name: str, value: object) -> str | None:
     """A line that makes `name` mean what it means here: an import, or a plain constant."""
-    if type(value) in (int, float, str, bytes, bool, type(None)):
+    if type(value) is float:
+        return f"{name} = float({str(value)!r})"  # nan and infinity have no other spelling
+    if type(value) in (int, str, bytes, bool, type(None)):
         return f"{name} = {value!r}"
     if isinstance(value, types.ModuleType):
         return f"import {_renamed(value.__name__, name)}"
@@ -131,14 +133,15 @@ FIRST_LINES = '"""Answers that passed their check; `with mine():` runs them."""\
 HEAD = re.compile(r"^# (my_\w+), accepted\n", re.MULTILINE)
 
 
-def _blocks() -> dict[str, tuple[int, str]]:
-    """The kept answers by name: each with the number of lines before it, and its source."""
-    text = _read(ANSWERS, errors="strict")
+def _blocks() -> tuple[str, dict[str, tuple[int, str]]]:
+    """What stands before the kept answers, and these by name: each with the number of lines before
+    it, and its source."""
+    text = _read(ANSWERS, errors="strict") or FIRST_LINES
     heads = list(HEAD.finditer(text))
-    ends = [head.start() for head in heads[1:]] + [len(text)]
-    return {
+    starts = [head.start() for head in heads] + [len(text)]
+    return text[: starts[0]], {
         head[1]: (text.count("\n", 0, head.end()), text[head.end() : end])
-        for head, end in zip(heads, ends)
+        for head, end in zip(heads, starts[1:])
     }
 
 
@@ -148,12 +151,12 @@ def keep(answer: Callable) -> None:
     unfinished = ANSWERS.with_suffix(".unfinished")
     try:
         source = self_contained(answer)
-        blocks = {key: source for key, (_, source) in _blocks().items()}
-        blocks[name] = source
-        parts = (f"# {key}, accepted\n{block.strip()}\n" for key, block in blocks.items())
-        unfinished.write_text(FIRST_LINES + "\n\n".join(parts), encoding="utf-8")
+        before, blocks = _blocks()
+        sources = {key: block for key, (_, block) in blocks.items()} | {name: source}
+        parts = (f"# {key}, accepted\n{block.strip()}\n" for key, block in sources.items())
+        unfinished.write_text(before + "\n\n".join(parts), encoding="utf-8")
         os.replace(unfinished, ANSWERS)  # whole or not at all
-    except (OSError, ValueError, TypeError, SyntaxError) as error:
+    except Exception as error:  # whatever it is, the answer has passed
         say(f"(your answer counts but is not kept: {error})")
 
 
@@ -161,7 +164,7 @@ def kept() -> tuple[dict[str, Callable], list[str]]:
     """The answers of this folder that passed a check, by name, and what is wrong with the rest."""
     answers, problems = {}, []
     try:
-        blocks = _blocks()
+        _, blocks = _blocks()
     except (OSError, ValueError) as error:
         return {}, [f"{ANSWERS} cannot be read: {error}"]
     for name, (line, source) in blocks.items():
@@ -171,7 +174,7 @@ def kept() -> tuple[dict[str, Callable], list[str]]:
             answers[name] = space[name]
         except SyntaxError as error:
             problems.append(f"{name}: {error.msg} in line {error.lineno} of {ANSWERS}")
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             problems.append(f"{name} of {ANSWERS}: {type(error).__name__}: {error}")
     linecache.checkcache(str(ANSWERS))  # a traceback shows the lines as they are now
     return answers, problems

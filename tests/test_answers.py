@@ -143,7 +143,19 @@ def test_broken_syntax_costs_one_answer_and_is_never_overwritten():
     assert list(kept()[0]) == ["my_second", "my_third"]
 
 
-@pytest.mark.parametrize("body, problem", [("1 / 0", "ZeroDivisionError"), ("pass", "KeyError")])
+def test_what_the_reader_wrote_before_the_answers_stays():
+    ANSWERS.write_text("# notes of my own\nNUMBER = 3\n", encoding="utf-8")
+    for _ in range(2):
+        keep(function("LIMITS = float('inf')\ndef my_piece():\n    return LIMITS"))
+    text = ANSWERS.read_text(encoding="utf-8")
+    assert text.startswith("# notes of my own\nNUMBER = 3\n# my_piece, accepted\n")
+    assert kept()[0]["my_piece"]() == float("inf")
+
+
+@pytest.mark.parametrize(
+    "body, problem",
+    [("1 / 0", "ZeroDivisionError"), ("pass", "KeyError"), ("raise SystemExit", "SystemExit")],
+)
 def test_a_kept_answer_that_cannot_be_made_is_named(body, problem):
     ANSWERS.write_text(f"# my_piece, accepted\n{body}\n", encoding="utf-8")
     found, problems = kept()
