@@ -8,6 +8,7 @@ import re
 import nbformat
 import pytest
 import reading
+from slices import called, changed, reads_and_makes
 
 from conftest import ROOT
 
@@ -169,25 +170,15 @@ def test_the_readme_says_how_long_a_chapter_takes(lesson):
     assert row.endswith(f"| {core} of {whole} |"), "run python tests/reading.py --write"
 
 
-def names(cell, context) -> set[str]:
-    """The names that a cell of code binds or reads."""
-    tree = ast.parse(cell.source)
-    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
-    if context is ast.Store:
-        found |= {n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
-        for node in (n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))):
-            found |= {alias.asname or alias.name for alias in node.names}
-    return found
-
-
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 def test_the_core_path_needs_nothing_that_goes_beyond_it(lesson):
     """What an open cell reads is not made by a Deeper section alone; exported code is package."""
     cells = nbformat.read(lesson, 4).cells
     core, deeper = ([c for c in part if c.cell_type == "code"] for part in reading.parts(cells))
-    made = set().union(*(names(c, ast.Store) for c in core))
-    beyond = set().union(*(names(c, ast.Store) for c in deeper if "#| export" not in c.source))
+    made = set().union(*(changed(c.source) for c in core))
+    beyond = set().union(*(changed(c.source) for c in deeper if "#| export" not in c.source))
     for cell in core:
         if not cell.metadata.get("jupyter", {}).get("source_hidden"):
-            needed = names(cell, ast.Load) & (beyond - made - set(dir(builtins)))
+            reads = reads_and_makes(cell.source)[0] | called(cell.source)
+            needed = reads & (beyond - made - set(dir(builtins)))
             assert not needed, f"{cell.id} needs {needed}"
