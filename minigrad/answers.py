@@ -134,7 +134,8 @@ def mine() -> Iterator[list[str]]:
     Says which; names those that passed their check and still differ, and leaves them out.
     """
     answers, problems = kept()
-    found = [piece for piece in pieces() if piece.exercise in answers]
+    declared = pieces()
+    found = [piece for piece in declared if piece.exercise in answers]
     misfits = {}
     for piece in found:
         if problem := _misfit(piece, answers[piece.exercise]):
@@ -145,7 +146,7 @@ def mine() -> Iterator[list[str]]:
     fitting = [piece for piece in found if piece.exercise not in misfits]
     names = [name for name in answers if name in {piece.exercise for piece in fitting}]
     if names:
-        number = len({piece.exercise for piece in PIECES.values()})
+        number = len({piece.exercise for piece in declared})
         print(textwrap.fill(f"{len(names)} of {number} pieces are yours: {', '.join(names)}", 100))
     else:
         print("none of the pieces is yours yet: this runs on the package's")

@@ -72,11 +72,16 @@ def run_fresh(code: str) -> None:
 
 
 # %% ../notebooks/00_welcome.ipynb #draw-house
+def _lessons() -> list[Path]:
+    """The notebooks of this folder."""
+    return sorted(Path().glob("[0-9A]*_*.ipynb"))
+
+
 def draw_house(chapter: str) -> None:
     """Draw the course as a row of rooms, one a notebook of this folder, with `chapter` lit."""
     import matplotlib.pyplot as plt
 
-    rooms = sorted(path.stem for path in Path().glob("[0-9A]*_*.ipynb"))
+    rooms = [path.stem for path in _lessons()]
     _, axes = plt.subplots(figsize=(11, 1.1))
     for i, room in enumerate(rooms):
         number, _, name = room.partition("_")
@@ -248,11 +253,15 @@ def diagnosis(attempt: Callable, trials: list[tuple], report: Callable = lambda 
     behaviour = _behaviour(report(attempt), trials, 0.5)
     for path in sorted(MISTAKES.glob("*.py")):
         source = path.read_text(encoding="utf-8")
-        for title in re.findall(rf"^def ({name}__\w+)", source, re.MULTILINE):
+        titles = re.findall(rf"^def ({name}__\w+)", source, re.MULTILINE)
+        if not titles:
+            continue
+        code = compile(source, str(path), "exec")
+        for title in titles:
             if time.monotonic() > end:
                 return None
             space = dict(attempt.__globals__)  # anew for each: an attempt may keep something there
-            exec(compile(source, str(path), "exec"), space)
+            exec(code, space)
             space |= attempt.__globals__  # a lesson's own Tensor wins over an imported one
             if all(map(_alike, _behaviour(report(space[title]), trials, 0.5), behaviour)):
                 return " ".join(space[title].__doc__.split())
@@ -279,7 +288,8 @@ def check(
     """
     name = _name_of(attempt)
     cases = list(cases)
-    trials = _copies(cases) if name.startswith("my_") else []
+    is_exercise = name.startswith("my_")
+    trials = _copies(cases) if is_exercise else []
     for arguments, expected, *hints in cases:
         call = f"{name}({', '.join(_short(a) for a in arguments)})"
         own = [copy.deepcopy(a) if type(a) in CHANGEABLE else a for a in arguments]
@@ -299,14 +309,16 @@ def check(
         except BaseException as error:
             cause, verdict = error, f"{call} raised {type(error).__name__}: {_short(error)}"
         if verdict:
-            _note(name, "attempted")
+            if is_exercise:
+                note(f"{name} attempted")
             verdict = "\nHint: ".join([verdict, *hints])
             if trials and (meaning := diagnosis(attempt, trials, report)):
                 verdict += f"\nLooks familiar: {meaning}"
             raise WrongAnswer(verdict) from cause
-    _note(name, "correct")
+    if is_exercise:
+        note(f"{name} correct")
     say(f"{name}: correct")
-    if name.startswith("my_"):
+    if is_exercise:
         keep(attempt)
 
 
@@ -325,11 +337,6 @@ def _copies(cases: list[tuple]) -> list[tuple]:
         return copy.deepcopy([arguments for arguments, *_ in cases])
     except Exception:
         return []
-
-
-def _note(exercise: str, outcome: str) -> None:
-    if exercise.startswith("my_"):
-        note(f"{exercise} {outcome}")
 
 
 # %% ../notebooks/00_welcome.ipynb #recheck
@@ -358,10 +365,6 @@ def _cells(path: Path, kind: str = "code") -> list[tuple[str, str]]:
         return [("".join(c["source"]), c["id"]) for c in cells if c["cell_type"] == kind]
     except (OSError, ValueError, LookupError, TypeError):
         return []
-
-
-def _lessons() -> list[Path]:
-    return sorted(Path().glob("[0-9A]*_*.ipynb"))
 
 
 def progress() -> None:
