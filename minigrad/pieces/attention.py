@@ -9,6 +9,7 @@ import numpy as np
 
 from ..answers import piece, takes_place
 from ..exercise import difference
+from .tensor import value_and_gradients
 from ..tensor import Tensor, from_numpy, record
 
 if __name__ != "__main__":  # the notebook has them
@@ -48,13 +49,9 @@ def masks(causal_mask: Callable, rng: np.random.Generator) -> list:
 
 def values_and_gradients(causal_attention: Callable, rng: np.random.Generator) -> list:
     """Of a batch with two tiles and scores far apart, and of a single token."""
-    results = []
-    for shape, size in (((2, 35, 24), 3), ((1, 1, 24), 1)):
-        x = Tensor(size * rng.standard_normal(shape, dtype=np.float32), requires_grad=True)
-        y = causal_attention(x, 2)
-        y.backward(rng.standard_normal(y.shape, dtype=np.float32))
-        results += [y.data, x.grad]
-    return results
+    shapes = (2, 35, 24), (1, 1, 24)
+    arrays = [3 * rng.standard_normal(shape, dtype=np.float32) for shape in shapes]
+    return [value_and_gradients(lambda x: causal_attention(x, 2), array) for array in arrays]
 
 
 def outputs_with_a_cache(causal_attention: Callable, rng: np.random.Generator) -> list:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..answers import piece, takes_place
-from ..tensor import Tensor
+from .tensor import value_and_gradients
 
 if __name__ != "__main__":  # the notebook has them
     from minigrad.gpt import GPT, Block
@@ -16,13 +16,9 @@ if __name__ != "__main__":  # the notebook has them
 
 def stream_and_gradient(forward: Callable, rng: np.random.Generator) -> list:
     """Of two texts of three tokens, and of a single token."""
-    block, results = Block(8, 2, rng=rng), []
-    for shape in ((2, 3, 8), (1, 1, 8)):
-        x = Tensor(10 * rng.standard_normal(shape, dtype=np.float32), requires_grad=True)
-        y = forward(block, x)
-        y.backward(rng.standard_normal(shape, dtype=np.float32))
-        results += [y.data, x.grad]
-    return results
+    block = Block(8, 2, rng=rng)
+    arrays = [10 * rng.standard_normal(s, dtype=np.float32) for s in ((2, 3, 8), (1, 1, 8))]
+    return [value_and_gradients(lambda x: forward(block, x), array) for array in arrays]
 
 
 def spreads(first_spread: Callable, rng: np.random.Generator) -> list:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ..answers import piece
-from ..tensor import Tensor, record
+from .tensor import value_and_gradients
+from ..tensor import record
 
 
 def directions(orthogonalize: Callable, rng: np.random.Generator) -> list:
@@ -24,12 +25,10 @@ def directions(orthogonalize: Callable, rng: np.random.Generator) -> list:
 
 def rows_and_gradients(embedding: Callable, rng: np.random.Generator) -> list:
     """Of ids with two axes, many of them twice, and of none."""
-    results = []
+    results: list = []
     for shape in ((3, 7), (0, 2)):
-        weight = Tensor(rng.standard_normal((5, 4)), requires_grad=True)
-        rows = embedding(weight, rng.integers(5, size=shape))
-        rows.backward(rng.standard_normal(rows.shape))
-        results += [rows.data, weight.grad]
+        weight, ids = rng.standard_normal((5, 4)), rng.integers(5, size=shape)
+        results += value_and_gradients(lambda w, ids=ids: embedding(w, ids), weight)
     return results
 
 
