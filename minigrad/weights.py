@@ -58,9 +58,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict:
     return dict(pairs)
 
 
-def _parse_json(raw: bytes) -> dict:
+def parse_json(raw: bytes, most: int = 300_000) -> dict:
     """A JSON object; one of very many parts is refused before it fills the memory."""
-    if not raw.startswith(b"{") or sum(raw.count(sign) for sign in (b",", b"[", b"{")) > 300_000:
+    if not raw.startswith(b"{") or sum(raw.count(sign) for sign in (b",", b"[", b"{")) > most:
         raise ValueError("it has no JSON object where one should be, or one of too many parts")
     return json.loads(raw.decode("utf-8"), object_pairs_hook=_once)
 
@@ -69,7 +69,7 @@ def _read_header(file: BinaryIO, size: int) -> list[tuple[str, str, list, int]]:
     """(name, type, shape, bytes) of each tensor in a safetensors file of that size, in the order of
     their bytes, which follow each other without a gap up to the file's end."""
     length = int.from_bytes(file.read(8), "little")
-    header = _parse_json(file.read(min(length, size)))
+    header = parse_json(file.read(min(length, size)))
     metadata = header.pop("__metadata__", None)
     if metadata is not None and not all(type(text) is str for text in metadata.values()):
         raise ValueError("its metadata are no texts")
@@ -197,7 +197,7 @@ def _read_shards(index: Path, read: Callable[[Path], Any]) -> dict[str, np.ndarr
     """The arrays of all files that an index names, which stand beside it."""
     arrays: dict[str, np.ndarray] = {}
     with reading(index, "index of weights"):
-        file_of = _parse_json(index.read_bytes().strip())["weight_map"]
+        file_of = parse_json(index.read_bytes().strip())["weight_map"]
         for file in sorted(set(file_of.values())):
             if Path(file).name != file:
                 raise ValueError(f"it names {file}, which is not in its folder")
@@ -215,7 +215,7 @@ def read_gpt2_folder(folder: str | Path, make: Callable[..., GPT] = GPT) -> GPT:
     if not config.is_file():
         raise FileNotFoundError(f"no config.json in {folder}, which a GPT-2 of Hugging Face has")
     with reading(config, "config of a GPT-2"):
-        sizes = _sizes_in(_parse_json(config.read_bytes().strip()))
+        sizes = _sizes_in(parse_json(config.read_bytes().strip()))
     in_files = _read_weights(Path(folder))
     with reading(config, "config of the weights beside it"):
         return gpt_with(sizes, to_our_names(in_files, transposed=True), make)
