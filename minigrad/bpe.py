@@ -296,7 +296,7 @@ def _read_json(raw: bytes) -> dict[str, Any]:
     for token in content.get("added_tokens", ()):
         _expect(token, single_word=(False,), lstrip=(False,), rstrip=(False,), special=(True,))
     special = {token["content"]: token["id"] for token in content.get("added_tokens", ())}
-    patterns = tuple(_patterns(content["pre_tokenizer"] or {"type": None}))
+    patterns = tuple(_patterns(content.get("pre_tokenizer") or {"type": None}))
     names = [name for name in SPLITS if (*SPLITS[name], _TO_BYTES) == patterns]
     if not names:
         raise ValueError(f"it cuts texts by patterns that we do not know: {patterns}")

@@ -682,14 +682,39 @@ def test_tokenizer_json_as_tokenizers_writes_it(options, as_pairs):
     theirs.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     theirs.decoder = tokenizers.decoders.ByteLevel()
     theirs.post_processor = tokenizers.processors.ByteLevel(trim_offsets=True)
-    theirs.add_special_tokens(["<|endoftext|>", "<|é|>"])
+    theirs.add_special_tokens(["<|endoftext|>", "<|é|>", "<new>"])
     made = json.loads(theirs.to_str())
     assert all(isinstance(merge, list) for merge in made["model"]["merges"])
     if not as_pairs:
         made["model"]["merges"] = list(map(" ".join, merges))
     tokenizer = read(made)
+    assert tokenizer.special == {"<|endoftext|>": 298, "<|é|>": 299, "<new>": 300}
     assert tokenizer.whole_words == bool(options.get("ignore_merges"))
-    for text in (load_text("names")[:20_000], "<|endoftext|>an<|é|> é <|endoftext|>"):
+    for text in (load_text("names")[:20_000], "<|endoftext|>an<|é|> é<new> <|endoftext|>"):
+        assert tokenizer.encode(text, allow_special=True) == theirs.encode(text).ids
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_odd_vocabularies_mean_to_us_what_they_mean_to_tokenizers(seed):
+    """Ids and merges in another order, merges that come twice or are missing, bytes that are."""
+    tokenizers, rng, made = package("tokenizers"), random.Random(seed), content()
+    model = made["model"]
+    missing = set(rng.choices("abeijlnrĠÃ", k=rng.choice((0, 0, 1, 3))))
+    merges = [m for m in model["merges"] if not missing & {*m} and rng.random() < 0.9]
+    merges += rng.choices(merges, k=rng.choice((0, 5)))
+    if rng.random() < 0.5:
+        rng.shuffle(merges)
+    names = [name for name in model["vocab"] if "<" in name or not missing & {*name}]
+    rng.shuffle(names)
+    model |= {"vocab": {name: i for i, name in enumerate(names)}, "merges": merges}
+    model["ignore_merges"] = rng.random() < 0.5
+    for token in made["added_tokens"]:
+        token["id"] = model["vocab"][token["content"]]
+    tokenizer, theirs = read(made), tokenizers.Tokenizer.from_str(json.dumps(made))
+    for text in (
+        load_text("names")[:3000],
+        "anna é <|endoftext|> bella\n\n  ella<|é|>na 漢字 jill",
+    ):
         assert tokenizer.encode(text, allow_special=True) == theirs.encode(text).ids
 
 
