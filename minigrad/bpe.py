@@ -237,7 +237,7 @@ def _read_lists(folder: Path) -> dict[str, Any]:
     with reading(folder / "merges.txt", "list of merges"):
         lines = (folder / "merges.txt").read_text(encoding="utf-8").split("\n")
         merges = [line for line in lines if line and not line.startswith("#version")]
-        known = {*LETTERS, *(line.replace(" ", "", 1) for line in merges)}
+        known = {*LETTERS, *(line.replace(" ", "") for line in merges)}
         special = {name: i for name, i in vocab.items() if name not in known} | special
         pairs = _pairs_of(merges, vocab, special)
     with reading(folder / "vocab.json", "vocabulary"):
