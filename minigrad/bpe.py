@@ -262,7 +262,7 @@ _TO_BYTES = "to bytes"  # stands where words become bytes: last, and once
 
 def _patterns(step: dict) -> list[str]:
     """The patterns that such a step, or several, stand for, and _TO_BYTES."""
-    kind, cuts = step["type"], (step.get("behavior"), step.get("invert", False))
+    kind, cuts = step["type"], (step.get("behavior"), step.get("invert"))
     if kind == "Sequence":
         return [pattern for part in step["pretokenizers"] for pattern in _patterns(part)]
     if kind == "Digits" and step.get("individual_digits"):

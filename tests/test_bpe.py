@@ -558,9 +558,11 @@ def test_what_is_written_is_read_again(splits, whole_words, tmp_path):
         BPETokenizer.from_json(tokenizer.to_json().encode()),
     ):
         assert alike(other, tokenizer) and other.to_json() == tokenizer.to_json()
-    assert {path.name for path in (tmp_path / "a" / "folder").iterdir()} == {
-        "tokenizer.json",
-        "tokenizer_config.json",
+    files = {path.name: path for path in (tmp_path / "a" / "folder").iterdir()}
+    assert files.keys() == {"tokenizer.json", "tokenizer_config.json"}
+    assert json.loads(files["tokenizer_config.json"].read_bytes()) == {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "clean_up_tokenization_spaces": False,  # with transformers 4, " ." would become "."
     }
 
 
@@ -699,6 +701,26 @@ def test_tokenizer_json_as_tokenizers_writes_it(options, as_pairs):
     assert tokenizer.whole_words == bool(options.get("ignore_merges"))
     for text in (load_text("names")[:20_000], "<|endoftext|>an<|é|> é<new> <|endoftext|>"):
         assert tokenizer.encode(text, allow_special=True) == theirs.encode(text).ids
+
+
+def test_tokenizer_json_as_the_folder_of_gpt2_has_it():
+    """With entries that change nothing, and offsets, which we do not give."""
+    tokenizers = package("tokenizers")
+    nothing = {"continuing_subword_prefix": "", "end_of_word_suffix": "", "fuse_unk": False}
+    made = content(
+        pre_tokenizer=AND_CUTS,
+        post_processor={"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False},
+        decoder={"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True},
+        added_tokens__0__normalized=True,
+    )
+    made["model"] = {"dropout": None, "unk_token": None, **nothing, **made["model"]}
+    del made["model"]["type"], made["model"]["ignore_merges"]
+    tokenizer, theirs = read(made), tokenizers.Tokenizer.from_str(json.dumps(made))
+    assert not tokenizer.whole_words
+    text = "anna bella\n ella <|endoftext|> ."
+    ids = tokenizer.encode(text, allow_special=True)
+    assert ids == theirs.encode(text).ids
+    assert theirs.decode(ids, skip_special_tokens=False) == tokenizer.decode(ids) == text
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -840,7 +862,10 @@ REFUSED = {
         content(pre_tokenizer=sequence(TO_BYTES, {**SPLIT, "pattern": {"Regex": GPT4}})),
         "cuts texts by patterns that we do not know",
     ),
-    "a gap": (of_bytes(added_tokens=[ADDED | {"id": 257}]), "its ids are not 0 to"),
+    "a gap": (
+        of_bytes(added_tokens=[ADDED | {"id": 257}]),
+        "its ids are not 0 to 256, each once",
+    ),
     "an id twice": (of_bytes(added_tokens=[ADDED | {"id": 0}]), "its ids are not 0 to"),
     "a huge id": (of_bytes(added_tokens=[ADDED | {"id": 2**80}]), "its ids are not 0 to"),
     "a negative id": (content(model__vocab__a=-1), "its ids are not 0 to"),
