@@ -747,6 +747,17 @@ def test_odd_vocabularies_mean_to_us_what_they_mean_to_tokenizers(seed):
         assert tokenizer.encode(text, allow_special=True) == theirs.encode(text).ids
 
 
+def test_what_a_file_may_leave_out_and_what_changes_nothing():
+    made = of_bytes()
+    made["model"]["unk_token"] = "<unk>"  # nothing is unknown where all bytes are known
+    del made["added_tokens"]
+    assert read(made).token_bytes == BYTES.token_bytes and read(made).special == {}
+    made["model"] |= {"vocab": {"a": 0}, "unk_token": ""}
+    assert read(made).encode("banana") == [0, 0, 0]
+    written = json.loads(small().to_json())["pre_tokenizer"]["pretokenizers"]
+    assert written == [{**AND_CUTS, "use_regex": True}] and "Ġ" in small().to_json()
+
+
 def test_a_vocabulary_without_some_bytes():
     """As SmolLM has: what is no token is left out, by them and by us."""
     tokenizers = package("tokenizers")
