@@ -205,18 +205,20 @@ def test_a_character_shows_what_it_beat_and_another_goes_on_from_there(service, 
     shares = [float(text.split()[-2]) for text in lens.locator(".percent").all_inner_texts()]
     assert shares == sorted(shares, reverse=True)
     chosen = lens.locator("button.row:enabled").first
-    letter = chosen.get_attribute("data-text")
-    assert letter == max(beaten, key=lambda other: other["probability"])["text"]
+    other = max(beaten, key=lambda other: other["probability"])
+    letter = other["text"]
+    assert chosen.get_attribute("data-id") == str(other["id"])
     chosen.click()
     is_written(page, 60)
-    assert visit.requests[-1]["prompt"] == first[: 7 + place] + letter
+    encode = service.models["shakespeare"].tokenizer.encode
+    assert visit.requests[-1]["prompt"] == encode(first[: 7 + place] + letter)
     assert written(page) == first[: 7 + place] + letter + plain(service, visit.requests[-1])["text"]
     expect(lens).to_contain_text("Chosen by you: ")
     page.get_by_role("button", name="Undo").click()
     assert written(page) == first
     page.get_by_role("button", name="Write on").click()
     is_written(page, 60)
-    assert visit.requests[-1]["prompt"] == first
+    assert visit.requests[-1]["prompt"] == encode(first)
     assert len(written(page)) == 7 + 120
 
 
@@ -279,7 +281,7 @@ def test_it_stops_at_any_time_and_the_service_is_told(how, gated, visit):
     gated.model.gate.release(100_000)
     page.get_by_role("button", name="Write on").click()
     is_written(page, 200)
-    assert visit.requests[-1]["prompt"] == text
+    assert visit.requests[-1]["prompt"] == gated.models["shakespeare"].tokenizer.encode(text)
     assert gated.model.computed == 12 + 1 + 200  # the one that was in the making
 
 
@@ -320,7 +322,8 @@ def test_attention_of_any_head(service, visit):
     pick(page, "Attention")
     readout = page.locator("#readout")
     expect(readout).to_contain_text("looked at")
-    assert visit.requests[-1] == {"model": "shakespeare", "text": text[:50]}
+    encode = service.models["shakespeare"].tokenizer.encode
+    assert visit.requests[-1] == {"model": "shakespeare", "text": encode(text[:50])}
     _, answer = service.ask("/attention", visit.requests[-1])
     heads = [str(i + 1) for i in range(answer["heads"])]
     menu = page.get_by_role("combobox", name="Head")
@@ -342,7 +345,7 @@ def test_attention_of_any_head(service, visit):
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_role("listbox")).to_have_attribute("aria-activedescendant", "c51")
     expect(page.locator("#map")).to_have_attribute("aria-label", "Attention of 51 characters")
-    assert visit.requests[-1]["text"] == text[:51]
+    assert visit.requests[-1]["text"] == encode(text[:51])
 
 
 def test_the_map_is_empty_where_the_future_is_and_darker_where_a_head_looked(service, visit):
@@ -413,7 +416,7 @@ def test_a_lost_connection_keeps_what_was_written(service, visit):
     body = {"prompt": "ROMEO:\n", "max_new_tokens": 40, "alternatives": 8, "stream": True}
     response = service.begin("/generate", body).getresponse()
     blocks = response.read().split(b"\n\n")
-    lost = b"\n\n".join([*blocks[:10], blocks[10][:20]])  # what the service sent, cut off
+    lost = b"\n\n".join([*blocks[:11], blocks[11][:20]])  # what the service sent, cut off
     kind = response.headers["Content-Type"]
     cut = {"status": 200, "content_type": kind, "body": lost}
     page.route("**/generate", lambda route: route.fulfill(**cut), times=1)

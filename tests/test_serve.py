@@ -79,8 +79,9 @@ def test_a_stream_says_what_the_plain_answer_says(service):
     _, plain = service.ask("/generate", body)
     response = service.begin("/generate", {**body, "stream": True}).getresponse()
     assert response.headers["Content-Type"].startswith("text/event-stream")
-    *tokens, ending, done = all_events(response)
+    given, *tokens, ending, done = all_events(response)
     assert tokens == plain["tokens"] and done == "[DONE]"
+    assert given == {"prompt_tokens": plain["prompt_tokens"]}
     assert ending.keys() == {"finish_reason", "seed", "seconds", "tokens_per_second"}
     assert (ending["finish_reason"], ending["seed"]) == ("length", 3)
 
@@ -125,7 +126,7 @@ def test_stop_strings_of_several_tokens(service, stream):
     body = {"prompt": "abc", "max_new_tokens": 60, "seed": 4, "temperature": 1.0}
     body |= {"stop": ["zzzz", stop], "stream": stream}
     if stream:
-        *tokens, ending, _ = all_events(service.begin("/generate", body).getresponse())
+        _, *tokens, ending, _ = all_events(service.begin("/generate", body).getresponse())
         found = "".join(token["text"] for token in tokens)
     else:
         ending = service.ask("/generate", body)[1]
@@ -332,7 +333,7 @@ def test_those_who_wait_are_served_in_order_of_arrival():
             wait_until(lambda: service.busy() == (1, i))  # noqa: B023
         for i in range(4):
             service.model.gate.release(2)
-            assert len(all_events(connections[i].getresponse())) == 4
+            assert len(all_events(connections[i].getresponse())) == 5
             wait_until(lambda: service.busy() == (int(i < 3), max(0, 2 - i)))  # noqa: B023
 
 
@@ -347,6 +348,7 @@ def test_a_client_that_goes_away_frees_its_place_within_a_token(stream):
         service.model.gate.release(3)
         if stream:
             response = leaving.getresponse()
+            assert "prompt_tokens" in next_event(response)
             assert [next_event(response)["text"] for _ in range(3)]
             response.close()
         wait_until(lambda: service.model.computed == 3)
@@ -355,7 +357,7 @@ def test_a_client_that_goes_away_frees_its_place_within_a_token(stream):
         leaving.close()
         wait_until(lambda: service.busy() == (1, 0))  # the next one has its place
         service.model.gate.release(2)  # one for the thread that was at work, one for the next text
-        assert all_events(waiting.getresponse())[1]["finish_reason"] == "length"
+        assert all_events(waiting.getresponse())[2]["finish_reason"] == "length"
         assert service.model.computed <= 5
         assert service.busy() == (0, 0)
 
@@ -402,7 +404,7 @@ def test_a_failure_is_an_answer_and_frees_the_place():
         for _ in range(2):
             status, answer = service.ask("/generate", {"prompt": "a"})
             assert status == 500 and answer["error"]["type"] == "server_error"
-            *tokens, error = all_events(
+            _, *tokens, error = all_events(
                 service.begin("/generate", {"prompt": "a", "stream": True}).getresponse()
             )
             assert len(tokens) == 2 and error["error"]["message"] == "writing failed"
@@ -429,6 +431,7 @@ def test_health(service):
     assert service.health() == {
         "status": "ok",
         "models": ["letters", "other"],
+        "units": {"letters": "character", "other": "character"},
         "running": 0,
         "waiting": 0,
         "capacity": {"max_running": 128, "max_waiting": 512},
