@@ -18,13 +18,16 @@ from serving import (  # noqa: E402
     Service,
     all_events,
     breaking_model,
+    byte_pairs,
     gated_service,
     next_event,
+    reciting_model,
     reference,
     served_model,
     wait_until,
 )
 
+from minigrad.generate import generate  # noqa: E402
 from minigrad.serve.completions import CompletionBody  # noqa: E402
 from minigrad.serve.messages import (  # noqa: E402
     MAX_BODY,
@@ -141,6 +144,117 @@ def test_a_stop_string_that_does_not_end_costs_nothing(service):
     body = {"prompt": "abc", "max_new_tokens": 10, "seed": 4, "temperature": 1.0}
     _, answer = service.ask("/generate", {**body, "stop": [text[-2:] + "more"]})
     assert answer["text"] == text and answer["finish_reason"] == "length"
+
+
+# Tokens that are no characters
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    with Service(served_model("pairs", tokenizer=byte_pairs())) as running:
+        yield running
+
+
+def texts(tokens: list[dict]) -> str:
+    return "".join(token["text"] for token in tokens)
+
+
+PIECES = [*b"the", *" 月".encode()[:-1]]  # ids of bytes; a text has others, and no half character
+
+
+@pytest.mark.parametrize("prompt", ["the cat 静夜", "\n\n😀", PIECES])
+@pytest.mark.parametrize("seed", range(3))
+def test_tokens_and_their_texts_are_those_of_generate(pairs, prompt, seed):
+    served = pairs.models["pairs"]
+    ids = prompt if isinstance(prompt, list) else served.tokenizer.encode(prompt)
+    body = {"prompt": prompt, "max_new_tokens": 60, "seed": seed, "alternatives": 9}
+    _, answer = pairs.ask("/generate", {**body, "temperature": 1.0})
+    assert [token["id"] for token in answer["prompt_tokens"]] == ids
+    rng = np.random.default_rng(seed)
+    written = generate(served.model, np.array([ids]), 60, rng=rng)[0].tolist()
+    assert ids + [token["id"] for token in answer["tokens"]] == written
+    shown = texts(answer["prompt_tokens"]) + answer["text"]
+    assert shown == served.tokenizer.decode(written)
+    assert answer["text"] == texts(answer["tokens"]) and answer["finish_reason"] == "length"
+    *_, last = answer["tokens"]
+    for other in last["alternatives"]:
+        assert shown.removesuffix(last["text"]) + other["text"] == served.tokenizer.decode(
+            [*written[:-1], other["id"]]
+        )
+
+
+def test_going_on_from_ids_is_going_on(pairs):
+    body = {"prompt": "the cat", "max_new_tokens": 8, "temperature": 0}
+    first = pairs.ask("/generate", body)[1]
+    kept = [token["id"] for token in first["prompt_tokens"] + first["tokens"][:5]]
+    again = pairs.ask("/generate", {**body, "prompt": kept, "max_new_tokens": 3})[1]
+    # the context is 8: what is forgotten depends on the length
+    ids = [token["id"] for token in again["tokens"]]
+    assert ids == [token["id"] for token in first["tokens"][5:]]
+
+
+def test_a_stream_never_shows_half_a_character():
+    text = "the 静夜 cat 😀 明月"
+    with Service(reciting_model(text)) as service:
+        n = len(byte_pairs().encode(text))
+        body = {"prompt": "x", "max_new_tokens": n, "stream": True}
+        _, *tokens, _, _ = all_events(service.begin("/generate", body).getresponse())
+        assert texts(tokens) == text and "\ufffd" not in text
+        silent = [token for token in tokens if not token["text"]]
+        assert len(silent) >= 2 + 3 and all(t["name"].startswith("bytes:") for t in silent)
+
+
+@pytest.mark.parametrize(
+    "stop, shown, reason",
+    [
+        (["at a"], "the c", "stop"),
+        (["t", "and"], "", "stop"),
+        (["the dog", "dog 静"], "the cat and ", "stop"),
+        (["静"], "the cat and the dog ", "stop"),
+        (["夜"], "the cat and the dog 静", "stop"),  # with the last token that was asked for
+        (["夜x", "cat  "], "the cat and the dog 静夜", "length"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/generate", "/v1/completions"])
+def test_stop_strings_within_tokens(path, stop, shown, reason):
+    text = "the cat and the dog 静夜"
+    n = len(byte_pairs().encode(text))
+    with Service(reciting_model(text)) as service:
+        length = "max_tokens" if path.startswith("/v1") else "max_new_tokens"
+        body = {"model": "reciting", "prompt": "x", length: n, "stop": stop}
+        _, answer = service.ask(path, body)
+        answer = answer.get("choices", [answer])[0]
+        assert (answer["text"], answer["finish_reason"]) == (shown, reason)
+        assert texts(answer.get("tokens", [answer])) == shown
+
+
+def test_no_text_of_a_user_is_a_special_token(pairs):
+    special = pairs.models["pairs"].tokenizer.special["<|endoftext|>"]
+    for prompt, found in (("the<|endoftext|>", False), ([special, *b"the"], True)):
+        _, answer = pairs.ask("/generate", {"prompt": prompt, "max_new_tokens": 1})
+        assert (special in [token["id"] for token in answer["prompt_tokens"]]) == found
+
+
+def test_attention_of_tokens(pairs):
+    served = pairs.models["pairs"]
+    ids = served.tokenizer.encode("the cat 静")[-8:]
+    _, answer = pairs.ask("/attention", {"text": ids})
+    assert answer["tokens"][-4:] == [" ", *(rf"bytes:\x{byte:02x}" for byte in "静".encode())]
+    assert answer == pairs.ask("/attention", {"text": "the cat 静"})[1]
+    weights = served.model.attention_weights(np.array([ids]))[:, 0]
+    np.testing.assert_allclose(answer["weights"], weights, atol=0.001)
+
+
+@pytest.mark.parametrize("ids", [[], [-1], [300], [1, 10**9], [0.5], ["a"], [[1]], [1] * 2001])
+@pytest.mark.parametrize("path, field", [("/generate", "prompt"), ("/attention", "text")])
+def test_ids_that_are_none_are_refused(pairs, path, field, ids):
+    status, answer = pairs.ask(path, {field: ids})
+    assert status == 422 and answer["error"]["param"] == field
+    assert answer["error"]["message"].startswith(f"{field}: ")
+
+
+def test_the_unit_of_a_model_is_told(pairs):
+    assert pairs.health()["units"] == {"pairs": "token"}
 
 
 # What is refused

@@ -163,7 +163,7 @@ def test_a_text_ends_before_the_first_stop_string_and_nothing_shown_is_taken_bac
 @pytest.mark.parametrize(
     "texts, stops, shown",
     [
-        (["Hel", "lo, ", "you"], ["lo"], [[], ["He"]]),
+        (["Hel", "lo, ", "you"], ["lo"], [[], ["Hel"]]),
         (["Hel", "lo, ", "you"], ["o, y"], [["Hel"], [], ["l"]]),
         (["Hel", "lo, ", "you"], ["lot"], [[], ["Hel", "lo, "], ["you"], []]),
         (["Hello, you"], ["o", "l"], [["He"]]),
