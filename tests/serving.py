@@ -72,7 +72,7 @@ def served_model(
 
 def byte_pairs() -> BPETokenizer:
     """Tokens of English words, and of Chinese characters, most of which have two or three."""
-    text = "the cat and the dog sat on the mat\n\n" * 9 + "床前明月光，疑是地上霜。\n" * 3
+    text = "the cat and the dog sat on the mat\n\n " * 9 + "床前明月光，疑是地上霜。\n" * 3
     return BPETokenizer.from_text(text, vocab_size=300, special=["<|endoftext|>"])
 
 
