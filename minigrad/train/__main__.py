@@ -105,13 +105,14 @@ def resume_run(manager: CheckpointManager, given: dict) -> Trainer:
     """The run where its newest intact checkpoint left it; prints if that is not the latest."""
     state, remark = manager.load_newest()
     try:
-        saved, config = resumed_config(state), resumed_config(state, **given)
+        saved = resumed_config(state)
         for name in FIXED_BY_A_RUN:
-            if getattr(config, name) != getattr(saved, name):
+            if given.get(name, getattr(saved, name)) != getattr(saved, name):
                 raise ValueError(
                     f"--resume continues a run with {name} {getattr(saved, name)}, "
                     f"but {given[name]} was given"
                 )
+        config = resumed_config(state, **given)
         if "dataset" not in given:
             config.dataset = find_text(config, state.get("text_hash"))
         tokenizer = tokenizer_in(state) if "tokenizer" in state else None
