@@ -321,7 +321,10 @@ def test_unknown_addresses_and_methods(service):
         (b"[1]", "body: a JSON object is needed"),
         (b"", "body: a JSON object is needed"),
         (b'{"prompt": "a", "top-k": 1}', "top-k: there is no such field"),
-        (b'{"prompt": 1}', "prompt: a text is needed"),
+        (b'{"prompt": 1}', "prompt: a text is needed, or: a list is needed"),
+        (b'{"prompt": ""}', "prompt: String should have at least 1 character"),
+        (b'{"prompt": [-1]}', "prompt: Input should be greater than or equal to 0"),
+        (b'{"prompt": [29]}', "prompt: there is no token 29; the last is 28"),
         (b'{"prompt": "a", "top_k": "x"}', "top_k: Input should be a valid integer"),
     ],
 )

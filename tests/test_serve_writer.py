@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigrad.bpe import BPETokenizer
+from minigrad.checkpoint import save
 from minigrad.data import SimpleTokenizer
 from minigrad.generate import generate
 from minigrad.gpt import GPT
@@ -177,6 +178,22 @@ def test_a_text_ends_before_the_first_stop_string_and_nothing_shown_is_taken_bac
 def test_a_stop_string_may_begin_and_end_within_a_token(texts, stops, shown):
     found = [[token.text for token in tokens] for tokens, _ in until_stop(tokens_of(*texts), stops)]
     assert found == shown
+
+
+def test_a_folder_is_served_under_its_name(tmp_path, rng):
+    model = GPT(vocab_size=PAIRS.vocab_size, n_embd=8, n_layer=1, n_head=1, block_size=8, rng=rng)
+    folder = tmp_path / "gpt2.small"
+    model.save_pretrained(folder)
+    PAIRS.save_pretrained(folder)
+    (served,) = writer.load_models([folder])
+    assert (served.name, served.unit) == ("gpt2.small", "token")
+    assert served.tokenizer.encode("the 月") == PAIRS.encode("the 月")
+    run = tmp_path / "names"
+    content = {"model_args": model.config, "model": model.collect_state_dict()}
+    save(run / "best.pkl", {**content, "characters": "".join(map(chr, range(290)))})
+    assert [(each.name, each.unit) for each in writer.load_models([run])] == [
+        ("names", "character")
+    ]
 
 
 @pytest.mark.parametrize("length", [1, 7, MAX_ATTENTION, MAX_ATTENTION + 30])

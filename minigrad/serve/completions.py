@@ -140,7 +140,7 @@ class Writing:
         return (Token(part.id, part.name, part.text, math.nan, []) for part in parts)
 
     def piece(self, index: int, token: Token, offset: int) -> dict:
-        """One token of a choice, of which so many characters stand before it."""
+        """One token of a choice, which begins after so many characters."""
         logprobs = logprobs_of(token, self.body.logprobs, offset)
         return choice(index, token.text, logprobs)
 

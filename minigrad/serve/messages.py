@@ -129,6 +129,7 @@ async def answer_no_place(request: Request, error: NoPlace) -> JSONResponse:
 WORDS = {  # for messages of pydantic that would puzzle a stranger
     "extra_forbidden": "there is no such field",
     "string_type": "a text is needed",
+    "list_type": "a list is needed",
     "too_long": "this list is too long",
 }
 CODES = {"extra_forbidden": "unknown_parameter", "missing": "missing_required_parameter"}
@@ -143,6 +144,7 @@ async def answer_invalid(request: Request, error: RequestValidationError) -> JSO
     else:
         field = str(errors[0]["loc"][1])
         mine = [e for e in errors if str(e["loc"][1]) == field]
+        mine = [e for e in mine if not e["type"].endswith("_type")] or mine  # it may be one of two
         reasons = list(dict.fromkeys(WORDS.get(e["type"], e["msg"]) for e in mine))
     code = CODES.get(errors[0]["type"], "invalid_value")
     return await answer_refusal(
