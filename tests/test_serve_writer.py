@@ -190,7 +190,7 @@ def test_a_folder_is_served_under_its_name(tmp_path, rng):
     assert served.tokenizer.encode("the 月") == PAIRS.encode("the 月")
     run = tmp_path / "names"
     content = {"model_args": model.config, "model": model.collect_state_dict()}
-    save(run / "best.pkl", {**content, "characters": "".join(map(chr, range(290)))})
+    save(run / "best.pkl", {**content, "characters": "".join(map(chr, range(PAIRS.vocab_size)))})
     assert [(each.name, each.unit) for each in writer.load_models([run])] == [
         ("names", "character")
     ]
