@@ -635,51 +635,49 @@ F4 = b"cnumpy\ndtype\nS'f4'\n\x85R"
 BUFFER = b"\x80\x04cnumpy._core.numeric\n_frombuffer\n"
 
 
-@pytest.mark.parametrize(
-    ("program", "said"),
-    {
-        "a deep key": (b"})" + b"\x85" * 200_000 + b"Ns.", "key that is a tuple"),
-        "a deep value": (b")" + b"\x85" * 200_000 + b".", "100 of them in each other"),
-        "itself": (b"]q\x00h\x00a.", "in each other"),
-        "8**30 parts": (b"]q\x00" + (b"](" + b"h\x00" * 8 + b"eq\x00") * 30 + b".", "parts"),
-        "a state for our function": (
-            BUFFER + b"N}S'__defaults__'\n(K\x01ts\x86b0}.",
-            "gives a state",
-        ),
-        "keys of one hash": (
-            b"}("
-            + b"".join(pickle.dumps(i * (2**61 - 1), 2)[2:-1] + b"N" for i in range(9))
-            + b"u.",
-            "key that is a int",
-        ),
-        "a text copied again and again": (
-            b"(T\x40\x42\x0f\x00"
-            + b"x" * 10**6
-            + b"q\x00"
-            + b"c_codecs\nencode\nh\x00\x85R" * 999
-            + b"t.",
-            "far more memory",
-        ),
-        "two million instructions": (b"(" + b"N" * 2_000_000 + b"t.", "instructions"),
-        "a length that is not there": (
-            b"\x80\x05\x96" + (2**40).to_bytes(8, "little") + b".",
-            "no intact",
-        ),
-        "foreign bytes": (BUFFER + b"(C\x00" + F4 + b"(K\x40tS'C'\ntR.", "0 bytes for 64 numbers"),
-        "an overflow": (
-            BUFFER + b"(C\x00" + F4 + b"(M\x00\x80" + b"I4294967296\n" * 2 + b"tNtR.",
-            "no intact",
-        ),
-        "pointers": (
-            BUFFER + b"(C\x08AAAAAAAAcnumpy\ndtype\nS'O'\n\x85R(K\x01tNtR.",
-            "an array of O",
-        ),
-        "a number of a million digits": (b"I" + b"9" * 10**6 + b"\n.", "no intact"),
-        "an escape sequence": (b"cos\n\x1b[2J\n.", r"os.\\x1b\[2J"),
-        "nothing on the stack": (b"a.", "no intact"),
-        "an extension": (b"\x82\x01.", "instruction"),
-    }.values(),
-)
+HOSTILE_PROGRAMS = {
+    "a deep key": (b"})" + b"\x85" * 200_000 + b"Ns.", "key that is a tuple"),
+    "a deep value": (b")" + b"\x85" * 200_000 + b".", "100 of them in each other"),
+    "itself": (b"]q\x00h\x00a.", "in each other"),
+    "8**30 parts": (b"]q\x00" + (b"](" + b"h\x00" * 8 + b"eq\x00") * 30 + b".", "parts"),
+    "a state for our function": (
+        BUFFER + b"N}S'__defaults__'\n(K\x01ts\x86b0}.",
+        "gives a state",
+    ),
+    "keys of one hash": (
+        b"}(" + b"".join(pickle.dumps(i * (2**61 - 1), 2)[2:-1] + b"N" for i in range(9)) + b"u.",
+        "key that is a int",
+    ),
+    "a text copied again and again": (
+        b"(T\x40\x42\x0f\x00"
+        + b"x" * 10**6
+        + b"q\x00"
+        + b"c_codecs\nencode\nh\x00\x85R" * 999
+        + b"t.",
+        "far more memory",
+    ),
+    "two million instructions": (b"(" + b"N" * 2_000_000 + b"t.", "instructions"),
+    "a length that is not there": (
+        b"\x80\x05\x96" + (2**40).to_bytes(8, "little") + b".",
+        "no intact",
+    ),
+    "foreign bytes": (BUFFER + b"(C\x00" + F4 + b"(K\x40tS'C'\ntR.", "0 bytes for 64 numbers"),
+    "an overflow": (
+        BUFFER + b"(C\x00" + F4 + b"(M\x00\x80" + b"I4294967296\n" * 2 + b"tNtR.",
+        "no intact",
+    ),
+    "pointers": (
+        BUFFER + b"(C\x08AAAAAAAAcnumpy\ndtype\nS'O'\n\x85R(K\x01tNtR.",
+        "an array of O",
+    ),
+    "a number of a million digits": (b"I" + b"9" * 10**6 + b"\n.", "no intact"),
+    "an escape sequence": (b"cos\n\x1b[2J\n.", r"os.\\x1b\[2J"),
+    "nothing on the stack": (b"a.", "no intact"),
+    "an extension": (b"\x82\x01.", "instruction"),
+}
+
+
+@pytest.mark.parametrize(("program", "said"), HOSTILE_PROGRAMS.values(), ids=HOSTILE_PROGRAMS)
 def test_hostile_programs_are_refused_at_once_and_in_one_line(tmp_path, program, said):
     path = tmp_path / "c.pkl"
     for content in (program, signed(program)):
