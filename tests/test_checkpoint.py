@@ -1077,3 +1077,41 @@ def test_characters_have_no_form_in_gpt_2s_files(tmp_path, run_file, capsys):
         main(["export", str(run_file), str(tmp_path / "hf")])
     expected = "error: GPT-2's format has no tokenizer of characters, only of byte pairs\n"
     assert capsys.readouterr().err == expected and not (tmp_path / "hf").exists()
+
+
+@pytest.mark.parametrize("there", ["latest.pkl", "best.pkl"])
+def test_overwrite_needs_only_one_of_the_two(tmp_path, there):
+    (tmp_path / there).write_bytes(b"old")
+    CheckpointManager(tmp_path, overwrite=True)
+    assert not any(tmp_path.iterdir())
+
+
+def test_of_two_equal_losses_the_first_stays_the_best(tmp_path):
+    manager = CheckpointManager(tmp_path)
+    for step in (1, 2):
+        manager.save({"step": step}, val_loss=2.5)
+    assert load(manager.best)["step"] == 1 and load(manager.latest)["step"] == 2
+
+
+@pytest.mark.parametrize("wrap", [lambda x: {"a": x}, lambda x: [x], lambda x: (x,)])
+def test_containers_may_lie_in_each_other_a_hundred_times(wrap):
+    x = 5
+    for _ in range(100):
+        x = wrap(x)
+    assert checkpoint.only_plain(x) == x
+    with pytest.raises(TypeError, match="100 of them in each other"):
+        checkpoint.only_plain(wrap(x))
+
+
+def test_a_dictionary_needs_a_value_for_each_key(tmp_path):
+    (tmp_path / "c.pkl").write_bytes(signed(b"\x80\x02}(K\x01K\x02K\x03u."))
+    with pytest.raises(CheckpointError, match="is no intact checkpoint"):
+        load(tmp_path / "c.pkl")
+
+
+def test_from_pretrained_gives_the_class_that_was_asked(tmp_path):
+    class Mine(GPT):
+        pass
+
+    GPT(**SIZES).save_pretrained(tmp_path / "gpt2")
+    assert type(Mine.from_pretrained(tmp_path / "gpt2")) is Mine
