@@ -205,7 +205,7 @@ def newest_checkpoint(folder: str | Path = "out") -> Path:
     if not runs:
         raise FileNotFoundError(
             f"no trained model in {folder}/: train one with python -m minigrad.train, "
-            "or name one with --checkpoint"
+            "or name one with --model"
         )
     return max(runs.values(), key=lambda path: path.stat().st_mtime)
 

@@ -509,7 +509,7 @@ def test_without_a_checkpoint_the_newest_is_taken(checkpoint, tmp_path, monkeypa
         main([])
     assert capsys.readouterr().err == (
         "error: no trained model in out/: train one with python -m minigrad.train, "
-        "or name one with --checkpoint\n"
+        "or name one with --model\n"
     )
     for age, name in enumerate(["old", "new"]):
         path = tmp_path / "out" / name / "best.pkl"
