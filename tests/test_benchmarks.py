@@ -1,6 +1,7 @@
 """The benchmarks run, and measure what they say; how fast anything is decides no test."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -64,3 +65,47 @@ def test_a_recipe_stops_at_its_target(tmp_path, recipe, monkeypatch):
     assert [step for step, _, _ in easy["history"]] == [4]
     assert [step for step, _, _ in hard["history"]] == [4, 6]
     assert hard["tokens"] == 6 * 2 * 64 and hard["history"][-1][2] < 3.4
+
+
+@pytest.fixture(scope="module")
+def two_ways():
+    """Characters and byte pairs of a text of 2,000 characters that ends unlike it began."""
+    import words
+
+    return words.contenders(("the cat sat on the mat\n" * 79)[:1800] + "été, " * 40, [262])
+
+
+def test_contenders_for_words_split_the_text_alike_and_learn_nothing_from_its_end(two_ways):
+    characters, pairs = two_ways
+    assert (characters.vocab_size, pairs.vocab_size) == (13, 262)
+    assert characters.val_bytes == pairs.val_bytes == 40 * 7
+    assert len(characters.train_ids) == 1800 and len(characters.val_ids) == 1 + 40 * 5
+    assert len(pairs.train_ids) < 1200 and len(pairs.val_ids) == 1 + 40 * 7  # no pair occurs there
+
+
+def test_contenders_for_words_have_about_the_same_number_of_parameters(two_ways):
+    import words
+
+    sizes = [words.Training(way, steps=1, seed=0).model.num_parameters() for way in two_ways]
+    assert sizes == [words.model_size(way.vocab_size, way.width) for way in two_ways]
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.03) and two_ways[1].width < 128
+
+
+def test_bits_per_byte_of_a_model_that_finds_all_tokens_equally_likely(two_ways):
+    import words
+
+    new = 3 / 5, 6 / 7  # é and the comma; and among byte pairs a blank before no word
+    for way, share in zip(two_ways, new):
+        model = words.Training(way, steps=1, seed=0).model
+        model.transformer.wte.weight.data = 0 * model.transformer.wte.weight.data
+        bits, unseen = words.bits_per_byte(model, way)
+        assert bits == pytest.approx(math.log2(way.vocab_size) * way.tokens_per_byte, rel=1e-4)
+        assert unseen == pytest.approx(share * bits, rel=1e-4)
+
+
+def test_table_of_a_quick_comparison_of_words():
+    head, line, *rows = run("benchmarks/words.py", "--quick", "--sizes", 300).splitlines()
+    assert {row.count("|") for row in (head, line, *rows)} == {14}
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert [row[:2] for row in cells] == [["characters", "60"], ["byte pairs", "300"]]
+    assert [row[7] for row in cells] == ["3", "3"] and cells[0][7:10] == cells[0][10:13]
