@@ -207,7 +207,7 @@ def tokenizer_for(config: TrainConfig) -> Tokenizer:
 
     if config.tokenizer != "bpe":
         return BPETokenizer.from_pretrained(config.tokenizer)
-    begin = "".join(islice(parts, 8))
+    begin = "".join(islice(parts, 4))
     return BPETokenizer.from_text(begin[: len(begin) * 9 // 10], config.vocab_size)
 
 
