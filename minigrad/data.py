@@ -4,10 +4,13 @@
 
 # %% ../notebooks/06_data.ipynb #imports
 import codecs
+import io
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -41,12 +44,24 @@ def likely_encoding(raw: bytes) -> str | None:
 
 # %% ../notebooks/06_data.ipynb #load-text
 DATASETS = {"shakespeare": "shakespeare.txt", "names": "names.txt", "poems": "poems.txt"}
-LARGEST_TEXT = 2**30  # bytes; its ids would take eight times as much memory, and more
+LARGEST_TEXT = 2**30  # bytes, in one piece
 
 
 def load_text(name_or_path: str | Path, encoding: str | None = None) -> str:
     """The text of a named data set (a key of DATASETS), or of a file, in UTF-8 if no other
     encoding is named."""
+    path = path_of(name_or_path)
+    size = path.stat().st_size
+    try:
+        if size > LARGEST_TEXT:
+            raise MemoryError
+        return "".join(text_parts(path, encoding))
+    except MemoryError:
+        raise ValueError(f"{path} is too large: {size:,} bytes; take a part") from None
+
+
+def path_of(name_or_path: str | Path) -> Path:
+    """Where a named data set is, or the path of any other text file."""
     named = DATASETS.get(str(name_or_path))
     path = Path(str(files("minigrad") / "datasets" / named)) if named else Path(name_or_path)
     if not path.is_file():
@@ -55,38 +70,81 @@ def load_text(name_or_path: str | Path, encoding: str | None = None) -> str:
             f"no text file at {str(path)!r}{what}; "
             f"the named data sets are {', '.join(sorted(DATASETS))}"
         )
-    size = path.stat().st_size
-    try:
-        if size > LARGEST_TEXT:
-            raise MemoryError
-        text = path.read_text(encoding=encoding or "utf-8")
-    except MemoryError:
-        raise ValueError(f"{path} is too large: {size:,} bytes; take a part") from None
-    except LookupError:
-        raise ValueError(f"Python knows no encoding {encoding!r} for {path}") from None
-    except UnicodeError as error:
-        raise ValueError(_no_text(path, encoding, getattr(error, "start", 0))) from None
-    if "\0" in text and not encoding:
-        raise ValueError(_no_text(path, None, path.read_bytes().index(0)))
-    text = text.removeprefix("\ufeff")
-    if not text:
-        raise ValueError(f"{path} is empty")
-    return text
+    return path
+
+
+_GAP = re.compile(r"(?<=\S)\n(?=\S)|(?<=[^\W\d_])(?= [^\W\d_])")  # a line's end, or a word's
+
+
+def text_parts(name_or_path: str | Path, encoding: str | None = None) -> Iterator[str]:
+    """The same text, however long, in parts of about a million characters, cut between words."""
+    path = path_of(name_or_path)
+    with open(path, "rb") as raw:
+        try:
+            file = io.TextIOWrapper(raw, encoding or "utf-8")
+            text = file.read(2**20).removeprefix("\ufeff")
+            if not text:
+                raise ValueError(f"{path} is empty")
+            while text:
+                if "\0" in text and not encoding:
+                    raise ValueError(_no_text(path, None, _first_zero(path)))
+                more = file.read(2**20)
+                gaps = [gap.end() for gap in _GAP.finditer(text, max(0, len(text) - 10_000))]
+                end = gaps[-1] if gaps and more else len(text)
+                yield text[:end]
+                text = text[end:] + more
+        except LookupError:
+            raise ValueError(f"Python knows no encoding {encoding!r} for {path}") from None
+        except UnicodeError as error:  # what it calls its start counts from what was read last
+            position = 0
+            if isinstance(error, UnicodeDecodeError):
+                position = raw.tell() - len(error.object) + error.start
+            raise ValueError(_no_text(path, encoding, position)) from None
+
+
+def _first_zero(path: Path) -> int:
+    with open(path, "rb") as file:
+        blocks = enumerate(iter(lambda: file.read(2**20), b""))
+        return next(n * 2**20 + block.index(0) for n, block in blocks if 0 in block)
 
 
 def _no_text(path: Path, encoding: str | None, position: int) -> str:
     """What to say of a file that cannot be read in an encoding, because of the byte there."""
-    raw = path.read_bytes()
-    begin = 0 if b"\0" in raw else raw[:position].rfind(b"\n") + 1  # UTF-16 is read in pairs
-    guess = likely_encoding(raw[begin : begin + 100_000])
+    with open(path, "rb") as file:
+        near = file.read(100_000)
+        if 0 not in near:  # else it may be UTF-16, which is read in pairs, from its beginning
+            file.seek(max(0, position - 100_000))
+            line = file.read(min(position, 100_000)).rpartition(b"\n")[2]
+            file.seek(position - len(line))
+            near = file.read(100_000)
+        file.seek(position)
+        byte = f"byte {file.read(1)[0]:#04x} at position {position}"
+    guess = likely_encoding(near)
     advice = "is it in another encoding, or no text at all?"
     if guess and guess != (encoding or "utf-8"):
         advice = f"it looks like {guess}: save it as UTF-8, or name that, --encoding {guess}"
-    byte = f"byte {raw[position]:#04x} at position {position}"
     return f"{path} is not text in {encoding or 'UTF-8'}: {byte}; {advice}"
 
 
 # %% ../notebooks/06_data.ipynb #tokenizer
+class Tokenizer(Protocol):
+    """What turns texts to integers and back: this chapter's, or that of another (chapter 13)."""
+
+    @property
+    def vocab_size(self) -> int:
+        """How many different integers there are."""
+
+    @property
+    def token_bytes(self) -> list[bytes]:
+        """What each of them stands for, in UTF-8."""
+
+    def encode(self, text: str) -> list[int]:
+        """The integers of a text."""
+
+    def decode(self, ids: Sequence[int] | np.ndarray) -> str:
+        """The text of integers."""
+
+
 class SimpleTokenizer:
     """Characters to integers and back. The ids follow the sorted order of the characters."""
 
@@ -104,6 +162,10 @@ class SimpleTokenizer:
     @property
     def vocab_size(self) -> int:
         return len(self.characters)
+
+    @property
+    def token_bytes(self) -> list[bytes]:
+        return [character.encode("utf-8", "surrogatepass") for character in self.characters]
 
     def encode(self, text: str) -> list[int]:
         try:
@@ -184,7 +246,7 @@ class DataLoaderSimple:
     def batch(self, windows: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The batch of these windows."""
         xs, ys = zip(*(self.dataset[i] for i in windows))
-        return np.stack(xs), np.stack(ys)
+        return np.stack(xs).astype(np.int64), np.stack(ys).astype(np.int64)
 
     def sample(self) -> tuple[np.ndarray, np.ndarray]:
         """A batch of windows drawn at random, each independently of the others."""

@@ -4,8 +4,9 @@
 
 # %% ../notebooks/11_generate.ipynb #imports
 import argparse
+import codecs
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from .attention import KVCache
 from .checkpoint import load_model
 from .command import command
-from .data import SimpleTokenizer
+from .data import Tokenizer
 from .gpt import GPT
 from .parallel import blas_for
 from .tensor import no_grad
@@ -176,28 +177,30 @@ def generation_options(
         prog="python -m minigrad.generate", description="Write text with a trained model."
     )
     add = parser.add_argument
-    newest = "a checkpoint of minigrad.train [the best of the newest run in out/]"
-    add("--checkpoint", help=newest)
+    newest = (
+        "a checkpoint, the folder of a run, or a folder of Hugging Face with a GPT-2 [the best "
+    )
+    add("--checkpoint", "--model", metavar="PATH", help=newest + "of the newest run in out/]")
     prompt = r"the text to continue; \n in it is a line break [\n, or a character of the model]"
     add("--prompt", help=prompt)
-    add("--max-new-tokens", type=int, default=500, help="characters to write [%(default)s]")
+    add("--max-new-tokens", type=int, default=500, help="tokens to write [%(default)s]")
     temperature = "below 1 safer, above 1 wilder, 0 no chance [%(default)s]"
     add("--temperature", type=float, default=0.8, help=temperature)
-    add("--top-k", type=int, help="draw from the k likeliest characters only")
-    add("--top-p", type=float, help="draw from the fewest characters with this total probability")
+    add("--top-k", type=int, help="draw from the k likeliest tokens only")
+    add("--top-p", type=float, help="draw from the fewest tokens with this total probability")
     add("--seed", type=int, help="the same seed writes the same text")
-    add("--no-cache", action="store_true", help="compute every position anew for each character")
+    add("--no-cache", action="store_true", help="compute every position anew for each token")
     return parser, parser.parse_args(argv)
 
 
 # %% ../notebooks/11_generate.ipynb #text-stream
 def newest_checkpoint(folder: str | Path = "out") -> Path:
-    """The best model of the run in `folder` that improved last; the latest of a run that was
-    stopped before it knew its best."""
+    """The best model of the run in `folder` that improved last, or of the run that `folder` is; the
+    latest of a run that was stopped before it knew its best."""
     runs = {
         path.parent: path
         for name in ("latest", "best")
-        for path in Path(folder).glob(f"*/{name}.pkl")
+        for path in [*Path(folder).glob(f"*/{name}.pkl"), *Path(folder).glob(f"{name}.pkl")]
     }
     if not runs:
         raise FileNotFoundError(
@@ -207,26 +210,45 @@ def newest_checkpoint(folder: str | Path = "out") -> Path:
     return max(runs.values(), key=lambda path: path.stat().st_mtime)
 
 
-def load_writer(path: str | Path) -> tuple[GPT, SimpleTokenizer]:
-    """The model in a checkpoint, and its tokenizer, without which it cannot write."""
-    model, tokenizer = load_model(path)
-    if tokenizer is None:
-        raise ValueError(f"{path} holds no characters, only token ids")
-    return model, tokenizer
+def load_writer(path: str | Path) -> tuple[GPT, Tokenizer]:
+    """The model in a checkpoint, in the folder of a run, or in a folder of Hugging Face, and the
+    tokenizer, without which it cannot write."""
+    if Path(path, "config.json").is_file():
+        from minigrad.bpe import BPETokenizer  # of chapter 13
+
+        model, tokenizer = GPT.from_pretrained(path), BPETokenizer.from_pretrained(path)
+        if tokenizer.vocab_size != (n := model.config["vocab_size"]):
+            raise ValueError(f"{path}: {tokenizer.vocab_size} tokens for a vocabulary of {n}")
+        return model, tokenizer
+    model, held = load_model(newest_checkpoint(path) if Path(path).is_dir() else path)
+    if held is None:
+        raise ValueError(f"{path} holds no tokenizer, only token ids")
+    return model, held
 
 
-def prompt_for(tokenizer: SimpleTokenizer, typed: str | None) -> str:
+def prompt_for(tokenizer: Tokenizer, typed: str | None) -> str:
     """What to continue: what was typed, with \\n as a line break unless the model knows the
-    backslash. If nothing was typed, a line break, or the first character that the model has."""
+    backslash as a character. If nothing was typed, a line break, or the model's first token."""
+    characters = getattr(tokenizer, "characters", "\n")  # byte pairs have all there are
     if typed is None:
-        return "\n" if "\n" in tokenizer.id_of else tokenizer.characters[0]
+        return "\n" if "\n" in characters else characters[0]
     if not typed:
         raise ValueError("the prompt is empty; a model needs a character to start from")
-    return typed if "\\" in tokenizer.id_of else typed.replace(r"\n", "\n").replace(r"\t", "\t")
+    return typed if "\\" in characters else typed.replace(r"\n", "\n").replace(r"\t", "\t")
+
+
+def text_pieces(tokenizer: Tokenizer, ids: Iterable[int]) -> Iterator[str]:
+    """The text that each id adds: nothing as long as a character lacks bytes. What is unfinished at
+    the end comes last, as U+FFFD."""
+    token_bytes, decoder = tokenizer.token_bytes, codecs.getincrementaldecoder("utf-8")("replace")
+    for i in ids:
+        yield decoder.decode(token_bytes[i])
+    if unfinished := decoder.decode(b"", final=True):
+        yield unfinished
 
 
 def text_stream(args: argparse.Namespace) -> Iterator[str]:
-    """The prompt, then one by one the characters that the checkpoint's model writes after it."""
+    """The prompt, then piece by piece what the checkpoint's model writes after it."""
     model, tokenizer = load_writer(args.checkpoint or newest_checkpoint())
     prompt = prompt_for(tokenizer, args.prompt)
     stream = generate_stream(
@@ -240,8 +262,7 @@ def text_stream(args: argparse.Namespace) -> Iterator[str]:
         use_cache=not args.no_cache,
     )
     yield prompt
-    for ids in stream:
-        yield tokenizer.decode(ids)
+    yield from text_pieces(tokenizer, (int(ids[0]) for ids in stream))
 
 
 # %% ../notebooks/11_generate.ipynb #command

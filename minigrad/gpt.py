@@ -5,6 +5,7 @@
 # %% ../notebooks/08_gpt.ipynb #imports
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -175,11 +176,12 @@ class GPT(Module):
 
         return read_gpt2_folder(folder, cls)
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write config.json and model.safetensors, which Hugging Face transformers loads."""
+    def save_pretrained(self, folder: str | Path, tokenizer: Any = None) -> None:
+        """Write config.json, model.safetensors, and the files of a tokenizer of byte pairs, which
+        Hugging Face transformers loads."""
         from minigrad.weights import write_gpt2_folder
 
-        write_gpt2_folder(folder, self.config, self.collect_state_dict())
+        write_gpt2_folder(folder, self.config, self.collect_state_dict(), tokenizer)
 
 
 # %% ../notebooks/08_gpt.ipynb #moved-names

@@ -21,6 +21,7 @@ from minigrad.checkpoint import (
     Machine,
     _bytes,
     gpt_with,
+    load_model,
     n_numbers,
     only_plain,
     plain_key,
@@ -221,8 +222,12 @@ def read_gpt2_folder(folder: str | Path, make: Callable[..., GPT] = GPT) -> GPT:
         return gpt_with(sizes, to_our_names(in_files, transposed=True), make)
 
 
-def write_gpt2_folder(folder: str | Path, config: dict, state: dict[str, np.ndarray]) -> None:
-    """Write a GPT's config and state dict as config.json and model.safetensors."""
+def write_gpt2_folder(
+    folder: str | Path, config: dict, state: dict[str, np.ndarray], tokenizer: Any = None
+) -> None:
+    """Write a GPT's config and state dict as config.json and model.safetensors, and a tokenizer."""
+    if tokenizer and not hasattr(tokenizer, "save_pretrained"):
+        raise ValueError("GPT-2's format has no tokenizer of characters, only of byte pairs")
     if not config["bias"]:
         raise ValueError("GPT-2's format has biases; this model was made with bias=False")
     theirs: dict[str, Any] = {name: int(config[name]) for name in SIZES}
@@ -233,6 +238,8 @@ def write_gpt2_folder(folder: str | Path, config: dict, state: dict[str, np.ndar
     with whole_file(ready) as file:
         file.write((json.dumps(theirs, indent=2) + "\n").encode("utf-8"))
     try:  # when the weights are in their place, a change of name is all that the config needs
+        if tokenizer:
+            tokenizer.save_pretrained(folder)
         write_safetensors(Path(folder, "model.safetensors"), to_gpt2_names(state))
         os.replace(ready, Path(folder, "config.json"))
     finally:
@@ -425,4 +432,12 @@ def convert(
     with reading(old, "checkpoint of nanoGPT"):
         model = gpt_with(*_gpt_in(content, n_head))
     save(new, {"model_args": model.config, "model": model.collect_state_dict()})
+    return model
+
+
+def export(old: str | Path, new: str | Path, overwrite: bool = False) -> GPT:
+    """Write the model and the tokenizer of a checkpoint as a folder of Hugging Face."""
+    refuse_to_replace(Path(new, "config.json"), overwrite)
+    model, tokenizer = load_model(old)
+    model.save_pretrained(new, tokenizer)
     return model

@@ -928,7 +928,7 @@ def test_what_is_said_of_content_that_is_no_gpt(tmp_path):
     path, state = tmp_path / "c.pkl", GPT(**SIZES).collect_state_dict()
     content = {"model_args": SIZES, "model": state, "characters": "abcdef"}
     for change, said in (
-        ({}, "6 characters for another vocabulary"),
+        ({}, "it has 6 tokens for a vocabulary of 5"),
         (
             {"model_args": {**SIZES, "n_head": 3}},
             "n_embd must be a multiple of n_head, got 4 and 3",
@@ -976,12 +976,13 @@ def test_a_checkpoint_is_a_pickle_of_protocol_5_and_a_line(tmp_path):
 HELP = {
     "": """usage: PROGRAM [-h] COMMAND ...
 
-Convert and shrink checkpoints.
+Convert, shrink and export checkpoints.
 
 positional arguments:
   COMMAND
     convert   a torch checkpoint (.pt) to .pkl, without torch
     shrink    the model alone, in float16; no training can go on from it
+    export    model and tokenizer (of byte pairs) as a folder of Hugging Face
 
 options:
   -h, --help  show this help message and exit
@@ -1010,6 +1011,18 @@ positional arguments:
 options:
   -h, --help   show this help message and exit
   --overwrite  replace NEW.pkl if it exists
+""",
+    "export": """usage: PROGRAM export [-h] [--overwrite] OLD.pkl FOLDER
+
+Model and tokenizer (of byte pairs) as a folder of Hugging Face.
+
+positional arguments:
+  OLD.pkl      a checkpoint of minigrad.train
+  FOLDER       where to write
+
+options:
+  -h, --help   show this help message and exit
+  --overwrite  replace FOLDER if it exists
 """,
 }
 

@@ -228,7 +228,7 @@ def test_what_is_no_text_is_not_taken_for_one(tmp_path):
             "t.txt is not text in ascii: byte 0xc3 at position 2; it looks like utf-8: "
             "save it as UTF-8, or name that, --encoding utf-8$",
         ),
-        ("utf-16", "is not text in utf-16: byte 0x21 at position 8; it looks like utf-8:"),
+        ("utf-16", "is not text in utf-16: byte 0x47 at position 0; it looks like utf-8:"),
         ("utf-32", "is not text in utf-32: byte 0x47 at position 0; it looks like utf-8:"),
     ],
 )
@@ -335,10 +335,52 @@ def test_a_text_too_large_for_the_memory_is_a_sentence(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=message):
         load_text(path)
     monkeypatch.undo()
-    monkeypatch.setattr(type(path), "read_text", out_of_memory)
+    monkeypatch.setattr(data, "text_parts", out_of_memory)
     with pytest.raises(ValueError, match=message):
         load_text(path)
 
 
 def out_of_memory(*_, **__):
     raise MemoryError
+
+
+@pytest.mark.parametrize("encoding", [None, "gb18030", "utf-16", "cp1252"])
+def test_parts_of_a_text_are_the_text_and_end_between_words(tmp_path, encoding):
+    path = tmp_path / "t.txt"
+    lines = [f"line {i} of a text, with words\r\n" + "\n" * (i % 3) for i in range(40_000)]
+    path.write_bytes("".join(lines).encode(encoding or "utf-8"))
+    parts = list(data.text_parts(path, encoding))
+    assert "".join(parts) == load_text(path, encoding) == "".join(lines).replace("\r\n", "\n")
+    assert len(parts) == 2 and max(map(len, parts)) < 2**20 + 10_000
+    for part, following in zip(parts, parts[1:]):
+        assert part[-1].isalpha() and following[0] == " " and following[1].isalpha()
+
+
+def test_a_text_without_lines_or_words_is_cut_anywhere(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("\ufeff" + "春眠不觉晓" * 300_000, encoding="utf-8")
+    assert "".join(data.text_parts(path)) == "春眠不觉晓" * 300_000
+    path.write_text("\ufeff", encoding="utf-8")
+    with pytest.raises(ValueError, match="t.txt is empty$"):
+        list(data.text_parts(path))
+
+
+@pytest.mark.parametrize("position", [3, 2**20 + 5, 2**21])
+def test_a_byte_that_is_no_text_is_found_wherever_it_stands(tmp_path, position):
+    path = tmp_path / "t.txt"
+    for byte in (b"\xff", b"\0"):
+        path.write_bytes(b"a" * position + byte + b"bc")
+        message = f"byte {byte[0]:#04x} at position {position}; "
+        with pytest.raises(ValueError, match=message):
+            load_text(path)
+
+
+def test_tokens_are_characters_in_utf_8():
+    tokenizer = SimpleTokenizer(["a", "é", "月", "\ud800"])
+    assert tokenizer.token_bytes == [b"a", b"\xc3\xa9", "月".encode(), b"\xed\xa0\x80"]
+
+
+def test_a_batch_of_small_integers_is_one_of_large_ones():
+    ids = np.arange(250, 280, dtype=np.uint16)
+    x, y = DataLoaderSimple(TextDataset(ids, 4), 2).batch([0, 3])
+    assert x.dtype == y.dtype == np.int64 and x.tolist()[1] == [253, 254, 255, 256]

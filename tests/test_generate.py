@@ -433,14 +433,15 @@ def test_command_line_errors(checkpoint, capsys, extra, message):
 
 
 OPTIONS = """
---checkpoint = None: a checkpoint of minigrad.train [the best of the newest run in out/]
+--checkpoint, --model = None: a checkpoint, the folder of a run, or a folder of Hugging Face with \
+a GPT-2 [the best of the newest run in out/]
 --prompt = None: the text to continue; \\n in it is a line break [\\n, or a character of the model]
---max-new-tokens = 500: characters to write [%(default)s]
+--max-new-tokens = 500: tokens to write [%(default)s]
 --temperature = 0.8: below 1 safer, above 1 wilder, 0 no chance [%(default)s]
---top-k = None: draw from the k likeliest characters only
---top-p = None: draw from the fewest characters with this total probability
+--top-k = None: draw from the k likeliest tokens only
+--top-p = None: draw from the fewest tokens with this total probability
 --seed = None: the same seed writes the same text
---no-cache = False: compute every position anew for each character
+--no-cache = False: compute every position anew for each token
 """
 
 
@@ -574,5 +575,5 @@ def test_a_checkpoint_without_characters(tmp_path, capsys):
     save(tmp_path / "m.pkl", content)
     with pytest.raises(SystemExit):
         main(["--checkpoint", str(tmp_path / "m.pkl")])
-    expected = f"error: {tmp_path / 'm.pkl'} holds no characters, only token ids\n"
+    expected = f"error: {tmp_path / 'm.pkl'} holds no tokenizer, only token ids\n"
     assert capsys.readouterr().err == expected

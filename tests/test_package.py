@@ -81,6 +81,7 @@ def test_nothing_outside_vision_loads_torch():
 # chapter when they are called: users look for them there, and the work is the later chapter's.
 # checkpoint's module __getattr__ finds two functions of 0.1 in weights, where they moved.
 REACHES_BACK = {("gpt", "weights"), ("checkpoint", "weights")}
+REACHES_BACK |= {("checkpoint", "bpe"), ("train", "bpe"), ("generate", "bpe")}
 
 
 def imports(name: str, code: str, modules: list[str]) -> dict[str, bool]:

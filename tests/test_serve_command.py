@@ -189,7 +189,7 @@ def test_help(run_module):
     [
         (["--model", "nowhere.pkl"], "no checkpoint at nowhere.pkl"),
         (["--model", "no\n\x1b[31mwhere.pkl"], "no checkpoint at no\\n\\x1b[31mwhere.pkl"),
-        (["--model", "ids.pkl"], "ids.pkl holds no characters, only token ids"),
+        (["--model", "ids.pkl"], "ids.pkl holds no tokenizer, only token ids"),
         (["--model", "a.pkl", "--model", "a.pkl"], "two models are called a"),
         (["--max-running", "0"], "--max-running must be at least 1"),
         (["--max-waiting", "-1"], "--max-waiting at least 0"),

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..data import SimpleTokenizer
+from ..data import SimpleTokenizer, Tokenizer
 from ..gpt import GPT
 from ..tensor import as_size
 
@@ -433,8 +433,8 @@ def claimed(folder: str | Path) -> Iterator[None]:
         message = f"another run is training in {folder}: wait for it, or choose another folder"
         raise CheckpointError(message) from None
     try:
-        for name in ("latest", "best"):
-            for unfinished in Path(folder).glob(f"{name}.pkl.*.tmp"):
+        for name in ("latest.pkl", "best.pkl", "tokens-*.bin"):
+            for unfinished in Path(folder).glob(f"{name}.*.tmp"):
                 unfinished.unlink(missing_ok=True)
         yield
     finally:
@@ -461,20 +461,36 @@ def gpt_with(args: dict, state: dict, make: Callable[..., GPT] = GPT) -> GPT:
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #load-model
-def load_model(path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
+def load_model(path: str | Path) -> tuple[GPT, Tokenizer | None]:
     """The model in a checkpoint, in evaluation mode, and its tokenizer if it holds one."""
     return model_in(load(path), path)
 
 
-def model_in(content: dict, path: str | Path) -> tuple[GPT, SimpleTokenizer | None]:
+def model_in(content: dict, path: str | Path) -> tuple[GPT, Tokenizer | None]:
     """The same for content that was read from `path` already."""
     with reading(path, "checkpoint of a GPT"):
-        model = gpt_with(content["model_args"], content["model"])
-        characters = content.get("characters")
-        tokenizer = None if characters is None else SimpleTokenizer("".join(characters))
-        if tokenizer and tokenizer.vocab_size != model.config["vocab_size"]:
-            raise ValueError(f"{tokenizer.vocab_size} characters for another vocabulary")
+        model, tokenizer = gpt_with(content["model_args"], content["model"]), tokenizer_in(content)
+        if tokenizer and tokenizer.vocab_size != (n := model.config["vocab_size"]):
+            raise ValueError(f"it has {tokenizer.vocab_size} tokens for a vocabulary of {n}")
         return model, tokenizer
+
+
+# %% ../../notebooks/09_checkpoint.ipynb #tokenizer-entry
+def tokenizer_entry(tokenizer: Any) -> dict[str, str]:
+    """What a checkpoint holds of a tokenizer: its characters, or all of it as a tokenizer.json."""
+    if isinstance(tokenizer, SimpleTokenizer):
+        return {"characters": "".join(tokenizer.characters)}
+    return {"tokenizer": tokenizer.to_json()}
+
+
+def tokenizer_in(content: dict) -> Tokenizer | None:
+    """The tokenizer of which `content` has such an entry."""
+    if "tokenizer" in content:
+        from minigrad.bpe import BPETokenizer  # of chapter 13
+
+        return BPETokenizer.from_json(content["tokenizer"])
+    characters = content.get("characters")
+    return None if characters is None else SimpleTokenizer("".join(characters))
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #moved
@@ -488,7 +504,7 @@ def __getattr__(name: str) -> Any:
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #shrink
-KEPT = ("model_args", "characters", "config", "step", "val_loss")
+KEPT = ("model_args", "characters", "tokenizer", "config", "step", "val_loss")
 
 
 def shrink(old: str | Path, new: str | Path, overwrite: bool = False) -> GPT:

@@ -39,7 +39,7 @@ def logits_with_a_cache(next_logits: Callable, rng: np.random.Generator) -> list
     return [next_logits(model, idx[:, :length], cache) for length in (2, 3, 4, 5, 6, 7, 9, 11)]
 
 
-def cut(p: np.ndarray, original: Callable, **options) -> np.ndarray:
+def cut_off(p: np.ndarray, original: Callable, **options) -> np.ndarray:
     """The package's top-k or top-p, of probabilities."""
     with np.errstate(divide="ignore"):  # the logarithm of what was cut off before
         return original(np.log(p), 1.0, **options)
@@ -52,7 +52,7 @@ def my_tempered(answer: Callable, original: Callable) -> Callable:
     def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
         check_options(temperature, top_k, top_p)
         p = answer(np.asarray(logits, np.float64), temperature)
-        return p if top_k is top_p is None else cut(p, original, top_k=top_k, top_p=top_p)
+        return p if top_k is top_p is None else cut_off(p, original, top_k=top_k, top_p=top_p)
 
     return next_token_probabilities
 
@@ -66,7 +66,7 @@ def my_top_k(answer: Callable, original: Callable) -> Callable:
         if top_k is None:
             return original(logits, temperature, None, top_p)
         p = np.apply_along_axis(answer, -1, original(logits, temperature), top_k)
-        return p if top_p is None else cut(p, original, top_p=top_p)
+        return p if top_p is None else cut_off(p, original, top_p=top_p)
 
     return next_token_probabilities
 
