@@ -36,14 +36,19 @@ def words_merged(merge: Callable, rng: np.random.Generator) -> list:
 def decoded(decode: Callable, rng: np.random.Generator) -> list:
     """Characters in parts, and bytes that are none; and whether an unknown id is refused."""
     tokenizer = BPETokenizer([bytes([byte]) for byte in range(256)], [])
-    texts = [
-        decode(tokenizer, list("é月😀a".encode())),
-        decode(tokenizer, rng.integers(256, size=30)),
-    ]
+    ids: list = [list("é月😀a".encode()), rng.integers(256, size=30)]
+    texts = [decode(tokenizer, some) for some in ids]
     try:
         return [*texts, decode(tokenizer, [0, 256])]
     except ValueError:
         return [*texts, decode(tokenizer, [])]
+
+
+def streamed(text_pieces: Callable, rng: np.random.Generator) -> list:
+    """What each byte adds, of characters, of bytes that are none, and of half a character."""
+    tokenizer = BPETokenizer([bytes([byte]) for byte in range(256)], [])
+    texts: list = ["é月😀a".encode(), rng.integers(256, size=30).tolist(), "a月".encode()[:3], b""]
+    return [list(text_pieces(tokenizer, list(text))) for text in texts]
 
 
 @piece("bpe.learn_merges", compare=merges_learned)
@@ -52,7 +57,9 @@ def my_join(answer: Callable, original: Callable) -> Callable:
 
     def learn_merges(words, n_merges):
         ids, times = [list(word) for word in words], list(words.values())
-        counts, places, merges = Counter(), defaultdict(set), []
+        counts: Counter = Counter()
+        places: dict[tuple, set[int]] = defaultdict(set)  # numbers of words, for each pair
+        merges: list[tuple] = []
 
         def count(w, sign):
             for pair in pairwise(ids[w]):
@@ -62,8 +69,8 @@ def my_join(answer: Callable, original: Callable) -> Callable:
         for w in range(len(ids)):
             count(w, 1)
         while len(merges) < n_merges:
-            pair = min(counts, key=lambda pair: (-counts[pair], pair), default=None)
-            if counts[pair] < 2:
+            pair = min(counts, key=lambda p: (-counts[p], p), default=None)
+            if pair is None or counts[pair] < 2:
                 break
             merges.append(pair)
             for w in places.pop(pair):
@@ -89,3 +96,21 @@ def my_decode(answer: Callable, original: Callable) -> Callable:
         return answer(self.token_bytes, ids)
 
     return decode
+
+
+@piece("generate.text_pieces", compare=streamed)
+def my_text_pieces(answer: Callable, original: Callable) -> Callable:
+    """A stream of the reader's pieces, each shown as soon as its id is there."""
+
+    def text_pieces(tokenizer, ids):
+        waiting: list[int] = []
+        for i in ids:
+            waiting.append(i)
+            pieces = answer(tokenizer.token_bytes, waiting)
+            yield pieces[len(waiting) - 1]
+            if len(pieces) == len(waiting):  # nothing is unfinished
+                waiting = []
+        if waiting:
+            yield pieces[-1]
+
+    return text_pieces
