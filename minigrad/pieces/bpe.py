@@ -69,9 +69,10 @@ def my_join(answer: Callable, original: Callable) -> Callable:
         for w in range(len(ids)):
             count(w, 1)
         while len(merges) < n_merges:
-            pair = min(counts, key=lambda p: (-counts[p], p), default=None)
-            if pair is None or counts[pair] < 2:
+            most = max(counts.values(), default=0)
+            if most < 2:
                 break
+            pair = min([pair for pair, n in counts.items() if n == most])
             merges.append(pair)
             for w in places.pop(pair):
                 count(w, -1)
