@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigrad import checkpoint
+from minigrad.bpe import BPETokenizer
 from minigrad.checkpoint import (
     LARGEST,
     CheckpointError,
@@ -1051,3 +1052,30 @@ def test_the_commands_say_what_they_made_or_what_is_wrong(tmp_path, run_file, ca
         with pytest.raises(SystemExit) as caught:
             main(arguments)
         assert caught.value.code == 2 and said in capsys.readouterr().err
+
+
+def test_a_checkpoint_carries_any_tokenizer(tmp_path, capsys):
+    tokenizer = BPETokenizer.from_text("low lower lowest 春眠不觉晓" * 5, 270, ["<|end|>"])
+    model = GPT(**{**SIZES, "vocab_size": 270})
+    content = {"model_args": model.config, "model": model.collect_state_dict()}
+    save(tmp_path / "c.pkl", {**content, **checkpoint.tokenizer_entry(tokenizer)})
+    assert load_model(tmp_path / "c.pkl")[1].to_json() == tokenizer.to_json()
+    shrink(tmp_path / "c.pkl", tmp_path / "small.pkl")
+    assert load_model(tmp_path / "small.pkl")[1].to_json() == tokenizer.to_json()
+    assert main(["export", str(tmp_path / "small.pkl"), str(tmp_path / "hf")]) == 0
+    assert BPETokenizer.from_pretrained(tmp_path / "hf").to_json() == tokenizer.to_json()
+    assert GPT.from_pretrained(tmp_path / "hf").config["vocab_size"] == 270
+    with pytest.raises(SystemExit):
+        main(["export", str(tmp_path / "small.pkl"), str(tmp_path / "hf")])
+    assert "exists already" in capsys.readouterr().err
+    for wrong in ("{}", 5, "[" * 100_000, tokenizer.to_json()[:-9]):
+        save(tmp_path / "c.pkl", {**content, "tokenizer": wrong})
+        with pytest.raises(CheckpointError, match="is no intact checkpoint of a GPT"):
+            load_model(tmp_path / "c.pkl")
+
+
+def test_characters_have_no_form_in_gpt_2s_files(tmp_path, run_file, capsys):
+    with pytest.raises(SystemExit):
+        main(["export", str(run_file), str(tmp_path / "hf")])
+    expected = "error: GPT-2's format has no tokenizer of characters, only of byte pairs\n"
+    assert capsys.readouterr().err == expected and not (tmp_path / "hf").exists()

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from minigrad.bpe import BPETokenizer
 from minigrad.checkpoint import save
 from minigrad.data import SimpleTokenizer
 from minigrad.generate import (
@@ -27,6 +28,7 @@ from minigrad.generate import (
     next_logits,
     next_token_probabilities,
     prompt_for,
+    text_pieces,
     text_stream,
     token_steps,
     window_start,
@@ -577,3 +579,59 @@ def test_a_checkpoint_without_characters(tmp_path, capsys):
         main(["--checkpoint", str(tmp_path / "m.pkl")])
     expected = f"error: {tmp_path / 'm.pkl'} holds no tokenizer, only token ids\n"
     assert capsys.readouterr().err == expected
+
+
+BYTES = BPETokenizer([bytes([byte]) for byte in range(256)], [])
+ENGLISH = BPETokenizer.from_text("the cat sat on the mat. 春眠不觉晓，处处闻啼鸟。" * 9, 280)
+
+
+@given(st.text(), st.lists(st.integers(0, 279)))
+@example("e\u0301😀\u200d", [0xE6, 0x9C])
+def test_pieces_of_a_text_never_hold_half_a_character(text, numbers):
+    for tokenizer in (BYTES, ENGLISH):
+        pieces = list(text_pieces(tokenizer, tokenizer.encode(text)))
+        assert "".join(pieces) == text and "\ufffd" not in "".join(pieces).replace(text, "")
+        numbers = [i % tokenizer.vocab_size for i in numbers]
+        assert "".join(text_pieces(tokenizer, numbers)) == tokenizer.decode(numbers)
+    characters = SimpleTokenizer.from_text(text)
+    assert list(text_pieces(characters, characters.encode(text))) == list(text)
+
+
+def test_bytes_wait_for_the_rest_of_their_character():
+    assert list(text_pieces(BYTES, "a月".encode())) == ["a", "", "", "月"]
+    assert list(text_pieces(BYTES, "月".encode()[:2])) == ["", "", "\ufffd"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "prompt"), [(None, "\n"), (r"a\nb", "a\nb"), ("\\", "\\"), ("月", "月")]
+)
+def test_what_a_prompt_means_for_byte_pairs(typed, prompt):
+    assert prompt_for(ENGLISH, typed) == prompt
+
+
+@pytest.fixture
+def folder(tmp_path):
+    gpt(vocab_size=280).save_pretrained(tmp_path / "gpt2", ENGLISH)
+    return tmp_path / "gpt2"
+
+
+def test_a_folder_of_hugging_face_writes(folder, capsys):
+    assert main(["--model", str(folder), "--prompt", "the 春", "--seed", "1"]) == 0
+    model, tokenizer = load_writer(folder)
+    written = generate(model, np.array([tokenizer.encode("the 春")]), 500, 0.8, rng=1)
+    assert capsys.readouterr().out == tokenizer.decode(written[0]) + "\n"
+
+
+def test_a_folder_whose_parts_do_not_fit(folder, capsys):
+    BYTES.save_pretrained(folder)
+    for wrong, message in (
+        (folder, f"{folder}: 256 tokens for a vocabulary of 280"),
+        (folder.parent, f"no trained model in {folder.parent}/: train one"),
+    ):
+        with pytest.raises(SystemExit):
+            main(["--model", str(wrong)])
+        assert f"error: {message}" in capsys.readouterr().err
+    for name in folder.glob("tokenizer*"):
+        name.unlink()
+    with pytest.raises(FileNotFoundError, match="no tokenizer.json in .*, and no vocab.json$"):
+        load_writer(folder)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from minigrad import generate
+from minigrad import generate, train
 from minigrad.checkpoint import CheckpointManager, claimed, load, save
 from minigrad.data import TextDataset
 from minigrad.gpt import GPT
@@ -580,3 +580,128 @@ def test_help_names_every_option(run_module):
         "eval-interval eval-iters seed resume"
     ).split():
         assert f"--{name}" in process.stdout
+
+
+BOTH = [{}, {"tokenizer": "bpe", "vocab_size": 270}]
+
+
+def words(n, seed=0) -> str:
+    rng = np.random.default_rng(seed)
+    known = "the quick brown fox jumps over a lazy dog who said 你好 and café".split()
+    return "\n".join(" ".join(rng.choice(known, 6)) for _ in range(n))
+
+
+@pytest.mark.parametrize("options", BOTH)
+def test_losses_in_bits_a_byte(tmp_path, options):
+    path = tmp_path / "t.txt"
+    path.write_text(words(80), encoding="utf-8")
+    trainer = Trainer(tiny(path, **options))
+    text = trainer.tokenizer.decode(trainer.val_data.ids)
+    per_token = len(text.encode("utf-8")) / len(trainer.val_data.ids)
+    entry = trainer.evaluate()
+    assert entry["val_bits"] == pytest.approx(entry["val_loss"] / np.log(2) / per_token)
+    assert trainer.unit == ("tokens" if options else "characters")
+
+
+def test_a_run_on_byte_pairs(text_file, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {"tokenizer": "bpe", "vocab_size": 270, "eval_interval": 2, "seed": 3}
+    assert main(arguments(text_file, tmp_path, **given, max_iters=6)) == 0
+    assert "windows of 8 tokens of 1." in capsys.readouterr().out
+    whole = load(tmp_path / "out" / "latest.pkl")
+    other = {**given, "out_dir": tmp_path / "parts"}
+    assert main(arguments(text_file, tmp_path, **other, max_iters=4, lr_decay_iters=6)) == 0
+    assert main(["--out-dir", "parts", "--resume", "--max-iters", "6"]) == 0
+    parts = load(tmp_path / "parts" / "latest.pkl")
+    assert parts["history"] == whole["history"] and parts["tokenizer"] == whole["tokenizer"]
+    assert "characters" not in whole
+    for name, array in whole["model"].items():
+        np.testing.assert_array_equal(array, parts["model"][name])
+    model, tokenizer = generate.load_writer("out")  # the folder of a run
+    assert tokenizer.vocab_size == 270 == model.config["vocab_size"]
+    assert tokenizer.decode(tokenizer.encode(TEXT)) == TEXT
+    for wrong in (["--tokenizer", "characters"], ["--vocab-size", "300"]):
+        with pytest.raises(SystemExit):
+            main(["--out-dir", "parts", "--resume", *wrong])
+        assert "--resume continues a run with" in capsys.readouterr().err
+
+
+def test_a_tokenizer_of_a_folder_and_one_that_is_gone(text_file, tmp_path):
+    trainer = Trainer(tiny(text_file, tokenizer="bpe", vocab_size=280))
+    trainer.tokenizer.save_pretrained(tmp_path / "words")
+    given = {"tokenizer": tmp_path / "words", "max_iters": 2}
+    assert main(arguments(text_file, tmp_path, **given)) == 0
+    state = load(tmp_path / "out" / "latest.pkl")
+    assert state["tokenizer"] == trainer.tokenizer.to_json()
+    (tmp_path / "words" / "tokenizer.json").unlink()  # the run has its own copy
+    argv = ["--dataset", str(text_file), "--out-dir", str(tmp_path / "out"), "--resume"]
+    assert main([*argv, "--max-iters", "4"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"vocab_size": 300}, "vocab_size is for tokenizer bpe; characters has its own size$"),
+        ({"tokenizer": "bpe", "vocab_size": 255}, "vocab_size must be at least 256, got 255$"),
+        ({"tokenizer": "nowhere"}, "no tokenizer.json in nowhere, and no vocab.json$"),
+    ],
+)
+def test_tokenizers_that_cannot_be(text_file, options, message):
+    with pytest.raises((ValueError, OSError), match=message):
+        Trainer(tiny(text_file, **options))
+
+
+@pytest.mark.parametrize("options", BOTH)
+def test_a_large_text_is_encoded_once(tmp_path, monkeypatch, capsys, options):
+    path, out = tmp_path / "t.txt", tmp_path / "out"
+    path.write_text(words(80), encoding="utf-8")
+    in_memory = Trainer(tiny(path, **options))
+    monkeypatch.setattr(train, "IN_MEMORY", 100)
+    out.mkdir()
+    (out / "tokens-0123456789abcdef.bin").write_bytes(b"of another text")
+    (out / "tokens-0123456789abcdef.bin.12345678.tmp").write_bytes(b"of a run that was killed")
+    argv = arguments(path, tmp_path, **options, max_iters=3)
+    assert main(argv) == 0
+    assert "encoding the text, which is done once" in capsys.readouterr().out
+    (tokens,) = out.glob("tokens-*")
+    assert np.array_equal(
+        np.fromfile(tokens, np.uint16)[: len(in_memory.train_data.ids)], in_memory.train_data.ids
+    )
+    weights = load(out / "latest.pkl")["model"]["lm_head.weight"]
+    for more in (["--overwrite"], ["--resume", "--max-iters", "4"]):
+        assert main([*argv, *more]) == 0
+        assert "encoding" not in capsys.readouterr().out
+        assert [*out.glob("tokens-*")] == [tokens]
+    monkeypatch.undo()
+    assert main([*argv, "--overwrite"]) == 0
+    assert np.array_equal(load(out / "latest.pkl")["model"]["lm_head.weight"], weights)
+
+
+def test_ids_of_a_large_text_stay_on_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "IN_MEMORY", 100)
+    path = tmp_path / "t.txt"
+    path.write_text(words(80), encoding="utf-8")
+    run = Trainer(tiny(path, out_dir=tmp_path / "out"))
+    base = run.train_data.ids
+    while isinstance(base.base, np.ndarray):
+        base = base.base
+    assert isinstance(base, np.memmap) and base.dtype == np.uint16
+    path.write_text(words(81), encoding="utf-8")
+    Trainer(tiny(path, out_dir=tmp_path / "out"))
+    assert len([*(tmp_path / "out").glob("tokens-*")]) == 1  # the other is gone
+
+
+def test_the_disk_is_full_while_a_text_is_encoded(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(train, "IN_MEMORY", 100)
+    path = tmp_path / "t.txt"
+    path.write_text(words(80), encoding="utf-8")
+
+    def full(parts, n_bytes):
+        yield next(parts)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("minigrad.train.__main__.encoding_bar", full)
+    with pytest.raises(SystemExit):
+        main(arguments(path, tmp_path, max_iters=3))
+    assert capsys.readouterr().err.endswith("error: [Errno 28] No space left on device\n")
+    assert not (tmp_path / "out").exists()

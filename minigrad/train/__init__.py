@@ -4,21 +4,31 @@
 
 # %% ../../notebooks/10_train.ipynb #imports
 import hashlib
+import json
 import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from ..checkpoint import CheckpointError, CheckpointManager
-from ..data import DataLoaderSimple, SimpleTokenizer, TextDataset, load_text, train_val_split
+from ..checkpoint import CheckpointError, CheckpointManager, tokenizer_entry, whole_file
+from minigrad.data import (
+    DataLoaderSimple,
+    SimpleTokenizer,
+    TextDataset,
+    Tokenizer,
+    path_of,
+    text_parts,
+    train_val_split,
+)
 from ..gpt import GPT
 from ..nn import Module
 from ..optim import AdamW, Optimizer, clip_grad_norm, cosine_lr, decay_groups
@@ -65,6 +75,7 @@ DERIVED: dict[str, Callable] = {  # what follows from other options, where it is
     "min_lr": lambda c: c.learning_rate / 10,
     "lr_decay_iters": lambda c: c.max_iters,
     "warmup_iters": lambda c: min(100, c.lr_decay_iters // 20),
+    "vocab_size": lambda c: 1024 if c.tokenizer == "bpe" else None,
 }
 
 
@@ -74,6 +85,8 @@ class TrainConfig:
 
     dataset: str = _option("shakespeare", "shakespeare, names, poems, or a text file")
     encoding: str | None = _option(None, "how that file is encoded [utf-8]")
+    tokenizer: str = _option("characters", "characters, bpe, or a folder with a tokenizer")
+    vocab_size: int = _option(None, "tokens that bpe learns from the text [1024]")
     out_dir: str = _option(None, "folder for the checkpoints [out/DATASET]")
     n_layer: int = _option(4, "blocks")
     n_head: int = _option(4, "attention heads in a block")
@@ -98,7 +111,7 @@ class TrainConfig:
 
     def __post_init__(self):
         """Fill in what depends on other options, and refuse what contradicts itself."""
-        self.dataset = str(self.dataset)
+        self.dataset, self.tokenizer = str(self.dataset), str(self.tokenizer)
         self.derived = [name for name in DERIVED if getattr(self, name) is None]
         for name in self.derived:
             setattr(self, name, DERIVED[name](self))
@@ -106,6 +119,8 @@ class TrainConfig:
         for name in ("batch_size", "max_iters", "eval_interval", "eval_iters", "threads"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.vocab_size is not None and self.tokenizer != "bpe":
+            raise ValueError(f"vocab_size is for tokenizer bpe; {self.tokenizer} has its own size")
         for name in ("learning_rate", "weight_decay", "grad_clip"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
@@ -150,15 +165,19 @@ def stop_requests() -> Iterator[list[float]]:
 
 
 # %% ../../notebooks/10_train.ipynb #resumed-config
-def hash_of(text: str) -> str:
-    """A fingerprint of a text: SHA-256, in hexadecimal digits."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def hash_of(parts: Iterable[str]) -> str:
+    """A fingerprint of a text that comes in parts: SHA-256, in hexadecimal digits."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part.encode("utf-8", "surrogatepass"))
+    return found.hexdigest()
 
 
 def resumed_config(state: dict, **changes) -> TrainConfig:
     """The options of the run that a checkpoint is of, but for the changes; what was derived is
     derived anew."""
-    saved = {"optimizer": "adamw", **state["config"]}  # version 0.1 had no other
+    once = {"optimizer": "adamw", "tokenizer": "characters", "vocab_size": None}
+    saved = {**once, **state["config"]}  # older versions had no others
     looks_derived = lambda name: saved[name] == DERIVED[name](SimpleNamespace(**saved))
     derived = state["derived"] if "derived" in state else filter(looks_derived, DERIVED)
     given = saved.keys() - derived
@@ -174,27 +193,85 @@ def adamw_for(model: GPT, config: TrainConfig) -> AdamW:
 
 OPTIMIZERS: dict[str, Callable[[GPT, TrainConfig], Optimizer]] = {"adamw": adamw_for}
 
+# %% ../../notebooks/10_train.ipynb #text-ids
+IN_MEMORY = 2**24  # bytes; the ids of a larger text are kept in a file
+
+
+def tokenizer_for(config: TrainConfig) -> Tokenizer:
+    """All characters of the text; or byte pairs (chapter 13), learnt from what is trained on (of a
+    very long text from its beginning), or those of a folder."""
+    parts = text_parts(config.dataset, config.encoding)
+    if config.tokenizer == "characters":
+        return SimpleTokenizer(sorted(set(chain.from_iterable(parts))))
+    from minigrad.bpe import BPETokenizer
+
+    if config.tokenizer != "bpe":
+        return BPETokenizer.from_pretrained(config.tokenizer)
+    begin = "".join(islice(parts, 8))
+    return BPETokenizer.from_text(begin[: len(begin) * 9 // 10], config.vocab_size)
+
+
+def not_watched(parts: Iterator[str], n_bytes: int) -> Iterator[str]:
+    """What is done with the parts of a large text before they are encoded: nothing."""
+    return parts
+
+
+def text_ids(
+    config: TrainConfig, tokenizer: Tokenizer, text_hash: str, watch: Callable = not_watched
+) -> np.ndarray:
+    """The ids of the whole text. Those of a large one are written into the out_dir, once, and read
+    from there as they are needed; `watch` sees its parts pass."""
+    kind = np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32
+    parts = text_parts(config.dataset, config.encoding)
+    n_bytes = path_of(config.dataset).stat().st_size
+    if n_bytes <= IN_MEMORY:
+        return np.concatenate([np.array(tokenizer.encode(part), kind) for part in parts])
+    name = hash_of([text_hash, json.dumps(tokenizer_entry(tokenizer))])[:16]
+    path = Path(config.out_dir, f"tokens-{name}.bin")
+    if not path.is_file():
+        with whole_file(path) as file:
+            for part in watch(parts, n_bytes):
+                file.write(np.array(tokenizer.encode(part), kind).tobytes())
+        for other in set(path.parent.glob("tokens-*.bin")) - {path}:  # of another text
+            other.unlink()
+    return np.memmap(path, kind, "r")
+
+
+def count_bytes(ids: np.ndarray, tokenizer: Tokenizer) -> int:
+    """How many bytes the text of these ids has, in UTF-8."""
+    lengths = np.array([len(token) for token in tokenizer.token_bytes])
+    return sum(int(lengths[ids[i : i + 2**20]].sum()) for i in range(0, len(ids), 2**20))
+
 
 # %% ../../notebooks/10_train.ipynb #run-class
 class Run:
     """The state of a training run: everything that a checkpoint must hold to continue it exactly.
-    `optimizers` tells how to make the one that the config names."""
+    `optimizers` tells how to make the one that the config names, `tokenizer` is that of a run that
+    is continued, and `watch` sees the parts of a large text pass when it is encoded."""
 
-    def __init__(self, config: TrainConfig, optimizers: dict[str, Callable] = OPTIMIZERS):
+    def __init__(
+        self,
+        config: TrainConfig,
+        optimizers: dict[str, Callable] = OPTIMIZERS,
+        tokenizer: Tokenizer | None = None,
+        watch: Callable = not_watched,
+    ):
         if config.optimizer not in optimizers:
             raise ValueError(f"optimizer must be {' or '.join(optimizers)}, got {config.optimizer}")
         self.config = config
         weights_rng, batches_rng = np.random.default_rng(config.seed).spawn(2)
-        text = load_text(config.dataset, config.encoding)
-        self.text_hash = hash_of(text)
-        self.tokenizer = SimpleTokenizer.from_text(text)
-        parts = train_val_split(self.tokenizer.encode(text))
+        self.text_hash = hash_of(text_parts(config.dataset, config.encoding))
+        self.tokenizer = tokenizer or tokenizer_for(config)
+        self.unit = "characters" if isinstance(self.tokenizer, SimpleTokenizer) else "tokens"
+        ids = text_ids(config, self.tokenizer, self.text_hash, watch)
+        parts = train_val_split(ids)
         if len(parts[1]) <= config.block_size:
             raise ValueError(
                 f"block_size {config.block_size} needs a text of at least "
-                f"{10 * config.block_size + 1:,} characters, since a tenth is for validation, "
-                f"but {config.dataset} has {len(text):,}"
+                f"{10 * config.block_size + 1:,} {self.unit}, since a tenth is for validation, "
+                f"but {config.dataset} has {len(ids):,}"
             )
+        self.bytes_per_token = count_bytes(parts[1], self.tokenizer) / len(parts[1])
         self.train_data, self.val_data = (TextDataset(part, config.block_size) for part in parts)
         self.loader = DataLoaderSimple(self.train_data, config.batch_size, batches_rng)
         self.model = GPT(
@@ -221,7 +298,7 @@ class Run:
         return {
             "model_args": self.model.config,
             "model": self.model.collect_state_dict(),
-            "characters": "".join(self.tokenizer.characters),
+            **tokenizer_entry(self.tokenizer),
             "optimizer": self.optimizer.collect_state_dict(),
             "rng": {name: g.bit_generator.state for name, g in self.generators.items()},
             "step": self.step,
@@ -234,7 +311,7 @@ class Run:
     def load_state(self, state: dict) -> None:
         """Continue where a checkpoint was written."""
         same = state.get("text_hash", self.text_hash) == self.text_hash  # older files have none
-        if not same or state["characters"] != "".join(self.tokenizer.characters):
+        if not same or not tokenizer_entry(self.tokenizer).items() <= state.items():
             raise CheckpointError(f"the text of {self.config.dataset} is not that of the run")
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -271,15 +348,21 @@ class Trainer(Run):
         return loss, lr
 
     def evaluate(self) -> dict:
-        """Losses on both parts of the text, added to the history."""
+        """Losses on both parts of the text, in nats, and the second also in bits a byte; added to
+        the history."""
         size, n = self.config.batch_size, self.config.eval_iters
         entry = {
             "step": self.step,
             "train_loss": evaluate(self.model, self.train_data, size, n),
             "val_loss": evaluate(self.model, self.val_data, size, n),
         }
+        entry["val_bits"] = self.bits(entry["val_loss"])
         self.history.append(entry)
         return entry
+
+    def bits(self, loss: float) -> float:
+        """A loss in nats a token as bits a byte of text, which all tokenizers have in common."""
+        return loss / math.log(2) / self.bytes_per_token
 
     def run(
         self,

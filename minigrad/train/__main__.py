@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path, PureWindowsPath
 
-from ..checkpoint import CheckpointError, CheckpointManager, claimed
+from ..checkpoint import CheckpointError, CheckpointManager, claimed, tokenizer_in
 from ..command import command
-from ..data import DATASETS, load_text
+from ..data import DATASETS, text_parts
 from ..gpt import GPT
 from ..muon import Together, muon_for
 from ..parallel import keep_freed_memory
@@ -32,14 +32,15 @@ ALL_OPTIMIZERS = {**OPTIMIZERS, "muon": muon_run}
 DEFAULTS = {"adamw": {}, "muon": {"learning_rate": 0.04, "min_lr": 0.0}}
 
 # %% ../../notebooks/12_make_it_fast.ipynb #parse-arguments
-FIXED_BY_A_RUN = "n_layer n_head n_embd block_size dropout optimizer seed".split()
+FIXED_BY_A_RUN = "n_layer n_head n_embd block_size dropout optimizer seed tokenizer".split()
+FIXED_BY_A_RUN += ["vocab_size"]
 
 
 def parse_arguments(argv: list[str] | None) -> tuple[argparse.ArgumentParser, dict]:
     """The parser, and the options that were given."""
     parser = argparse.ArgumentParser(
         prog="python -m minigrad.train",
-        description="Train a GPT on a text, character by character.",
+        description="Train a GPT on a text.",
         argument_default=argparse.SUPPRESS,
     )
     for f in fields(TrainConfig):
@@ -58,6 +59,21 @@ def parse_arguments(argv: list[str] | None) -> tuple[argparse.ArgumentParser, di
 
 # %% ../../notebooks/12_make_it_fast.ipynb #prepare
 @contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """A folder that is claimed, made if need be, and gone again if an error leaves it empty."""
+    was_there = folder.is_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with claimed(folder):
+            yield
+    except BaseException:
+        with suppress(OSError):  # it is not empty
+            if not was_there:
+                folder.rmdir()
+        raise
+
+
+@contextmanager
 def prepare(given: dict) -> Iterator[tuple[Trainer, CheckpointManager]]:
     """A new run, or the resumed one, for the options that were given. In this block the out-dir
     belongs to it."""
@@ -72,16 +88,16 @@ def prepare(given: dict) -> Iterator[tuple[Trainer, CheckpointManager]]:
             yield resume_run(manager, {**given, "out_dir": folder}), manager
         return
     own_defaults = DEFAULTS.get(given.get("optimizer", "adamw"), {})
-    trainer = Trainer(TrainConfig(**{**own_defaults, **given}), ALL_OPTIMIZERS)
-    out_dir = Path(trainer.config.out_dir)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    with claimed(out_dir):
+    config = TrainConfig(**{**own_defaults, **given})
+    out_dir = Path(config.out_dir)
+    with new_folder(out_dir):
         if not overwrite and any((out_dir / name).exists() for name in ("latest.pkl", "best.pkl")):
             raise ValueError(
                 f"{out_dir} already holds a run: continue it with --resume, "
                 "replace it with --overwrite, or choose another --out-dir"
             )
         tempfile.TemporaryFile(dir=out_dir).close()  # better to fail now than at a checkpoint
+        trainer = Trainer(config, ALL_OPTIMIZERS, watch=encoding_bar)
         yield trainer, CheckpointManager(out_dir, overwrite)
 
 
@@ -89,16 +105,18 @@ def resume_run(manager: CheckpointManager, given: dict) -> Trainer:
     """The run where its newest intact checkpoint left it; prints if that is not the latest."""
     state, remark = manager.load_newest()
     try:
-        saved, config = resumed_config(state), resumed_config(state, **given)
+        saved = resumed_config(state)
         for name in FIXED_BY_A_RUN:
-            if getattr(config, name) != getattr(saved, name):
+            if given.get(name, getattr(saved, name)) != getattr(saved, name):
                 raise ValueError(
                     f"--resume continues a run with {name} {getattr(saved, name)}, "
                     f"but {given[name]} was given"
                 )
+        config = resumed_config(state, **given)
         if "dataset" not in given:
             config.dataset = find_text(config, state.get("text_hash"))
-        trainer = Trainer(config, ALL_OPTIMIZERS)
+        tokenizer = tokenizer_in(state) if "tokenizer" in state else None
+        trainer = Trainer(config, ALL_OPTIMIZERS, tokenizer, encoding_bar)
         trainer.load_state(state)
     except (LookupError, TypeError, AttributeError) as error:
         folder = manager.latest.parent
@@ -118,8 +136,7 @@ def find_text(config: TrainConfig, text_hash: str | None) -> str:
     around = (Path(), Path(config.out_dir), *Path(config.out_dir).resolve().parents[:2])
     for path in (Path(config.dataset), *(folder / name for folder in around)):
         with suppress(ValueError, OSError):
-            text = load_text(path, config.encoding)
-            if text_hash in (None, hash_of(text)):
+            if text_hash in (None, hash_of(text_parts(path, config.encoding))):
                 return str(path)
     raise ValueError(
         f"the text of that run, {config.dataset}, has changed or is no longer there: "
@@ -131,12 +148,27 @@ def find_text(config: TrainConfig, text_hash: str | None) -> str:
 def describe(trainer: Trainer) -> None:
     """Say what is about to be trained on what."""
     c, n = trainer.config, trainer.model.num_parameters()
+    size = "" if trainer.unit == "characters" else f" of {trainer.bytes_per_token:.2f} bytes"
     print(
         f"a GPT of {n:,} parameters ({c.n_layer} layers, {c.n_head} heads, {c.n_embd} wide) on "
-        f"{c.dataset}: {len(trainer.train_data):,} windows of {c.block_size} characters, "
+        f"{c.dataset}: {len(trainer.train_data):,} windows of {c.block_size} {trainer.unit}{size}, "
         f"{trainer.tokenizer.vocab_size} different ones; checkpoints in {c.out_dir}",
         flush=True,
     )
+
+
+def encoding_bar(parts: Iterator[str], n_bytes: int) -> Iterator[str]:
+    """The parts of a large text, and a sign of how far its encoding has come."""
+    print("encoding the text, which is done once", flush=True)
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield from parts
+        return
+    with tqdm(total=n_bytes, unit="B", unit_scale=True, dynamic_ncols=True) as bar:
+        for part in parts:
+            yield part
+            bar.update(len(part.encode("utf-8")))
 
 
 @contextmanager
@@ -149,9 +181,8 @@ def progress_bar(trainer: Trainer) -> Iterator[tuple[Callable, Callable]]:
         tqdm = None
 
     def line(entry: dict) -> str:
-        return "step {step}: train loss {train_loss:.4f}, validation loss {val_loss:.4f}".format(
-            **entry
-        )
+        losses = "step {step}: train loss {train_loss:.4f}, validation loss {val_loss:.4f}"
+        return losses.format(**entry) + f" ({entry['val_bits']:.3f} bits a byte)"
 
     if tqdm is None:
         yield lambda loss, lr: None, lambda entry: print(line(entry), flush=True)
@@ -184,7 +215,10 @@ def main(argv: list[str] | None = None) -> int:
             print(f"{stopped}: go on with --resume")
             return 130
         if manager.best.is_file():  # no step was left to do in a run that has never evaluated
-            print(f"best validation loss {manager.best_val_loss:.4f}, kept in {manager.best}")
+            best, bits = manager.best_val_loss, trainer.bits(manager.best_val_loss)
+            print(
+                f"best validation loss {best:.4f} ({bits:.3f} bits a byte), kept in {manager.best}"
+            )
     return 0
 
 
