@@ -350,6 +350,19 @@ def my_merge_pairs__most_frequent_first(ids, rank, made):
     return ids
 
 
+def my_merge_pairs__in_the_order_of_the_dictionary(ids, rank, made):
+    """The merges were applied in the order in which the dictionary holds them; what counts is the
+    rank, the number that it holds. See “Exercise 13.3 · Encode a word”."""
+    ids = list(ids)
+    for pair in rank:
+        i = 0
+        while i < len(ids) - 1:
+            if (ids[i], ids[i + 1]) == pair:
+                ids[i : i + 2] = [made[rank[pair]]]
+            i += 1
+    return ids
+
+
 def my_merge_pairs__returns_a_tuple(ids, rank, made):
     """The ids came back as a tuple; wanted is a list. See “Exercise 13.3 · Encode a word”."""
     ids = list(ids)
