@@ -635,51 +635,49 @@ F4 = b"cnumpy\ndtype\nS'f4'\n\x85R"
 BUFFER = b"\x80\x04cnumpy._core.numeric\n_frombuffer\n"
 
 
-@pytest.mark.parametrize(
-    ("program", "said"),
-    {
-        "a deep key": (b"})" + b"\x85" * 200_000 + b"Ns.", "key that is a tuple"),
-        "a deep value": (b")" + b"\x85" * 200_000 + b".", "100 of them in each other"),
-        "itself": (b"]q\x00h\x00a.", "in each other"),
-        "8**30 parts": (b"]q\x00" + (b"](" + b"h\x00" * 8 + b"eq\x00") * 30 + b".", "parts"),
-        "a state for our function": (
-            BUFFER + b"N}S'__defaults__'\n(K\x01ts\x86b0}.",
-            "gives a state",
-        ),
-        "keys of one hash": (
-            b"}("
-            + b"".join(pickle.dumps(i * (2**61 - 1), 2)[2:-1] + b"N" for i in range(9))
-            + b"u.",
-            "key that is a int",
-        ),
-        "a text copied again and again": (
-            b"(T\x40\x42\x0f\x00"
-            + b"x" * 10**6
-            + b"q\x00"
-            + b"c_codecs\nencode\nh\x00\x85R" * 999
-            + b"t.",
-            "far more memory",
-        ),
-        "two million instructions": (b"(" + b"N" * 2_000_000 + b"t.", "instructions"),
-        "a length that is not there": (
-            b"\x80\x05\x96" + (2**40).to_bytes(8, "little") + b".",
-            "no intact",
-        ),
-        "foreign bytes": (BUFFER + b"(C\x00" + F4 + b"(K\x40tS'C'\ntR.", "0 bytes for 64 numbers"),
-        "an overflow": (
-            BUFFER + b"(C\x00" + F4 + b"(M\x00\x80" + b"I4294967296\n" * 2 + b"tNtR.",
-            "no intact",
-        ),
-        "pointers": (
-            BUFFER + b"(C\x08AAAAAAAAcnumpy\ndtype\nS'O'\n\x85R(K\x01tNtR.",
-            "an array of O",
-        ),
-        "a number of a million digits": (b"I" + b"9" * 10**6 + b"\n.", "no intact"),
-        "an escape sequence": (b"cos\n\x1b[2J\n.", r"os.\\x1b\[2J"),
-        "nothing on the stack": (b"a.", "no intact"),
-        "an extension": (b"\x82\x01.", "instruction"),
-    }.values(),
-)
+HOSTILE_PROGRAMS = {
+    "a deep key": (b"})" + b"\x85" * 200_000 + b"Ns.", "key that is a tuple"),
+    "a deep value": (b")" + b"\x85" * 200_000 + b".", "100 of them in each other"),
+    "itself": (b"]q\x00h\x00a.", "in each other"),
+    "8**30 parts": (b"]q\x00" + (b"](" + b"h\x00" * 8 + b"eq\x00") * 30 + b".", "parts"),
+    "a state for our function": (
+        BUFFER + b"N}S'__defaults__'\n(K\x01ts\x86b0}.",
+        "gives a state",
+    ),
+    "keys of one hash": (
+        b"}(" + b"".join(pickle.dumps(i * (2**61 - 1), 2)[2:-1] + b"N" for i in range(9)) + b"u.",
+        "key that is a int",
+    ),
+    "a text copied again and again": (
+        b"(T\x40\x42\x0f\x00"
+        + b"x" * 10**6
+        + b"q\x00"
+        + b"c_codecs\nencode\nh\x00\x85R" * 999
+        + b"t.",
+        "far more memory",
+    ),
+    "two million instructions": (b"(" + b"N" * 2_000_000 + b"t.", "instructions"),
+    "a length that is not there": (
+        b"\x80\x05\x96" + (2**40).to_bytes(8, "little") + b".",
+        "no intact",
+    ),
+    "foreign bytes": (BUFFER + b"(C\x00" + F4 + b"(K\x40tS'C'\ntR.", "0 bytes for 64 numbers"),
+    "an overflow": (
+        BUFFER + b"(C\x00" + F4 + b"(M\x00\x80" + b"I4294967296\n" * 2 + b"tNtR.",
+        "no intact",
+    ),
+    "pointers": (
+        BUFFER + b"(C\x08AAAAAAAAcnumpy\ndtype\nS'O'\n\x85R(K\x01tNtR.",
+        "an array of O",
+    ),
+    "a number of a million digits": (b"I" + b"9" * 10**6 + b"\n.", "no intact"),
+    "an escape sequence": (b"cos\n\x1b[2J\n.", r"os.\\x1b\[2J"),
+    "nothing on the stack": (b"a.", "no intact"),
+    "an extension": (b"\x82\x01.", "instruction"),
+}
+
+
+@pytest.mark.parametrize(("program", "said"), HOSTILE_PROGRAMS.values(), ids=HOSTILE_PROGRAMS)
 def test_hostile_programs_are_refused_at_once_and_in_one_line(tmp_path, program, said):
     path = tmp_path / "c.pkl"
     for content in (program, signed(program)):
@@ -1079,3 +1077,41 @@ def test_characters_have_no_form_in_gpt_2s_files(tmp_path, run_file, capsys):
         main(["export", str(run_file), str(tmp_path / "hf")])
     expected = "error: GPT-2's format has no tokenizer of characters, only of byte pairs\n"
     assert capsys.readouterr().err == expected and not (tmp_path / "hf").exists()
+
+
+@pytest.mark.parametrize("there", ["latest.pkl", "best.pkl"])
+def test_overwrite_needs_only_one_of_the_two(tmp_path, there):
+    (tmp_path / there).write_bytes(b"old")
+    CheckpointManager(tmp_path, overwrite=True)
+    assert not any(tmp_path.iterdir())
+
+
+def test_of_two_equal_losses_the_first_stays_the_best(tmp_path):
+    manager = CheckpointManager(tmp_path)
+    for step in (1, 2):
+        manager.save({"step": step}, val_loss=2.5)
+    assert load(manager.best)["step"] == 1 and load(manager.latest)["step"] == 2
+
+
+@pytest.mark.parametrize("wrap", [lambda x: {"a": x}, lambda x: [x], lambda x: (x,)])
+def test_containers_may_lie_in_each_other_a_hundred_times(wrap):
+    x = 5
+    for _ in range(100):
+        x = wrap(x)
+    assert checkpoint.only_plain(x) == x
+    with pytest.raises(TypeError, match="100 of them in each other"):
+        checkpoint.only_plain(wrap(x))
+
+
+def test_a_dictionary_needs_a_value_for_each_key(tmp_path):
+    (tmp_path / "c.pkl").write_bytes(signed(b"\x80\x02}(K\x01K\x02K\x03u."))
+    with pytest.raises(CheckpointError, match="is no intact checkpoint"):
+        load(tmp_path / "c.pkl")
+
+
+def test_from_pretrained_gives_the_class_that_was_asked(tmp_path):
+    class Mine(GPT):
+        pass
+
+    GPT(**SIZES).save_pretrained(tmp_path / "gpt2")
+    assert type(Mine.from_pretrained(tmp_path / "gpt2")) is Mine
