@@ -1,4 +1,5 @@
-"""Hostile files: thousands of damaged and crafted checkpoints, each read under a watch.
+"""Hostile files: thousands of damaged and crafted checkpoints and tokenizers, each read under a
+watch.
 
 `python tests/torture/hostile.py` prints how many files had code run, crashed the process, brought
 bytes of its memory along, failed in another way than by a CheckpointError of one line, or took more
@@ -25,12 +26,21 @@ from pathlib import Path
 
 import numpy as np
 
+from minigrad.bpe import BPETokenizer
 from minigrad.checkpoint import CheckpointError, load, load_model, save
 from minigrad.gpt import GPT
 from minigrad.weights import convert, load_torch, read_safetensors
 
 FAULTS = ("code run", "crashes", "foreign bytes", "wrong exceptions", "beyond a second or 300 MB")
 ANSWER = "the watch says: "
+PLACES = {  # where a reader looks for the files whose names are fixed
+    ".json": "folder/config.json",
+    ".tokenizer": "words/tokenizer.json",
+    ".vocab": "lists/vocab.json",
+    ".merges": "lists/merges.txt",
+    ".added": "lists/added_tokens.json",
+}
+BYTES = {bytes([byte]) for byte in range(256)}
 MARK = b"minigrad's own memory, not yours"  # fills the reader's memory, and no file
 
 
@@ -38,7 +48,7 @@ MARK = b"minigrad's own memory, not yours"  # fills the reader's memory, and no 
 
 
 def good_files() -> dict[str, bytes]:
-    """One intact file of each kind; a folder is its config.json, beside the same weights."""
+    """One intact file of each kind; a folder is one of its files, beside the others intact."""
     model = GPT(vocab_size=5, n_embd=4, n_layer=2, n_head=2, block_size=4, rng=0)
     state = model.collect_state_dict()
     with tempfile.TemporaryDirectory() as place:
@@ -47,6 +57,13 @@ def good_files() -> dict[str, bytes]:
         model.save_pretrained(place)
         files = {p.suffix: p.read_bytes() for p in sorted(Path(place).iterdir())}
     files[".pt"] = archive(torch_program(state, model.config), storages(state))
+    tokenizer = BPETokenizer.from_text("the cat that sat on the mat " * 2, 264, ["<|endoftext|>"])
+    files[".tokenizer"] = tokenizer.to_json().encode()
+    model = json.loads(files[".tokenizer"])["model"]
+    del model["vocab"]["<|endoftext|>"]
+    files[".vocab"] = json.dumps(model["vocab"]).encode()
+    files[".merges"] = "\n".join(["#version: 0.2", *model["merges"], ""]).encode()
+    files[".added"] = json.dumps(tokenizer.special).encode()
     return files
 
 
@@ -224,6 +241,27 @@ def crafted() -> Iterator[tuple[str, bytes]]:
     ):
         yield ".safetensors", tensors_file(header, bytes(4))
         yield ".json", header
+    tokenizer = json.loads(good_files()[".tokenizer"])
+    steps = b'{"type":"Sequence","pretokenizers":[' * 400 + b"{}" + b"]}" * 400
+    for content in (
+        b"[" * 50_000_000,
+        b'{"model":' + b"[" * 50_000_000,
+        b'{"model":' + b"[" * 1_900_000 + b"}",
+        b'{"model":' * 1_900_000 + b"}",
+        b'{"model":[' + b"{}," * 900_000 + b"{}]}",
+        b'{"model":[' + b'{"":{}},' * 600_000 + b"{}]}",
+        b'{"model":' + b"9" * 10**6 + b"}",
+        b'{"model":' + b"[" * 900 + b"]" * 900 + b"}",
+        b'{"\\u001b[2J":null}',
+        b'{"a":0,"a":1}',
+        b"a " * 10**6,
+        b"a b\n" * 10**6,
+        json.dumps({**tokenizer, "pre_tokenizer": 0}).encode().replace(b": 0,", b":%s," % steps),
+        json.dumps({"x" * 10**7: 0}).encode(),
+        json.dumps({letter: i for i, letter in enumerate(map(chr, range(0x10000)))}).encode(),
+    ):
+        for suffix in (".tokenizer", ".vocab", ".merges", ".added"):
+            yield suffix, content
     for length in (0, 1, 2**31, 2**60, 2**64 - 1):
         yield ".safetensors", length.to_bytes(8, "little") + b"{}"
 
@@ -248,6 +286,26 @@ def mutated(rng: random.Random, raw: bytes) -> bytes:
             other = rng.randrange(len(data) + 1)
             data[at : at + n] = data[other : other + n]
     return bytes(data)
+
+
+EXTREME = (None, True, -1, 0, 1.5, 2**70, "", "a", "a b", "Ġ", "\ud800", "<|endoftext|>", [], {})
+
+
+def mutated_json(rng: random.Random, raw: bytes) -> bytes:
+    """JSON with a few of its parts replaced by others or by extreme values, or taken away."""
+    content = json.loads(raw)
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        parts, place = [content], content
+        while isinstance(place, (dict, list)) and place and rng.random() < 0.9:
+            keys = list(place) if isinstance(place, dict) else range(len(place))
+            holder, key = place, rng.choice(keys)
+            place = place[key]
+            parts.append(place)
+        if len(parts) > 1:
+            holder[key] = json.loads(json.dumps(rng.choice((*EXTREME, *parts))))
+            if rng.random() < 0.3:
+                del holder[key]
+    return json.dumps(content).encode()
 
 
 def random_program(rng: random.Random) -> bytes:
@@ -302,7 +360,13 @@ def hostile_files(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
         lambda: (".safetensors", mutated(rng, good[".safetensors"])),
         lambda: (".safetensors", tensors_file(mutated(rng, header), numbers)),
         lambda: (".json", mutated(rng, good[".json"])),
+        lambda: (".merges", mutated(rng, good[".merges"])),
     ]
+    for suffix in (".tokenizer", ".vocab", ".added"):
+        makers += [
+            lambda suffix=suffix: (suffix, mutated(rng, good[suffix])),
+            lambda suffix=suffix: (suffix, mutated_json(rng, good[suffix])),
+        ]
     for _ in range(count - len(made)):
         yield rng.choice(makers)()
 
@@ -336,9 +400,28 @@ def read(path: Path) -> list[np.ndarray]:
     elif path.suffix == ".safetensors":
         gather(read_safetensors(path))
     else:
-        os.replace(path, path.parent / "folder" / "config.json")
-        gather(GPT.from_pretrained(path.parent / "folder").collect_state_dict())
+        place = path.parent / PLACES[path.suffix]
+        intact = place.read_bytes()
+        os.replace(path, place)
+        try:
+            if path.suffix == ".json":
+                gather(GPT.from_pretrained(place.parent).collect_state_dict())
+            else:
+                use(BPETokenizer.from_pretrained(place.parent))
+        finally:
+            place.write_bytes(intact)
     return arrays
+
+
+def use(tokenizer: BPETokenizer) -> None:
+    """Encode, decode, and write it as a file that gives the same ids."""
+    text = "the cat sat <|endoftext|>\0é漢😀"
+    again = BPETokenizer.from_json(tokenizer.to_json())
+    for allow_special in (False, True):
+        ids = tokenizer.encode(text, allow_special)
+        assert again.encode(text, allow_special) == ids
+        assert tokenizer.decode(ids) == text or not tokenizer.id_of.keys() >= BYTES
+    tokenizer.decode(range(tokenizer.vocab_size))
 
 
 def peak_memory() -> int:
@@ -458,7 +541,9 @@ def main() -> int:
         folder, start, paths = Path(place), time.monotonic(), []
         for suffix, content in good_files().items():
             (folder / f"good{suffix}").write_bytes(content)
-        (folder / "folder").mkdir()
+        for suffix, place in PLACES.items():
+            (folder / place).parent.mkdir(exist_ok=True)
+            (folder / place).write_bytes(good_files()[suffix])
         (folder / "folder" / "model.safetensors").write_bytes(good_files()[".safetensors"])
         for i, (suffix, content) in enumerate(hostile_files(args.count, args.seed)):
             paths.append(folder / f"{i:04d}{suffix}")
