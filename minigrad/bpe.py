@@ -192,8 +192,11 @@ class BPETokenizer:
             raise ValueError(f"splits must be one of {', '.join(SPLITS)}, got {splits!r}")
         in_texts = set(range(self.vocab_size)) - set(self.special.values())
         self.id_of = {self.token_bytes[i]: i for i in in_texts}
+        if len(self.id_of) + len(self.special) != self.vocab_size:
+            raise ValueError("each token, and each special token, needs an id of its own")
         for name in self.special:
-            if not name or name.encode() in self.id_of:
+            in_files = from_letters(name) if _BYTE_OF.keys() >= set(name) else None
+            if not name or {name.encode(), in_files} & self.id_of.keys():
                 raise ValueError(f"{name!r} cannot be a special token: it is in ordinary texts")
         self._rank = {pair: rank for rank, pair in enumerate(self.merges)}
         try:
@@ -252,7 +255,10 @@ class BPETokenizer:
     @classmethod
     def from_json(cls, text: str | bytes) -> "BPETokenizer":
         """What to_json wrote, or another byte-level tokenizer.json of Hugging Face."""
-        return cls(**_read_json(text.encode() if isinstance(text, str) else text))
+        try:
+            return cls(**_read_json(text.encode() if isinstance(text, str) else text))
+        except (LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"it is no tokenizer.json: {error!r}") from None
 
     def to_json(self) -> str:
         """All of it, as a tokenizer.json."""
@@ -264,7 +270,7 @@ class BPETokenizer:
         path = Path(folder, "tokenizer.json")
         if path.is_file():
             with reading(path, "tokenizer"):
-                return cls.from_json(path.read_bytes())
+                return cls(**_read_json(path.read_bytes()))
         if not Path(folder, "vocab.json").is_file():
             raise FileNotFoundError(f"no tokenizer.json in {folder}, and no vocab.json")
         parts = _read_lists(Path(folder))
@@ -273,14 +279,17 @@ class BPETokenizer:
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write tokenizer.json and tokenizer_config.json, which Hugging Face transformers loads."""
-        config = {"tokenizer_class": "PreTrainedTokenizerFast"}
+        config = {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "clean_up_tokenization_spaces": False,  # or else " ." is decoded as "."
+        }
         for name, text in (("", self.to_json()), ("_config", json.dumps(config))):
             with whole_file(Path(folder, f"tokenizer{name}.json")) as file:
                 file.write(text.encode("utf-8"))
 
 
 class _Known(dict):
-    """What a function gives for a word, computed when the word first comes; 2**17 are kept."""
+    """What a function gives for a word, computed when it first comes; 2**17 short ones are kept."""
 
     def __init__(self, function: Callable[[str], list[int]]):
         super().__init__()
@@ -288,7 +297,7 @@ class _Known(dict):
 
     def __missing__(self, word: str) -> list[int]:
         found = self.function(word)
-        if len(self) < 2**17:
+        if len(self) < 2**17 and len(word) <= 64:
             self[word] = found
         return found
 
@@ -350,22 +359,29 @@ def from_letters(written: str) -> bytes:
 _MOST = 2_000_000  # parts of a file: more than any tokenizer in use has
 
 
-def _parts_of(
-    vocab: Mapping[str, int], merges: Sequence[str | Sequence[str]], special: Mapping[str, int]
-) -> dict[str, Any]:
-    """What BPETokenizer is made of, from what files hold."""
+def _tokens_of(vocab: Mapping[str, int], special: Mapping[str, int]) -> list[bytes]:
+    """What each id stands for."""
     ids = {**vocab, **special}
     if any(type(i) is not int for i in ids.values()) or sorted(ids.values()) != [*range(len(ids))]:
         raise ValueError(f"its ids are not 0 to {len(ids) - 1}, each once")
+    if any(vocab.get(name, i) != i for name, i in special.items()):
+        raise ValueError("it has a special token under two ids")
     tokens = [b""] * len(ids)
     for name, i in ids.items():
         tokens[i] = name.encode() if name in special else from_letters(name)
+    return tokens
+
+
+def _pairs_of(
+    merges: Sequence[str | Sequence[str]], vocab: Mapping[str, int], special: Mapping[str, int]
+) -> list[Pair]:
+    """The merges, in ids."""
     pairs = [tuple(pair.split(" ") if isinstance(pair, str) else pair) for pair in merges]
+    ordinary = vocab.keys() - special.keys()
     for pair in pairs:
-        if len(pair) != 2 or not set(pair) <= vocab.keys():
-            raise ValueError(f"it joins {' and '.join(map(repr, pair))}: not two of its tokens")
-    joined = [(vocab[a], vocab[b]) for a, b in pairs]
-    return {"token_bytes": tokens, "merges": joined, "special": dict(special)}
+        if len(pair) != 2 or not ordinary.issuperset(pair):
+            raise ValueError(f"it joins {' and '.join(map(repr, pair))}: not two of the tokens")
+    return [(vocab[a], vocab[b]) for a, b in pairs]
 
 
 def _read_lists(folder: Path) -> dict[str, Any]:
@@ -379,9 +395,11 @@ def _read_lists(folder: Path) -> dict[str, Any]:
     with reading(folder / "merges.txt", "list of merges"):
         lines = (folder / "merges.txt").read_text(encoding="utf-8").split("\n")
         merges = [line for line in lines if line and not line.startswith("#version")]
-        known = {*LETTERS, *(line.replace(" ", "", 1) for line in merges)}
-        special |= {name: i for name, i in vocab.items() if name not in known}
-        return _parts_of(vocab, merges, special)
+        known = {*LETTERS, *(line.replace(" ", "") for line in merges)}
+        special = {name: i for name, i in vocab.items() if name not in known} | special
+        pairs = _pairs_of(merges, vocab, special)
+    with reading(folder / "vocab.json", "vocabulary"):
+        return {"token_bytes": _tokens_of(vocab, special), "merges": pairs, "special": special}
 
 
 # %% ../notebooks/13_words.ipynb #json-parts
@@ -397,15 +415,18 @@ def _steps(splits: str) -> list[dict]:
     return [{**cut, "invert": False}, {**_BYTE_LEVEL, "use_regex": False}]
 
 
+_TO_BYTES = "to bytes"  # stands where words become bytes: last, and once
+
+
 def _patterns(step: dict) -> list[str]:
-    """The patterns that such a step, or several, stand for."""
-    kind, cuts = step["type"], (step.get("behavior"), step.get("invert", False))
+    """The patterns that such a step, or several, stand for, and _TO_BYTES."""
+    kind, cuts = step["type"], (step.get("behavior"), step.get("invert"))
     if kind == "Sequence":
         return [pattern for part in step["pretokenizers"] for pattern in _patterns(part)]
     if kind == "Digits" and step.get("individual_digits"):
         return [SPLITS["digits"][0]]
     if kind == "ByteLevel" and step.get("add_prefix_space") is False:
-        return [SPLITS["gpt2"][0]] if step.get("use_regex", True) else []
+        return [*SPLITS["gpt2"], _TO_BYTES] if step.get("use_regex", True) else [_TO_BYTES]
     if kind == "Split" and cuts in (("Isolated", False), ("Removed", True)):
         return [step["pattern"]["Regex"]]
     raise ValueError(f"it cuts texts in a way that we do not know: {json.dumps(step)}")
@@ -433,9 +454,14 @@ def _read_json(raw: bytes) -> dict[str, Any]:
     for token in content.get("added_tokens", ()):
         _expect(token, single_word=(False,), lstrip=(False,), rstrip=(False,), special=(True,))
     special = {token["content"]: token["id"] for token in content.get("added_tokens", ())}
-    patterns = tuple(_patterns(content["pre_tokenizer"]))
-    names = [name for name in SPLITS if SPLITS[name] == patterns]
+    patterns = tuple(_patterns(content.get("pre_tokenizer") or {"type": None}))
+    names = [name for name in SPLITS if (*SPLITS[name], _TO_BYTES) == patterns]
     if not names:
         raise ValueError(f"it cuts texts by patterns that we do not know: {patterns}")
-    parts = _parts_of(model["vocab"], model["merges"], special)
-    return {**parts, "splits": names[0], "whole_words": bool(model.get("ignore_merges"))}
+    return {
+        "token_bytes": _tokens_of(model["vocab"], special),
+        "merges": _pairs_of(model["merges"], model["vocab"], special),
+        "special": special,
+        "splits": names[0],
+        "whole_words": bool(model.get("ignore_merges")),
+    }
