@@ -12,14 +12,16 @@ from pathlib import Path
 import numpy as np
 import uvicorn
 
+from minigrad.bpe import BPETokenizer
 from minigrad.checkpoint import save
-from minigrad.data import SimpleTokenizer
+from minigrad.data import SimpleTokenizer, Tokenizer
 from minigrad.generate import generate
 from minigrad.gpt import GPT
 from minigrad.serve import create_app
 from minigrad.serve.desk import Desk
 from minigrad.serve.server import Connection, GracefulServer
 from minigrad.serve.writer import ServedModel
+from minigrad.tensor import Tensor
 
 CHARACTERS = "\nabcdefghijklmnopqrstuvwxyz静夜"
 SIZES = {"n_embd": 16, "n_layer": 2, "n_head": 2, "block_size": 8}
@@ -38,17 +40,49 @@ class GatedGPT(GPT):
         return super().hidden(idx, cache)
 
 
+class RecitingGPT(GatedGPT):
+    """Writes the ids of a script, whatever it reads."""
+
+    script = iter(())
+
+    def hidden(self, idx, cache=None):
+        super().hidden(idx)
+        rows = self.transformer.wte.weight.data
+        return Tensor(1000 * rows[[[next(self.script)]]])  # the logit of each id is its likeness
+
+
 def served_model(
-    name: str, seed: int = 0, gated: bool = False, characters: str = CHARACTERS
+    name: str,
+    seed: int = 0,
+    gated: bool = False,
+    characters: str = CHARACTERS,
+    tokenizer: Tokenizer | None = None,
+    kind: type[GatedGPT] = GatedGPT,
 ) -> ServedModel:
     """A tiny model with random weights, large enough that the logits say something."""
+    tokenizer = tokenizer or SimpleTokenizer(characters)
     rng = np.random.default_rng(seed)
-    model = GatedGPT(vocab_size=len(characters), **SIZES, rng=rng).eval()
+    model = kind(vocab_size=tokenizer.vocab_size, **SIZES, rng=rng).eval()
     rng = np.random.default_rng(seed + 1)
     for p in model.parameters():
         p.data += rng.normal(0, 0.3, p.shape).astype(np.float32)
     model.gate = threading.Semaphore(0) if gated else None
-    return ServedModel(name, model, SimpleTokenizer(characters))
+    return ServedModel(name, model, tokenizer)
+
+
+def byte_pairs() -> BPETokenizer:
+    """Tokens of English words, and of Chinese characters, most of which have two or three."""
+    text = "the cat and the dog sat on the mat\n\n " * 9 + "床前明月光，疑是地上霜。\n" * 3
+    return BPETokenizer.from_text(text, vocab_size=300, special=["<|endoftext|>"])
+
+
+def reciting_model(text: str, name: str = "reciting", gated: bool = False) -> ServedModel:
+    """Writes this text, in the tokens that its tokenizer has for it."""
+    served = served_model(name, gated=gated, tokenizer=byte_pairs(), kind=RecitingGPT)
+    weight = served.model.transformer.wte.weight
+    weight.data /= np.linalg.norm(weight.data, axis=1, keepdims=True)
+    served.model.script = iter(served.tokenizer.encode(text))
+    return served
 
 
 def breaking_model() -> ServedModel:

@@ -10,7 +10,14 @@ from conftest import BROWSER
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("uvicorn", reason="the service is not installed")
 pytest.importorskip("fastapi", reason="the service is not installed")
-from serving import Service, gated_service, served_model, wait_until  # noqa: E402
+from serving import (  # noqa: E402
+    Service,
+    byte_pairs,
+    gated_service,
+    reciting_model,
+    served_model,
+    wait_until,
+)
 
 from minigrad.serve.__main__ import load_models, shipped_models  # noqa: E402
 
@@ -91,17 +98,19 @@ def pick(page, name: str) -> None:
     expect(page.get_by_role("radio", name=name)).to_be_checked()
 
 
-def write(page, length: int = 60, prompt: str | None = None, seed: str = "7") -> None:
+def write(
+    page, length: int = 60, prompt: str | None = None, seed: str = "7", unit: str = "character"
+) -> None:
     slide(page, "Length", length)
     page.get_by_label("Seed").fill(seed)
     if prompt is not None:
         page.get_by_label("Prompt", exact=True).fill(prompt)
     page.get_by_role("button", name="Write", exact=True).click()
-    is_written(page, length)
+    is_written(page, length, unit)
 
 
-def is_written(page, length: int) -> None:
-    words = re.compile(rf"^{length} characters in \d+\.\d s, \d+ a second$")
+def is_written(page, length: int, unit: str = "character") -> None:
+    words = re.compile(rf"^{length} {unit}s in \d+\.\d s, \d+ a second$")
     expect(page.locator("#status")).to_have_text(words, timeout=60_000)
 
 
@@ -205,18 +214,20 @@ def test_a_character_shows_what_it_beat_and_another_goes_on_from_there(service, 
     shares = [float(text.split()[-2]) for text in lens.locator(".percent").all_inner_texts()]
     assert shares == sorted(shares, reverse=True)
     chosen = lens.locator("button.row:enabled").first
-    letter = chosen.get_attribute("data-text")
-    assert letter == max(beaten, key=lambda other: other["probability"])["text"]
+    other = max(beaten, key=lambda other: other["probability"])
+    letter = other["text"]
+    assert chosen.get_attribute("data-id") == str(other["id"])
     chosen.click()
     is_written(page, 60)
-    assert visit.requests[-1]["prompt"] == first[: 7 + place] + letter
+    encode = service.models["shakespeare"].tokenizer.encode
+    assert visit.requests[-1]["prompt"] == encode(first[: 7 + place] + letter)
     assert written(page) == first[: 7 + place] + letter + plain(service, visit.requests[-1])["text"]
     expect(lens).to_contain_text("Chosen by you: ")
     page.get_by_role("button", name="Undo").click()
     assert written(page) == first
     page.get_by_role("button", name="Write on").click()
     is_written(page, 60)
-    assert visit.requests[-1]["prompt"] == first
+    assert visit.requests[-1]["prompt"] == encode(first)
     assert len(written(page)) == 7 + 120
 
 
@@ -279,7 +290,7 @@ def test_it_stops_at_any_time_and_the_service_is_told(how, gated, visit):
     gated.model.gate.release(100_000)
     page.get_by_role("button", name="Write on").click()
     is_written(page, 200)
-    assert visit.requests[-1]["prompt"] == text
+    assert visit.requests[-1]["prompt"] == gated.models["shakespeare"].tokenizer.encode(text)
     assert gated.model.computed == 12 + 1 + 200  # the one that was in the making
 
 
@@ -320,7 +331,8 @@ def test_attention_of_any_head(service, visit):
     pick(page, "Attention")
     readout = page.locator("#readout")
     expect(readout).to_contain_text("looked at")
-    assert visit.requests[-1] == {"model": "shakespeare", "text": text[:50]}
+    encode = service.models["shakespeare"].tokenizer.encode
+    assert visit.requests[-1] == {"model": "shakespeare", "text": encode(text[:50])}
     _, answer = service.ask("/attention", visit.requests[-1])
     heads = [str(i + 1) for i in range(answer["heads"])]
     menu = page.get_by_role("combobox", name="Head")
@@ -342,7 +354,7 @@ def test_attention_of_any_head(service, visit):
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_role("listbox")).to_have_attribute("aria-activedescendant", "c51")
     expect(page.locator("#map")).to_have_attribute("aria-label", "Attention of 51 characters")
-    assert visit.requests[-1]["text"] == text[:51]
+    assert visit.requests[-1]["text"] == encode(text[:51])
 
 
 def test_the_map_is_empty_where_the_future_is_and_darker_where_a_head_looked(service, visit):
@@ -413,7 +425,7 @@ def test_a_lost_connection_keeps_what_was_written(service, visit):
     body = {"prompt": "ROMEO:\n", "max_new_tokens": 40, "alternatives": 8, "stream": True}
     response = service.begin("/generate", body).getresponse()
     blocks = response.read().split(b"\n\n")
-    lost = b"\n\n".join([*blocks[:10], blocks[10][:20]])  # what the service sent, cut off
+    lost = b"\n\n".join([*blocks[:11], blocks[11][:20]])  # what the service sent, cut off
     kind = response.headers["Content-Type"]
     cut = {"status": 200, "content_type": kind, "body": lost}
     page.route("**/generate", lambda route: route.fulfill(**cut), times=1)
@@ -526,6 +538,137 @@ def test_a_character_may_be_any(visit):
         write(page, 200)
         assert written(page) == "😀<" + plain(service, visit.requests[-1])["text"]
         assert page.locator("#paper span[role=option]").count() == 202
+
+
+# Tokens that are no characters
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    with Service(served_model("pairs", tokenizer=byte_pairs())) as running:
+        yield running
+
+
+GIVEN = "the cat\n\n on 静"
+
+
+def test_a_text_is_shown_in_the_tokens_that_the_model_reads_and_writes(pairs, visit):
+    page, tokenizer = visit(service=pairs, model="pairs"), byte_pairs()
+    for words in ("One token", "for this token", "200 tokens", "The less a token was expected"):
+        assert page.get_by_text(words).count() == 1
+    write(page, 200, GIVEN, unit="token")
+    answer = plain(pairs, visit.requests[-1])
+    text = GIVEN + answer["text"]
+    assert written(page) == page.locator("#paper").text_content() == text
+    paper = page.get_by_role("listbox", name="The text, token by token: arrow keys move")
+    spans = paper.locator("span[role=option]")
+    tokens = answer["prompt_tokens"] + answer["tokens"]
+    assert spans.count() == len(tokenizer.encode(GIVEN)) + 200 == len(tokens)
+    labels = spans.evaluate_all("spans => spans.map(span => span.ariaLabel)")
+    names = ["the", " cat", "\n\n", " on", " ", *"静".encode()]
+    assert names[:5] == [token["name"] for token in tokens[:5]] and len(tokens) == 208
+    spoken = ["the", "space cat", "line break line break", "space on", "space"]
+    spoken += ["bytes e9", "bytes 9d", "静"]
+    assert labels[:8] == [f"{words}, given" for words in spoken]
+    shown = "spans => spans.map(span => getComputedStyle(span, '::before').content)"
+    for token, before in zip(tokens, spans.evaluate_all(shown)):
+        assert (before == "none") == (token["text"] != "")
+        assert token["text"] or re.fullmatch(
+            '"\u2039[0-9a-f]{2}(\u202f[0-9a-f]{2})*\u203a"', before
+        )
+
+
+def test_branches_and_writing_on_go_on_from_the_very_tokens(pairs, visit):
+    page, tokenizer = visit(service=pairs, model="pairs"), byte_pairs()
+    write(page, 40, "the cat 静", unit="token")
+    answer = plain(pairs, visit.requests[-1])
+    given, tokens = answer["prompt_tokens"], answer["tokens"]
+    place, half = next(  # where half a character could have come
+        (place, other)
+        for place, token in enumerate(tokens)
+        for other in token["alternatives"]
+        if place > 3 and other["text"] == "\ufffd" and other["name"].startswith("bytes:")
+    )
+    page.locator(f"#c{len(given) + place}").click()
+    page.locator(f"button.row[data-id='{half['id']}']").click()
+    is_written(page, 40, "token")
+    kept = [token["id"] for token in given + tokens[:place]] + [half["id"]]
+    assert visit.requests[-1]["prompt"] == kept
+    for _ in range(2):
+        new = plain(pairs, visit.requests[-1])["tokens"]
+        kept += [token["id"] for token in new]
+        assert written(page) == page.locator("#paper").text_content() == tokenizer.decode(kept)
+        page.get_by_role("button", name="Write on", exact=True).click()
+        is_written(page, 40, "token")
+        assert visit.requests[-1]["prompt"] == kept
+    page.get_by_role("button", name="Undo").click()
+    assert written(page) == tokenizer.decode(kept)
+
+
+def test_it_may_stop_within_a_character_and_write_on(visit):
+    text = "the 静夜"
+    served = reciting_model(text, gated=True)
+    with gated_service(served) as service:
+        page = visit(service=service, model="reciting")
+        page.get_by_label("Prompt", exact=True).fill("a")
+        page.get_by_role("button", name="Write", exact=True).click()
+        n = len(byte_pairs().encode(text)) - 1
+        served.model.gate.release(n)
+        page.locator(f"#c{n}").wait_for()
+        page.keyboard.press("Escape")
+        expect(page.locator("#status")).to_have_text(f"Stopped after {n} tokens")
+        assert written(page) == "athe 静"
+        wait_until(lambda: service.busy() == (0, 0))
+        served.model.script = iter(byte_pairs().encode("夜")[-1:] * 99)
+        served.model.gate.release(100_000)
+        slide(page, "Length", 20)
+        page.get_by_role("button", name="Write on").click()
+        is_written(page, 20, "token")
+        assert written(page) == "athe 静夜" + "\ufffd" * 19
+
+
+def test_attention_looks_at_tokens(pairs, visit):
+    page = visit(service=pairs, model="pairs")
+    write(page, 20, GIVEN, unit="token")
+    ids = [token["id"] for token in plain(pairs, visit.requests[-1])["prompt_tokens"]]
+    page.locator("#c7").click()
+    pick(page, "Attention")
+    expect(page.locator("#readout")).to_contain_text("looked at")
+    assert visit.requests[-1] == {"model": "pairs", "text": ids[:7]}
+    expect(page.locator("#map")).to_have_attribute("aria-label", "Attention of 7 tokens")
+    words = page.locator("#looked .glyph").all_inner_texts()
+    shown = [
+        "the",
+        "\u2423cat",
+        "\u21b5\u21b5",
+        "\u2423on",
+        "\u2423",
+        "\u2039e9\u203a",
+        "\u20399d\u203a",
+    ]
+    assert len(words) == 5 and set(words) <= set(shown)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1300])
+def test_tokens_can_be_read_and_reached(scheme, width, pairs, browser):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    options = {"color_scheme": scheme, "bypass_csp": True}
+    page = browser.new_page(viewport={"width": width, "height": 844}, **options)
+    page.goto(address(pairs))
+    page.locator("#settings").evaluate("settings => settings.open = true")
+    write(page, 60, GIVEN, unit="token")
+    page.locator("#c20").click()
+    for view in ("Alternatives", "Attention"):
+        pick(page, view)
+        found = axe.run(page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+        assert all(contrast >= 4.5 for contrast, _ in page.evaluate(CONTRASTS))
+        widest = "Math.max(...[...document.querySelectorAll('#paper *, #lens *')]" + (
+            ".filter(e => !e.closest('#context')).map(e => e.getBoundingClientRect().right))"
+        )
+        assert page.evaluate(widest) <= width
+    page.close()
 
 
 @pytest.mark.parametrize("stored", ["null", "5", '"x"', "[]", '{"prompts": {"a": 1}}', "{"])

@@ -18,13 +18,16 @@ from serving import (  # noqa: E402
     Service,
     all_events,
     breaking_model,
+    byte_pairs,
     gated_service,
     next_event,
+    reciting_model,
     reference,
     served_model,
     wait_until,
 )
 
+from minigrad.generate import generate  # noqa: E402
 from minigrad.serve.completions import CompletionBody  # noqa: E402
 from minigrad.serve.messages import (  # noqa: E402
     MAX_BODY,
@@ -79,8 +82,9 @@ def test_a_stream_says_what_the_plain_answer_says(service):
     _, plain = service.ask("/generate", body)
     response = service.begin("/generate", {**body, "stream": True}).getresponse()
     assert response.headers["Content-Type"].startswith("text/event-stream")
-    *tokens, ending, done = all_events(response)
+    given, *tokens, ending, done = all_events(response)
     assert tokens == plain["tokens"] and done == "[DONE]"
+    assert given == {"prompt_tokens": plain["prompt_tokens"]}
     assert ending.keys() == {"finish_reason", "seed", "seconds", "tokens_per_second"}
     assert (ending["finish_reason"], ending["seed"]) == ("length", 3)
 
@@ -125,7 +129,7 @@ def test_stop_strings_of_several_tokens(service, stream):
     body = {"prompt": "abc", "max_new_tokens": 60, "seed": 4, "temperature": 1.0}
     body |= {"stop": ["zzzz", stop], "stream": stream}
     if stream:
-        *tokens, ending, _ = all_events(service.begin("/generate", body).getresponse())
+        _, *tokens, ending, _ = all_events(service.begin("/generate", body).getresponse())
         found = "".join(token["text"] for token in tokens)
     else:
         ending = service.ask("/generate", body)[1]
@@ -140,6 +144,117 @@ def test_a_stop_string_that_does_not_end_costs_nothing(service):
     body = {"prompt": "abc", "max_new_tokens": 10, "seed": 4, "temperature": 1.0}
     _, answer = service.ask("/generate", {**body, "stop": [text[-2:] + "more"]})
     assert answer["text"] == text and answer["finish_reason"] == "length"
+
+
+# Tokens that are no characters
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    with Service(served_model("pairs", tokenizer=byte_pairs())) as running:
+        yield running
+
+
+def texts(tokens: list[dict]) -> str:
+    return "".join(token["text"] for token in tokens)
+
+
+PIECES = [*b"the", *" 月".encode()[:-1]]  # ids of bytes; a text has others, and no half character
+
+
+@pytest.mark.parametrize("prompt", ["the cat 静夜", "\n\n😀", PIECES])
+@pytest.mark.parametrize("seed", range(3))
+def test_tokens_and_their_texts_are_those_of_generate(pairs, prompt, seed):
+    served = pairs.models["pairs"]
+    ids = prompt if isinstance(prompt, list) else served.tokenizer.encode(prompt)
+    body = {"prompt": prompt, "max_new_tokens": 60, "seed": seed, "alternatives": 9}
+    _, answer = pairs.ask("/generate", {**body, "temperature": 1.0})
+    assert [token["id"] for token in answer["prompt_tokens"]] == ids
+    rng = np.random.default_rng(seed)
+    written = generate(served.model, np.array([ids]), 60, rng=rng)[0].tolist()
+    assert ids + [token["id"] for token in answer["tokens"]] == written
+    shown = texts(answer["prompt_tokens"]) + answer["text"]
+    assert shown == served.tokenizer.decode(written)
+    assert answer["text"] == texts(answer["tokens"]) and answer["finish_reason"] == "length"
+    *_, last = answer["tokens"]
+    for other in last["alternatives"]:
+        assert shown.removesuffix(last["text"]) + other["text"] == served.tokenizer.decode(
+            [*written[:-1], other["id"]]
+        )
+
+
+def test_going_on_from_ids_is_going_on(pairs):
+    body = {"prompt": "the cat", "max_new_tokens": 8, "temperature": 0}
+    first = pairs.ask("/generate", body)[1]
+    kept = [token["id"] for token in first["prompt_tokens"] + first["tokens"][:5]]
+    again = pairs.ask("/generate", {**body, "prompt": kept, "max_new_tokens": 3})[1]
+    # the context is 8: what is forgotten depends on the length
+    ids = [token["id"] for token in again["tokens"]]
+    assert ids == [token["id"] for token in first["tokens"][5:]]
+
+
+def test_a_stream_never_shows_half_a_character():
+    text = "the 静夜 cat 😀 明月"
+    with Service(reciting_model(text)) as service:
+        n = len(byte_pairs().encode(text))
+        body = {"prompt": "x", "max_new_tokens": n, "stream": True}
+        _, *tokens, _, _ = all_events(service.begin("/generate", body).getresponse())
+        assert texts(tokens) == text and "\ufffd" not in text
+        silent = [token for token in tokens if not token["text"]]
+        assert len(silent) >= 2 + 3 and all(t["name"].startswith("bytes:") for t in silent)
+
+
+@pytest.mark.parametrize(
+    "stop, shown, reason",
+    [
+        (["at a"], "the c", "stop"),
+        (["t", "and"], "", "stop"),
+        (["the dog", "dog 静"], "the cat and ", "stop"),
+        (["静"], "the cat and the dog ", "stop"),
+        (["夜"], "the cat and the dog 静", "stop"),  # with the last token that was asked for
+        (["夜x", "cat  "], "the cat and the dog 静夜", "length"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/generate", "/v1/completions"])
+def test_stop_strings_within_tokens(path, stop, shown, reason):
+    text = "the cat and the dog 静夜"
+    n = len(byte_pairs().encode(text))
+    with Service(reciting_model(text)) as service:
+        length = "max_tokens" if path.startswith("/v1") else "max_new_tokens"
+        body = {"model": "reciting", "prompt": "x", length: n, "stop": stop}
+        _, answer = service.ask(path, body)
+        answer = answer.get("choices", [answer])[0]
+        assert (answer["text"], answer["finish_reason"]) == (shown, reason)
+        assert texts(answer.get("tokens", [answer])) == shown
+
+
+def test_no_text_of_a_user_is_a_special_token(pairs):
+    special = pairs.models["pairs"].tokenizer.special["<|endoftext|>"]
+    for prompt, found in (("the<|endoftext|>", False), ([special, *b"the"], True)):
+        _, answer = pairs.ask("/generate", {"prompt": prompt, "max_new_tokens": 1})
+        assert (special in [token["id"] for token in answer["prompt_tokens"]]) == found
+
+
+def test_attention_of_tokens(pairs):
+    served = pairs.models["pairs"]
+    ids = served.tokenizer.encode("the cat 静")[-8:]
+    _, answer = pairs.ask("/attention", {"text": ids})
+    assert answer["tokens"][-4:] == [" ", *(rf"bytes:\x{byte:02x}" for byte in "静".encode())]
+    assert answer == pairs.ask("/attention", {"text": "the cat 静"})[1]
+    weights = served.model.attention_weights(np.array([ids]))[:, 0]
+    np.testing.assert_allclose(answer["weights"], weights, atol=0.001)
+
+
+@pytest.mark.parametrize("ids", [[], [-1], [300], [1, 10**9], [0.5], ["a"], [[1]], [1] * 2001])
+@pytest.mark.parametrize("path, field", [("/generate", "prompt"), ("/attention", "text")])
+def test_ids_that_are_none_are_refused(pairs, path, field, ids):
+    status, answer = pairs.ask(path, {field: ids})
+    assert status == 422 and answer["error"]["param"] == field
+    assert answer["error"]["message"].startswith(f"{field}: ")
+
+
+def test_the_unit_of_a_model_is_told(pairs):
+    assert pairs.health()["units"] == {"pairs": "token"}
 
 
 # What is refused
@@ -206,7 +321,10 @@ def test_unknown_addresses_and_methods(service):
         (b"[1]", "body: a JSON object is needed"),
         (b"", "body: a JSON object is needed"),
         (b'{"prompt": "a", "top-k": 1}', "top-k: there is no such field"),
-        (b'{"prompt": 1}', "prompt: a text is needed"),
+        (b'{"prompt": 1}', "prompt: a text is needed, or: a list is needed"),
+        (b'{"prompt": ""}', "prompt: String should have at least 1 character"),
+        (b'{"prompt": [-1]}', "prompt: Input should be greater than or equal to 0"),
+        (b'{"prompt": [29]}', "prompt: there is no token 29; the last is 28"),
         (b'{"prompt": "a", "top_k": "x"}', "top_k: Input should be a valid integer"),
     ],
 )
@@ -332,7 +450,7 @@ def test_those_who_wait_are_served_in_order_of_arrival():
             wait_until(lambda: service.busy() == (1, i))  # noqa: B023
         for i in range(4):
             service.model.gate.release(2)
-            assert len(all_events(connections[i].getresponse())) == 4
+            assert len(all_events(connections[i].getresponse())) == 5
             wait_until(lambda: service.busy() == (int(i < 3), max(0, 2 - i)))  # noqa: B023
 
 
@@ -347,6 +465,7 @@ def test_a_client_that_goes_away_frees_its_place_within_a_token(stream):
         service.model.gate.release(3)
         if stream:
             response = leaving.getresponse()
+            assert "prompt_tokens" in next_event(response)
             assert [next_event(response)["text"] for _ in range(3)]
             response.close()
         wait_until(lambda: service.model.computed == 3)
@@ -355,7 +474,7 @@ def test_a_client_that_goes_away_frees_its_place_within_a_token(stream):
         leaving.close()
         wait_until(lambda: service.busy() == (1, 0))  # the next one has its place
         service.model.gate.release(2)  # one for the thread that was at work, one for the next text
-        assert all_events(waiting.getresponse())[1]["finish_reason"] == "length"
+        assert all_events(waiting.getresponse())[2]["finish_reason"] == "length"
         assert service.model.computed <= 5
         assert service.busy() == (0, 0)
 
@@ -402,7 +521,7 @@ def test_a_failure_is_an_answer_and_frees_the_place():
         for _ in range(2):
             status, answer = service.ask("/generate", {"prompt": "a"})
             assert status == 500 and answer["error"]["type"] == "server_error"
-            *tokens, error = all_events(
+            _, *tokens, error = all_events(
                 service.begin("/generate", {"prompt": "a", "stream": True}).getresponse()
             )
             assert len(tokens) == 2 and error["error"]["message"] == "writing failed"
@@ -429,6 +548,7 @@ def test_health(service):
     assert service.health() == {
         "status": "ok",
         "models": ["letters", "other"],
+        "units": {"letters": "character", "other": "character"},
         "running": 0,
         "waiting": 0,
         "capacity": {"max_running": 128, "max_waiting": 512},

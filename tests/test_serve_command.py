@@ -95,6 +95,7 @@ def test_a_signal_finishes_what_runs_and_refuses_what_is_new(tmp_path, number):
     with running_command("--model", path, *limits, code=GATED) as service:
         body = {"prompt": "a", "max_new_tokens": 20, "seed": 1}
         stream = service.begin("/generate", {**body, "stream": True}).getresponse()
+        assert "prompt_tokens" in next_event(stream)
         first = next_event(stream)
         waiting = service.begin("/generate", body)
         wait_until(lambda: service.busy() == (1, 1))
@@ -251,7 +252,7 @@ def test_odd_characters_work(tmp_path):
         text = reference(served, characters, 300, 1, temperature=10.0)
         body = {"prompt": characters, "max_new_tokens": 300, "seed": 1, "temperature": 10.0}
         assert service.ask("/generate", body)[1]["text"] == text
-        *tokens, _, _ = all_events(
+        _, *tokens, _, _ = all_events(
             service.begin("/generate", {**body, "stream": True}).getresponse()
         )
         assert "".join(token["text"] for token in tokens) == text and set(text) == set(characters)

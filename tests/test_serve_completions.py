@@ -10,7 +10,9 @@ from serving import (  # noqa: E402
     CHARACTERS,
     Service,
     breaking_model,
+    byte_pairs,
     gated_service,
+    reciting_model,
     reference,
     served_model,
     wait_until,
@@ -246,6 +248,52 @@ def test_a_given_text_is_scored(client, service, prompt, max_tokens):
     parts = [chunk.choices[0].logprobs for chunk in stream if chunk.choices[0].text]
     streamed = [value for part in parts for value in part.token_logprobs]
     assert streamed == found.token_logprobs
+
+
+@pytest.mark.parametrize("echo", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
+def test_tokens_are_named_and_placed_in_the_text(echo, stream):
+    text, prompt = "the 静夜 cat", "月 the"
+    ids, before = byte_pairs().encode(text), byte_pairs().encode(prompt)
+    served = reciting_model(text)
+    if echo:  # then the prompt is read, too
+        served.model.script = iter([*before[1:], *ids])
+    request = dict(model="reciting", prompt=prompt, max_tokens=len(ids), logprobs=3, echo=echo)
+    with Service(served) as service:
+        base = f"http://127.0.0.1:{service.port}/v1"
+        client = openai.OpenAI(base_url=base, api_key="none", max_retries=0, timeout=60)
+        answer = client.completions.create(**request, stream=stream)
+        chunks = list(answer) if stream else [answer]
+    assert "".join(chunk.choices[0].text for chunk in chunks) == prompt * echo + text
+    if not stream:
+        assert answer.usage.total_tokens == len(before) + len(ids)
+    found = [chunk.choices[0].logprobs for chunk in chunks if chunk.choices[0].logprobs]
+    tokens = [token for part in found for token in part.tokens]
+    likeliest = [top for part in found for top in part.top_logprobs]
+    assert all(top is None or token in top for top, token in zip(likeliest, tokens))
+    shown = before * echo + ids
+    assert [raw_bytes(token) for token in tokens] == [byte_pairs().token_bytes[i] for i in shown]
+    assert "bytes:\\xe9\\x9d" in tokens or "bytes:\\xe9" in tokens
+    offsets = [offset for part in found for offset in part.text_offset]
+    raw = b"" if echo else prompt.encode()
+    for token, offset in zip(tokens, offsets):  # whole characters before it
+        assert offset == len(raw.decode("utf-8", "ignore"))
+        raw += raw_bytes(token)
+
+
+def raw_bytes(token: str) -> bytes:
+    """What a client makes of the name of a token."""
+    if not token.startswith("bytes:"):
+        return token.encode()
+    return token[6:].encode().decode("unicode_escape").encode("latin-1")
+
+
+def test_more_than_is_allowed_is_counted_in_tokens():
+    with Service(served_model("pairs", tokenizer=byte_pairs())) as service:
+        body = {"model": "pairs", "prompt": "😀" * 4000, "max_tokens": 1, "n": 7, "echo": True}
+        status, answer = service.ask("/v1/completions", body)
+        assert status == 400 and answer["error"]["param"] == "max_tokens"
+        assert service.ask("/v1/completions", {**body, "n": 6})[0] == 200
 
 
 def test_nothing_asked_for_is_nothing_written(client):

@@ -12,7 +12,7 @@ pytest.importorskip("uvicorn", reason="the service is not installed")
 pytest.importorskip("fastapi", reason="the service is not installed")
 if importlib.util.find_spec("schemathesis") is None:  # which takes long to import
     pytest.skip("schemathesis is not installed", allow_module_level=True)
-from serving import Service, served_model  # noqa: E402
+from serving import Service, byte_pairs, served_model  # noqa: E402
 
 from minigrad.generate import token_steps  # noqa: E402
 from minigrad.serve import writer  # noqa: E402
@@ -24,7 +24,8 @@ def test_schemathesis_finds_nothing(tmp_path, monkeypatch):
         return token_steps(model, idx, min(n, 20), *rest, **sampling)
 
     monkeypatch.setattr(writer, "token_steps", few_steps)
-    models = served_model("letters"), served_model("other", characters=NO_CHINESE)
+    models = [served_model("letters"), served_model("other", characters=NO_CHINESE)]
+    models.append(served_model("pairs", tokenizer=byte_pairs()))
     command = [sys.executable, "-m", "schemathesis.cli", "run", "--seed", "1", "--checks", "all"]
     command += ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "10"]
     command += ["--header", "Authorization: Bearer sesame"]
@@ -41,6 +42,18 @@ def test_schemathesis_finds_nothing(tmp_path, monkeypatch):
 
 
 NO_CHINESE = "\nabcdefghijklmnopqrstuvwxyz-]"
+
+
+@pytest.mark.parametrize("tokenizer, pattern", [(None, True), (byte_pairs(), False)])
+def test_a_model_of_byte_pairs_reads_any_text(tokenizer, pattern):
+    service = Service(served_model("any", tokenizer=tokenizer))
+    service.socket.close()
+    bodies = service.app.openapi()["components"]["schemas"]
+    for name, field in (("GenerateBody", "prompt"), ("AttentionBody", "text")):
+        text, ids = bodies[name]["anyOf"][0]["properties"][field]["anyOf"]
+        assert ("pattern" in text) == pattern
+        last = service.models["any"].tokenizer.vocab_size - 1
+        assert ids["items"]["maximum"] == last
 
 
 def test_all_statuses_and_the_streams_are_named():

@@ -1,22 +1,27 @@
 """What writes, without any web: tokens, stop strings, attention."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minigrad.bpe import BPETokenizer
+from minigrad.checkpoint import save
 from minigrad.data import SimpleTokenizer
 from minigrad.generate import generate
 from minigrad.gpt import GPT
+from minigrad.serve import writer
 from minigrad.serve.writer import (
     MAX_ATTENTION,
     Alternative,
     Options,
     ServedModel,
     Token,
+    Transcript,
     attention_map,
     describe_token,
-    finish_reason,
     until_stop,
     write_tokens,
 )
@@ -30,13 +35,83 @@ def served(rng) -> ServedModel:
     return ServedModel("six", model, SimpleTokenizer("abcdef"))
 
 
+def tokens_of(*texts: str) -> list[Token]:
+    return [Token(0, text, text, 1.0, []) for text in texts]
+
+
 def test_a_token_names_the_likeliest_that_it_beat():
-    p = np.array([0.4, 0.3, 0.3, 0.0])
-    assert describe_token(1, p, list("abcd"), n=3) == Token(
-        "b", 0.3, [Alternative("a", 0.4), Alternative("c", 0.3)]
-    )
-    assert describe_token(0, p, list("abcd"), n=1).alternatives == [Alternative("b", 0.3)]
-    assert describe_token(0, p, list("abcd"), n=0).alternatives == []
+    p, transcript = np.array([0.4, 0.3, 0.3, 0.0]), Transcript(SimpleTokenizer("abcd"))
+    a, c = Alternative(0, "a", "a", 0.4), Alternative(2, "c", "c", 0.3)
+    assert describe_token(1, p, transcript, n=3) == Token(1, "b", "b", 0.3, [a, c])
+    b = Alternative(1, "b", "b", 0.3)
+    assert describe_token(0, p, transcript, n=1).alternatives == [b]
+    assert describe_token(0, p, transcript, n=0).alternatives == []
+
+
+def test_the_likeliest_of_many(rng):
+    p = rng.dirichlet(np.full(5000, 0.1))
+    token = describe_token(17, p, Transcript(SimpleTokenizer(map(chr, range(5000)))), n=10)
+    order = [i for i in np.argsort(-p, kind="stable") if i != 17]
+    assert [other.id for other in token.alternatives] == order[:10]
+
+
+# Tokens that are parts of characters
+
+PAIRS = BPETokenizer.from_text("the cat and the dog\n\n" * 9 + "床前明月光。\n" * 3, 290)
+ids_of_pairs = st.lists(st.integers(0, PAIRS.vocab_size - 1), max_size=30)
+texts_in_two_scripts = st.text("the 月光，😀\n", max_size=12)
+
+
+@given(ids_of_pairs | texts_in_two_scripts.map(PAIRS.encode))
+def test_what_tokens_add_is_their_text_and_no_half_character(ids):
+    text, transcript = PAIRS.decode(ids), Transcript(PAIRS)
+    shown = ""
+    for n, i in enumerate(ids, 1):
+        would = transcript.would_add(i)
+        assert shown + would == PAIRS.decode(ids[:n])
+        added = transcript.add(i, last=n == len(ids))
+        assert added == would[: len(added)]
+        shown += added
+        assert text.startswith(shown)
+    assert shown == text
+
+
+@given(texts_in_two_scripts)
+def test_a_character_is_added_by_the_token_that_completes_it(text):
+    parts = Transcript(PAIRS, PAIRS.encode(text)).parts
+    assert "".join(part.text for part in parts) == text
+    assert not any("\ufffd" in part.text for part in parts)
+
+
+@pytest.mark.parametrize(
+    "token, name",
+    [
+        (b"the", "the"),
+        (b" \n", " \n"),
+        ("月".encode(), "月"),
+        (b"\xe6\x9c", r"bytes:\xe6\x9c"),
+        (b" \xe6", r"bytes: \xe6"),
+        (b"\\\xe6", r"bytes:\\\xe6"),
+        (b"\xed\xa0\x80", r"bytes:\xed\xa0\x80"),
+        ("\ufffd".encode(), "\ufffd"),
+    ],
+)
+def test_a_token_that_is_no_text_is_named_by_its_bytes(token, name):
+    class Tokens:
+        token_bytes = [token]
+
+    assert Transcript(Tokens()).name(0) == name
+
+
+def test_a_text_may_begin_and_end_within_a_character(served, monkeypatch):
+    *first, last = PAIRS.encode("月")
+    script, p = [last, *first], np.full((1, PAIRS.vocab_size), 0.1)
+    steps = lambda *_, **options: ((np.array([i]), p, p) for i in script)
+    monkeypatch.setattr(writer, "token_steps", steps)
+    served = replace(served, tokenizer=PAIRS)
+    tokens = list(write_tokens(served, first, Options(len(script))))
+    assert [token.id for token in tokens] == script
+    assert "".join(token.text for token in tokens) == "月\ufffd"
 
 
 @pytest.mark.parametrize("sampling", [{}, {"temperature": 0.5, "top_k": 3}, {"top_p": 0.7}])
@@ -63,26 +138,62 @@ def test_the_models_own_probabilities_do_not_depend_on_the_temperature(served):
     assert list(shown[0.0, True].values()) == [1.0]
 
 
-@given(st.text("ab", max_size=12), st.lists(st.text("abc", min_size=1, max_size=4), max_size=3))
-def test_a_text_ends_before_the_first_stop_string_and_nothing_shown_is_taken_back(text, stops):
-    tokens = [Token(c, 1.0, []) for c in text]
-    pieces = ["".join(t.text for t in piece) for piece in until_stop(iter(tokens), stops)]
-    end, cut = len(text), len(text)
+@given(
+    st.lists(st.text("ab", max_size=3), max_size=12),
+    st.lists(st.text("abc", min_size=1, max_size=4), max_size=3),
+)
+def test_a_text_ends_before_the_first_stop_string_and_nothing_shown_is_taken_back(texts, stops):
+    """However the text is cut into tokens."""
+    *pieces, (_, reason) = found = list(until_stop(tokens_of(*texts), stops))
+    assert all(none is None for _, none in pieces)
+    pieces = ["".join(token.text for token in shown) for shown, _ in found]
+    text = "".join(texts)
+    cut = len(text)
     for i in range(len(text) + 1):  # the first place where a stop string is complete
         ended = [len(stop) for stop in stops if text[:i].endswith(stop)]
         if ended:
-            end, cut = i, i - max(ended)
+            cut = i - max(ended)
             break
-    assert "".join(pieces) == text[:cut]
-    for i in range(1, end):  # what no stop string can begin with is shown at once
-        shown = "".join(pieces[:i])
-        rest = text[len(shown) : i]
-        assert not rest or any(stop.startswith(rest) for stop in stops)
+    assert "".join(pieces) == text[:cut] and reason == ("stop" if ended else "length")
+    for i in range(len(found) - 1):  # a token with which no stop string can begin is shown at once
+        rest = "".join(texts[: i + 1])[len("".join(pieces[: i + 1])) :]
+        within = [rest[k:] for k in range(len(rest))]
+        assert not rest or any(stop.startswith(part) for part in within for stop in stops)
 
 
-def test_a_text_ends_by_its_length_or_by_a_stop_string():
-    options = Options(max_new_tokens=5)
-    assert [finish_reason(n, options) for n in (4, 5)] == ["stop", "length"]
+@pytest.mark.parametrize(
+    "texts, stops, shown",
+    [
+        (["Hel", "lo, ", "you"], ["lo"], [[], ["Hel"]]),
+        (["Hel", "lo, ", "you"], ["o, y"], [["Hel"], [], ["l"]]),
+        (["Hel", "lo, ", "you"], ["lot"], [[], ["Hel", "lo, "], ["you"], []]),
+        (["Hello, you"], ["o", "l"], [["He"]]),
+        (["Hello"], ["H"], [[]]),
+        (["", "月", "光"], ["月"], [[], []]),  # what belongs to it is not shown either
+        (["", "月", "", "光"], ["光"], [[], ["", "月"], [], []]),
+        (["a", "", "b"], [], [["a"], [""], ["b"], []]),
+        (["a", ""], ["b"], [["a"], [], [""]]),
+    ],
+)
+def test_a_stop_string_may_begin_and_end_within_a_token(texts, stops, shown):
+    found = [[token.text for token in tokens] for tokens, _ in until_stop(tokens_of(*texts), stops)]
+    assert found == shown
+
+
+def test_a_folder_is_served_under_its_name(tmp_path, rng):
+    model = GPT(vocab_size=PAIRS.vocab_size, n_embd=8, n_layer=1, n_head=1, block_size=8, rng=rng)
+    folder = tmp_path / "gpt2.small"
+    model.save_pretrained(folder)
+    PAIRS.save_pretrained(folder)
+    (served,) = writer.load_models([folder])
+    assert (served.name, served.unit) == ("gpt2.small", "token")
+    assert served.tokenizer.encode("the 月") == PAIRS.encode("the 月")
+    run = tmp_path / "names"
+    content = {"model_args": model.config, "model": model.collect_state_dict()}
+    save(run / "best.pkl", {**content, "characters": "".join(map(chr, range(PAIRS.vocab_size)))})
+    assert [(each.name, each.unit) for each in writer.load_models([run])] == [
+        ("names", "character")
+    ]
 
 
 @pytest.mark.parametrize("length", [1, 7, MAX_ATTENTION, MAX_ATTENTION + 30])

@@ -10,7 +10,7 @@ import numpy as np
 from .. import answers
 
 if __name__ != "__main__":  # the notebook has it
-    from minigrad.serve.writer import Token
+    from minigrad.serve.writer import Token, tokens_before
 
 
 def shown_piece_by_piece(until_stop: Callable, rng: np.random.Generator) -> list:
@@ -18,8 +18,8 @@ def shown_piece_by_piece(until_stop: Callable, rng: np.random.Generator) -> list
     results = []
     for stops in (["aab", "ba", "b"], ["abab"], []):
         text = "".join(rng.choice(list("aabc"), 12))
-        tokens = (Token(letter, 1.0, []) for letter in text)
-        results.append(["".join(t.text for t in shown) for shown in until_stop(tokens, stops)])
+        tokens = (Token(0, letter, letter, 1.0, []) for letter in text)
+        results.append(["".join(t.text for t in shown) for shown, _ in until_stop(tokens, stops)])
     return results
 
 
@@ -29,15 +29,16 @@ def my_shown(answer: Callable, original: Callable) -> Callable:
 
     def until_stop(tokens, stops):
         held: list[Token] = []
-        text = ""
+        text, begin = "", 0  # where those that are held begin
         for token in tokens:
             held, text = [*held, token], text + token.text
             entries = answer(text, stops)
-            n = len(entries[len(text) - 1])
-            yield held[:n]
-            if len(entries) == len(text):  # a stop string is complete
+            ended = len(entries) <= len(text)  # a stop string is complete
+            shown = tokens_before(held, len("".join(entries[: len(text)])) - begin, cut=ended)
+            yield shown, "stop" if ended else None
+            if ended:
                 return
-            held = held[n:]
-        yield held
+            held, begin = held[len(shown) :], begin + sum(len(t.text) for t in shown)
+        yield held, "length"
 
     return until_stop

@@ -31,8 +31,8 @@ def serve_options(argv: list[str] | None) -> tuple[argparse.ArgumentParser, argp
         description="Let others write with trained models: on a page, or from programs.",
     )
     add = parser.add_argument
-    shipped = "a checkpoint; may be given several times [the models that come with minigrad]"
-    add("--model", action="append", metavar="FILE", help=shipped)
+    model = "a checkpoint, or a folder with a GPT-2 and its tokenizer; may be given several times "
+    add("--model", action="append", metavar="PATH", help=model + "[those that come with minigrad]")
     add("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in [%(default)s]")
     add("--port", type=int, default=8000, help="0 for any that is free [%(default)s]")
     running = "requests that are written at the same time [%(default)s]"

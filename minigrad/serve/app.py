@@ -37,9 +37,10 @@ from minigrad.serve.messages import (
 from .pages import pages
 from minigrad.serve.writer import (
     Options,
+    Part,
     ServedModel,
+    Transcript,
     attention_map,
-    finish_reason,
     until_stop,
     write_tokens,
 )
@@ -61,12 +62,13 @@ def find_model(request: Request, name: str | None) -> ServedModel:
 def known_ids(served: ServedModel, text: str | list[int], field: str) -> list[int]:
     """The ids of a text that stood in `field` of a request, or the ids that stood there."""
     try:
-        if isinstance(text, str):
-            return served.tokenizer.encode(text)
-        if max(text) >= served.tokenizer.vocab_size:
-            last = served.tokenizer.vocab_size - 1
-            raise ValueError(f"there is no token {max(text)}; the last is {last}")
-        return text
+        ids = served.tokenizer.encode(text) if isinstance(text, str) else text
+        last = served.tokenizer.vocab_size - 1
+        if not ids:
+            raise ValueError("the model has no token for this text")
+        if max(ids) > last:
+            raise ValueError(f"there is no token {max(ids)}; the last is {last}")
+        return ids
     except ValueError as error:
         raise Refusal(422, f"{field}: {error}", field, "invalid_value") from None
 
@@ -87,37 +89,39 @@ async def post_generate(body: GenerateBody, request: Request) -> Response:
     """Continue a prompt. With "stream": true every token is sent as soon as it is written."""
     served, options = find_model(request, body.model), body.options()
     ids = known_ids(served, body.prompt, "prompt")
-    job = find_place(request, until_stop(write_tokens(served, ids, options), options.stop))
+    shown = until_stop(write_tokens(served, ids, options), options.stop)
+    job = find_place(request, ([tokens_and_reason] for tokens_and_reason in shown))
+    messages = generate_messages(Transcript(served.tokenizer, ids).parts, job, options)
     if body.stream:
-        return event_response(generate_messages(job, options))
-    tokens = [token async for token in job]
+        return event_response(messages)
+    prompt_tokens, *tokens, ending = [message async for message in messages]
     answer = {
         "model": served.name,
         "prompt": body.prompt,
-        "text": "".join(token.text for token in tokens),
+        **prompt_tokens,
+        "text": "".join(token["text"] for token in tokens),
         "tokens": tokens,
-        **ending(job, len(tokens), options),
+        **ending,
     }
     return Response(to_json(answer), media_type="application/json")  # faster than JSONResponse
 
 
-async def generate_messages(job: Job, options: Options) -> AsyncIterator[dict]:
-    """What a stream of /generate says: each token, and how it ended."""
+async def generate_messages(prompt: list[Part], job: Job, options: Options) -> AsyncIterator[dict]:
+    """What a stream of /generate says: the tokens of the prompt, each that is written; and why the
+    text ends, how to get it again, and how long it took."""
+    yield {"prompt_tokens": [asdict(part) for part in prompt]}
     n_tokens = 0
-    async for token in job:
-        n_tokens += 1
-        yield asdict(token)
-    yield ending(job, n_tokens, options)
-
-
-def ending(job: Job, n_tokens: int, options: Options) -> dict:
-    """Why the text ends here, how to get it again, and how long it took."""
-    return {
-        "finish_reason": finish_reason(n_tokens, options),
-        "seed": options.seed,
-        "seconds": round(job.seconds, 4),
-        "tokens_per_second": round(n_tokens / job.seconds, 1) if job.seconds else 0.0,
-    }
+    async for tokens, reason in job:
+        for token in tokens:
+            n_tokens += 1
+            yield asdict(token)
+        if reason:
+            yield {
+                "finish_reason": reason,
+                "seed": options.seed,
+                "seconds": round(job.seconds, 4),
+                "tokens_per_second": round(n_tokens / job.seconds, 1) if job.seconds else 0.0,
+            }
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-pages
@@ -156,6 +160,7 @@ async def get_health(request: Request) -> Response:
     content = {
         "status": "closing" if desk.closed else "ok",
         "models": list(request.app.state.models),
+        "units": {name: served.unit for name, served in request.app.state.models.items()},
         "running": len(desk.running),
         "waiting": len(desk.waiting),
         "capacity": desk.capacity,

@@ -16,6 +16,7 @@ from minigrad.serve.messages import (
     MAX_NEW_TOKENS,
     WHOLE,
     HowMany,
+    Ids,
     Prompt,
     Refusal,
     RequestBody,
@@ -29,16 +30,15 @@ from minigrad.serve.writer import (
     Options,
     ServedModel,
     Token,
-    finish_reason,
+    Transcript,
     read_tokens,
     until_stop,
     write_tokens,
 )
 
-MAX_PROMPTS, MAX_IDS, MAX_CHOICES = 64, 2_000, 8  # prompts, ids in each, texts for each
+MAX_PROMPTS, MAX_CHOICES = 64, 8  # prompts, texts for each
 MAX_TOKENS = 100_000  # in all texts together
 
-Ids = Annotated[list[Annotated[int, Field(ge=0), WHOLE]], Field(min_length=1, max_length=MAX_IDS)]
 Several = Field(min_length=1, max_length=MAX_PROMPTS)
 StopText = Annotated[str, Field(max_length=100)]  # an empty one stops nothing
 
@@ -79,13 +79,14 @@ class CompletionBody(RequestBody):
         one = isinstance(self.prompt, str) or isinstance(self.prompt[0], int)
         return [self.prompt] if one else self.prompt  # type: ignore[return-value]
 
-    def options(self) -> list[Options]:
-        """The same for the writer: one for each of the n choices, which differ in their seeds."""
+    def options(self, prompts: list[list[int]]) -> list[Options]:
+        """The same for the writer: one for each of the n choices, which differ in their seeds.
+        `prompts` are the ids of all prompts."""
         n, max_tokens = self.n or 1, 16 if self.max_tokens is None else self.max_tokens
         if self.best_of not in (None, 1, n):
             raise Refusal(422, "best_of: only 1, or as many as n", "best_of", "invalid_value")
-        echoed = sum(map(len, self.prompts())) if self.echo else 0
-        if n * (echoed + len(self.prompts()) * max_tokens) > MAX_TOKENS:
+        echoed = sum(map(len, prompts)) if self.echo else 0
+        if n * (echoed + len(prompts) * max_tokens) > MAX_TOKENS:
             most = f"at most {MAX_TOKENS:,} for all prompts together"
             raise Refusal(422, f"max_tokens: {most}", "max_tokens", "invalid_value")
         stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
@@ -109,24 +110,25 @@ class Writing:
 
     def __init__(self, body: CompletionBody, served: ServedModel, prompts: list[list[int]]):
         self.body, self.served = body, served
-        self.choices = [(ids, options) for ids in prompts for options in body.options()]
+        self.choices = [(ids, options) for ids in prompts for options in body.options(prompts)]
         self.usage = {"prompt_tokens": sum(map(len, prompts)), "completion_tokens": 0}
         self.id, self.created = f"cmpl-{secrets.token_hex(12)}", int(time.time())
 
     def pieces(self) -> Iterator[list[dict]]:
         """In the writing thread: the pieces of all choices; the last of each has the reason."""
         for index, (ids, options) in enumerate(self.choices):
-            offset = 0 if self.body.echo else len(ids)
+            given = Transcript(self.served.tokenizer, ids).parts
+            offset = 0 if self.body.echo else sum(len(part.text) for part in given)
             for token in self.prompt_tokens(ids, options):
                 yield [self.piece(index, token, offset)]
-                offset += 1
-            written = 0
-            for tokens in until_stop(write_tokens(self.served, ids, options), options.stop):
-                yield [self.piece(index, token, offset + i) for i, token in enumerate(tokens)]
-                written, offset = written + len(tokens), offset + len(tokens)
-            self.usage["completion_tokens"] += written
-            reason = finish_reason(written, options)
-            yield [choice(index, "", None, reason)]
+                offset += len(token.text)
+            for tokens, reason in until_stop(write_tokens(self.served, ids, options), options.stop):
+                pieces = []
+                for token in tokens:
+                    pieces.append(self.piece(index, token, offset))
+                    offset += len(token.text)
+                self.usage["completion_tokens"] += len(tokens)
+                yield pieces + ([choice(index, "", None, reason)] if reason else [])
         self.usage["total_tokens"] = self.usage["prompt_tokens"] + self.usage["completion_tokens"]
 
     def prompt_tokens(self, ids: list[int], options: Options) -> Iterator[Token]:
@@ -134,11 +136,11 @@ class Writing:
         it was."""
         if self.body.echo and self.body.logprobs is not None:
             return read_tokens(self.served, ids, options)
-        characters = self.served.tokenizer.characters
-        return (Token(characters[i], math.nan, []) for i in ids if self.body.echo)
+        parts = Transcript(self.served.tokenizer, ids if self.body.echo else ()).parts
+        return (Token(part.id, part.name, part.text, math.nan, []) for part in parts)
 
     def piece(self, index: int, token: Token, offset: int) -> dict:
-        """One token of a choice."""
+        """One token of a choice, which begins after so many characters."""
         logprobs = logprobs_of(token, self.body.logprobs, offset)
         return choice(index, token.text, logprobs)
 
@@ -191,9 +193,9 @@ def logprobs_of(token: Token, n: int | None, offset: int) -> dict | None:
     likeliest = sorted([token, *token.alternatives], key=log, reverse=True)[:n]
     known = not math.isnan(token.probability)
     return {
-        "tokens": [token.text],
+        "tokens": [token.name],
         "token_logprobs": [log(token) if known else None],
-        "top_logprobs": [{c.text: log(c) for c in [*likeliest, token]} if known else None],
+        "top_logprobs": [{c.name: log(c) for c in [*likeliest, token]} if known else None],
         "text_offset": [offset],
     }
 

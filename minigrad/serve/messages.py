@@ -19,7 +19,7 @@ from .desk import NoPlace
 from .writer import Options
 
 MAX_BODY = 200_000  # bytes
-MAX_PROMPT = 10_000  # characters
+MAX_PROMPT, MAX_IDS = 10_000, 2_000  # characters of a prompt, or tokens
 MAX_NEW_TOKENS = 2_000
 MAX_SEED = 2**53 - 1  # integers up to here are the same in every reader of JSON, a browser's too
 
@@ -27,6 +27,7 @@ WHOLE = BeforeValidator(lambda v: int(v) if isinstance(v, float) and v.is_intege
 Stop = Annotated[str, Field(min_length=1, max_length=100)]
 Stops = Annotated[list[Stop], Field(max_length=16)]
 Prompt = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT)]
+Ids = Annotated[list[Annotated[int, Field(ge=0), WHOLE]], Field(min_length=1, max_length=MAX_IDS)]
 NewTokens = Annotated[int, Field(ge=1, le=MAX_NEW_TOKENS), WHOLE]
 Temperature = Annotated[float, Field(ge=0, le=10)]
 TopK = Annotated[int, Field(ge=1), WHOLE]
@@ -42,9 +43,9 @@ class RequestBody(BaseModel):
 
 
 class GenerateBody(RequestBody):
-    """What is to be written after the prompt, and how."""
+    """What is to be written after the prompt, a text or the ids of its tokens, and how."""
 
-    prompt: Prompt
+    prompt: Prompt | Ids
     max_new_tokens: NewTokens = 200
     temperature: Temperature = 0.8
     top_k: TopK | None = None
@@ -62,9 +63,9 @@ class GenerateBody(RequestBody):
 
 
 class AttentionBody(RequestBody):
-    """A text to look at."""
+    """A text to look at, or the ids of its tokens."""
 
-    text: Prompt
+    text: Prompt | Ids
     model: str | None = None
 
 
@@ -128,6 +129,7 @@ async def answer_no_place(request: Request, error: NoPlace) -> JSONResponse:
 WORDS = {  # for messages of pydantic that would puzzle a stranger
     "extra_forbidden": "there is no such field",
     "string_type": "a text is needed",
+    "list_type": "a list is needed",
     "too_long": "this list is too long",
 }
 CODES = {"extra_forbidden": "unknown_parameter", "missing": "missing_required_parameter"}
@@ -142,6 +144,7 @@ async def answer_invalid(request: Request, error: RequestValidationError) -> JSO
     else:
         field = str(errors[0]["loc"][1])
         mine = [e for e in errors if str(e["loc"][1]) == field]
+        mine = [e for e in mine if not e["type"].endswith("_type")] or mine  # it may be one of two
         reasons = list(dict.fromkeys(WORDS.get(e["type"], e["msg"]) for e in mine))
     code = CODES.get(errors[0]["type"], "invalid_value")
     return await answer_refusal(

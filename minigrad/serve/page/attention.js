@@ -1,7 +1,7 @@
-// Where a head looked when a character was chosen: as a map, as bars, and as shades of the text.
+// Where a head looked when a token was chosen: as a map, as bars, and as shades of the text.
 
-import { $, bar, level, percent, state, visible } from "./common.js";
-import { chips, firstWritten, selected, surprise, take, units } from "./paper.js";
+import { $, bar, label, level, percent, state, visible } from "./common.js";
+import { chips, parts, selected, surprise, take, tokenAt } from "./paper.js";
 import { ask } from "./service.js";
 
 let attention = null; // the service's answer for the selected character
@@ -21,11 +21,12 @@ async function fetchAttention() {
   const index = selected, of = take;
   const mine = looking = new AbortController();
   try {
-    const text = units.slice(Math.max(0, index - 256), index).join("");
+    const text = parts().slice(Math.max(0, index - 256), index).map((part) => part.id);
     const response = await ask("attention", { model: of.model, text }, mine.signal);
     const answer = await response.json();
     if (selected !== index || take !== of) return;
-    attention = { ...answer, index, take: of };
+    const seen = parts().slice(index - answer.tokens.length, index);
+    attention = { ...answer, seen, index, take: of };
     fill("layer", answer.layers, []);
     fill("head", answer.heads, ["all, averaged"]);
     drawAttention();
@@ -56,7 +57,7 @@ export function shadeAll() { // the text, by what the lens shows
     ? weights()?.at(-1) : null;
   chips.forEach((span, i) => {
     const weight = row && i < selected ? row[i - selected + row.length] ?? 0 : 0;
-    const s = state.view === "alternatives" ? surprise(take.tokens[i - firstWritten()])
+    const s = state.view === "alternatives" ? surprise(tokenAt(i))
       : 4 - level(weight, [0.02, 0.05, 0.15, 0.4]);
     if (span.dataset.s !== String(s)) span.dataset.s = s;
   });
@@ -81,7 +82,7 @@ function drawMap(rows) {
   map.width = map.height = Math.round(320 * devicePixelRatio);
   large.imageSmoothingEnabled = false;
   large.drawImage(small, 0, 0, map.width, map.height);
-  map.ariaLabel = rows ? `Attention of ${size} characters` : "No attention to show yet";
+  map.ariaLabel = rows ? `Attention of ${size} ${state.unit}s` : "No attention to show yet";
 }
 
 function drawAttention() {
@@ -90,7 +91,7 @@ function drawAttention() {
   $("readout").textContent = rows || selected === null ? "" :
     selected === 0 ? "Nothing stands before it." : "Looking";
   const last = rows?.at(-1) ?? [];
-  const best = last.map((probability, i) => ({ probability, i, text: attention.tokens[i] }));
+  const best = last.map((probability, i) => ({ ...attention.seen[i], probability, i }));
   best.sort((a, b) => b.probability - a.probability);
   $("looked").replaceChildren(...best.slice(0, 5).map((row) =>
     bar(row, best[0].probability, "div")));
@@ -100,7 +101,7 @@ function drawAttention() {
 function point(i, j) {
   const row = weights()?.[i];
   if (!row || j > i) return;
-  const [from, to] = [i, j].map((at) => `\u201c${visible(attention.tokens[at])}\u201d`);
+  const [from, to] = [i, j].map((at) => `\u201c${visible(label(attention.seen[at]))}\u201d`);
   const where = i === j ? "itself" : `${to}, ${i - j} back`;
   $("readout").textContent = `${from} looked at ${where}: ${percent(row[j])}`;
 }

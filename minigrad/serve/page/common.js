@@ -26,6 +26,7 @@ export const saved = (() => {
 
 export const state = {
   model: "", // the name of the chosen one
+  unit: "character", // what its tokens are
   view: saved.view === "attention" ? "attention" : "alternatives", // what the lens shows
 };
 
@@ -34,7 +35,15 @@ export const percent = (p) =>
     : "< 0.1 %";
 export const level = (value, bounds) => bounds.filter((bound) => value < bound).length;
 export const visible = (text) => text.replaceAll("\n", "\u21b5").replaceAll(" ", "\u2423");
-export const spoken = (text) => ({ "\n": "line break", " ": "space" })[text] ?? text;
+export const label = ({ text, name }) => { // of a token; ‹e6 9c› if it is part of a character
+  if (text && !text.includes("\ufffd")) return text;
+  return !name.startsWith("bytes:") ? name : name.slice(6).replace(/(\\x..)+/g, (codes) =>
+    "\u2039" + codes.slice(2).replaceAll("\\x", "\u202f") + "\u203a");
+};
+export const spoken = (token) => label(token).replace(/\u2039(.+?)\u203a/g, "bytes $1")
+  .replace(/^ +| +$/g, ({ length }) => length > 1 ? ` ${length} spaces ` : " space ")
+  .replaceAll("\n", " line break ").replace(/ +/g, " ").trim();
+export const textOf = (tokens) => tokens.map((token) => token.text).join("");
 export const sentence = (text) =>
   text.replace(/^\p{Ll}/u, (c) => c.toUpperCase()).replace(/[.!?]?$/, ".");
 
@@ -42,10 +51,10 @@ export function bar(row, longest, tag, properties = {}) { // a character and its
   const fill = make("i");
   fill.style.width = Math.max(0.5, 100 * row.probability / longest) + "%";
   const glyph = make("span", { className: "glyph", lang: $("paper").lang });
-  glyph.textContent = visible(row.text);
+  glyph.textContent = visible(label(row));
   const share = make("span", { className: "percent", textContent: percent(row.probability) });
   const element = make(tag, { className: "row", ...properties }, glyph,
     make("span", { className: "track" }, fill), share);
-  element.dataset.text = row.text;
+  element.dataset.id = row.id;
   return make("li", {}, element);
 }

@@ -1,8 +1,8 @@
-// The lens: what one character beat, or what a head looked at when it was chosen.
+// The lens: what one token beat, or what a head looked at when it was chosen.
 
 import { look, shadeAll } from "./attention.js";
-import { $, bar, make, percent, spoken, state, visible } from "./common.js";
-import { chips, firstWritten, move, select, selected, take, tokenAt, units } from "./paper.js";
+import { $, bar, label, make, percent, spoken, state, textOf, visible } from "./common.js";
+import { chips, move, parts, select, selected, take, tokenAt } from "./paper.js";
 import { save } from "./settings.js";
 import { ALTERNATIVES, write } from "./writing.js";
 
@@ -32,17 +32,18 @@ export function lens() {
 function describe(token) {
   $("context").hidden = selected === null;
   if (selected === null) {
-    $("about").textContent = "Choose a character of the text: point at it, or go to the text " +
-      "with Tab and use the arrow keys.";
+    $("about").textContent = `Choose a ${state.unit} of the text: point at it, or go to the ` +
+      "text with Tab and use the arrow keys.";
     return;
   }
-  const from = Math.max(0, selected - ($("paper").lang.startsWith("zh") ? 11 : 24));
-  const before = visible(units.slice(from, selected).join("")).replaceAll("\u2423", " ");
-  $("context").replaceChildren((from ? "\u2026" : "") + before,
-    make("b", { textContent: visible(units[selected]) }));
+  const before = Array.from(textOf(parts().slice(0, selected)));
+  const near = before.slice($("paper").lang.startsWith("zh") ? -11 : -24);
+  $("context").replaceChildren(near.length < before.length ? "\u2026" : "",
+    near.join("").replaceAll("\n", "\u21b5"),
+    make("b", { textContent: visible(label(parts()[selected])) }));
   $("about").textContent = state.view === "attention"
-    ? "Which characters a head looked at when this one was chosen."
-    : token ? rank(token) : "A character of your prompt.";
+    ? `Which ${state.unit}s a head looked at when this one was chosen.`
+    : token ? rank(token) : `A ${state.unit} of your prompt.`;
 }
 
 function rank(token) {
@@ -57,9 +58,9 @@ function alternatives(token) {
   if (!token) return $("alternatives").replaceChildren();
   const rows = [token, ...token.alternatives].sort((a, b) => b.probability - a.probability);
   const items = rows.map((row) => {
-    const label = `${spoken(row.text)}, ${percent(row.probability)}` +
+    const ariaLabel = `${spoken(row)}, ${percent(row.probability)}` +
       (row === token ? ", written" : ": write on with it");
-    const properties = { type: "button", disabled: row === token, ariaLabel: label };
+    const properties = { type: "button", disabled: row === token, ariaLabel };
     return bar(row, rows[0].probability, "button", properties);
   });
   const rest = 1 - rows.reduce((sum, row) => sum + row.probability, 0);
@@ -67,22 +68,22 @@ function alternatives(token) {
   $("alternatives").replaceChildren(...items);
 }
 
-function branch(text) { // write on with this character in the place of the selected one
-  const index = selected, place = index - firstWritten();
-  const plain = ({ text, probability }) => ({ text, probability });
+function branch(id) { // write on with this token in the place of the selected one
+  const index = selected, place = index - take.given.length;
+  const plain = ({ id, name, text, probability }) => ({ id, name, text, probability });
   const all = [take.tokens[place], ...take.tokens[place].alternatives].map(plain);
-  const chosen = all.find((row) => row.text === text);
+  const chosen = all.find((row) => row.id === id);
   chosen.yours = true;
   chosen.alternatives = all.filter((row) => row !== chosen);
   $("paper").focus({ preventScroll: true });
   const tokens = [...take.tokens.slice(0, place), chosen];
-  write({ model: take.model, prompt: take.prompt, tokens }, index);
+  write({ model: take.model, given: take.given, tokens }, index);
 }
 
 $("paper").addEventListener("look", lens);
 $("alternatives").addEventListener("click", (event) => {
   const row = event.target.closest("button.row:enabled");
-  if (row) branch(row.dataset.text);
+  if (row) branch(Number(row.dataset.id));
 });
 $("alternatives").addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -1,42 +1,43 @@
-// The paper: a take (what was written in one go, from a model and a prompt) as characters that
-// can be chosen. Whenever the choice changes, the paper fires the event "look".
+// The paper: a take (what was written in one go, from a model and a prompt) as tokens that can be
+// chosen. Whenever the choice changes, the paper fires the event "look".
 
-import { $, language, level, make, percent, spoken, state, visible } from "./common.js";
+import { $, label, language, level, make, percent, spoken, state, textOf, visible }
+  from "./common.js";
 
-export let take = { model: "", prompt: "", tokens: [] };
-export let chips = []; // the characters: spans, first those of the prompt
-export let units = []; // the same as strings
+export const blank = { model: "", prompt: "", given: [], tokens: [] }; // given: those of the prompt
+export let take = blank;
+export let chips = []; // the tokens: spans, first those of the prompt
 export let selected = null; // index of one of them
 
-export const textOf = (tokens) => tokens.map((token) => token.text).join("");
-export const firstWritten = () => units.length - take.tokens.length;
-export const tokenAt = (index) => take.tokens[index - firstWritten()];
+export const parts = () => [...take.given, ...take.tokens]; // what the chips show
+export const tokenAt = (index) => take.tokens[index - take.given.length];
 export const surprise = (token) =>
   token ? level(token.probability, [0.5, 0.2, 0.05, 0.01]) : 0;
 
-function chip(text, token) {
-  const span = make("span", { id: "c" + chips.length, textContent: text === "\n" ? "" : text });
-  span.role = "option";
-  span.className = (token ? "" : "given ") + (text === "\n" ? "end" : "");
-  span.ariaLabel = spoken(text) + (token ? ", " + percent(token.probability) : ", given");
-  span.dataset.s = state.view === "alternatives" ? surprise(token) : 0;
+function chip(part) {
+  const span = make("span", { id: "c" + chips.length, role: "option" });
+  const written = part.probability !== undefined;
+  span.className = written ? "" : "given";
+  span.ariaLabel = spoken(part) + (written ? ", " + percent(part.probability) : ", given");
+  span.dataset.s = state.view === "alternatives" && written ? surprise(part) : 0;
+  if (!part.text) span.dataset.label = label(part); // shown, but not in the text
+  const lines = part.text.split("\n"), last = lines.length - 1;
+  span.append(lines[0], ...lines.slice(1).flatMap((line, i) => // a last line break stands outside
+    [make("i"), line || i + 1 < last ? "\n" : "", line]));
   chips.push(span);
-  units.push(text);
-  return text === "\n" ? [span, "\n"] : [span];
+  return last && !lines[last] ? [span, "\n"] : [span];
 }
 
 export function lay(next) {
   take = next;
-  const lang = language(state.model, take.prompt + textOf(take.tokens) || $("prompt").value);
+  const lang = language(state.model, textOf(parts()) || $("prompt").value);
   for (const id of ["prompt", "paper", "reading", "context"]) $(id).lang = lang;
   chips = [];
-  units = [];
   select(null);
-  const parts = Array.from(take.prompt).flatMap((text) => chip(text));
-  parts.push(...take.tokens.flatMap((token) => chip(token.text, token)));
-  const empty = make("p", { textContent: "What the model writes appears here. The less a " +
-    "character was expected, the darker its shade; choose one to see what it beat." });
-  $("paper").replaceChildren(...(parts.length ? parts : [empty]), make("span", { id: "caret" }));
+  const nodes = parts().flatMap(chip);
+  const empty = make("p", { textContent: `What the model writes appears here. The less a ${
+    state.unit} was expected, the darker its shade; choose one to see what it beat.` });
+  $("paper").replaceChildren(...(nodes.length ? nodes : [empty]), make("span", { id: "caret" }));
   $("caret").ariaHidden = "true";
   say();
 }
@@ -47,18 +48,18 @@ function say() { // a list to choose from, if there is anything in it
 }
 
 let frame = 0;
-export function schedule() { // however fast characters come, the paper changes once a frame
+export function schedule() { // however fast tokens come, the paper changes once a frame
   frame ||= requestAnimationFrame(flush);
 }
 
 export function flush() {
   cancelAnimationFrame(frame);
   frame = 0;
-  const fresh = take.tokens.slice(chips.length - Array.from(take.prompt).length);
+  const fresh = take.tokens.slice(chips.length - take.given.length);
   if (!fresh.length) return;
   const caret = $("caret");
   const follow = inSight(caret);
-  caret.before(...fresh.flatMap((token) => chip(token.text, token)));
+  caret.before(...fresh.flatMap(chip));
   say();
   if (follow) caret.scrollIntoView({ block: "nearest" });
   $("count").textContent = take.tokens.length;
@@ -90,8 +91,8 @@ let tipped = 0;
 function tip(index) {
   tipped = index;
   const token = tokenAt(index);
-  const box = chips[index].getBoundingClientRect();
-  $("tip").textContent = visible(units[index]) + "  " +
+  const box = line(index);
+  $("tip").textContent = visible(label(parts()[index])) + "  " +
     (token ? percent(token.probability) : "given");
   $("tip").hidden = false;
   const left = box.left + box.width / 2 - $("tip").offsetWidth / 2;
@@ -99,9 +100,11 @@ function tip(index) {
   $("tip").style.top = Math.max(4, box.top - $("tip").offsetHeight - 6) + "px";
 }
 
-const line = (index) => chips[index].getClientRects()[0] ?? chips[index].getBoundingClientRect();
+const line = (index) => // the widest part of a chip that goes over several lines
+  [...chips[index].getClientRects()].sort((a, b) => b.width - a.width)[0]
+    ?? chips[index].getBoundingClientRect();
 
-function above(step) { // the nearest character of the line above (-1) or below (1)
+function above(step) { // the nearest token of the line above (-1) or below (1)
   const here = line(selected);
   let best = selected, top = null, nearest = Infinity;
   for (let i = selected + step; i >= 0 && i < chips.length; i += step) {
@@ -117,7 +120,7 @@ function above(step) { // the nearest character of the line above (-1) or below 
 
 export function move(key) {
   const last = chips.length - 1;
-  const to = selected === null ? Math.min(last, firstWritten()) : {
+  const to = selected === null ? Math.min(last, take.given.length) : {
     ArrowLeft: selected - 1, ArrowRight: selected + 1, Home: 0, End: last,
     ArrowUp: above(-1), ArrowDown: above(1),
   }[key];

@@ -1,10 +1,10 @@
 // The page as a whole: the models, the buttons, the keyboard.
 
-import { $, aboutModel, language, make, saved, state } from "./common.js";
+import { $, aboutModel, language, make, saved, state, textOf } from "./common.js";
 import { lens } from "./lens.js";
-import { select, take, textOf } from "./paper.js";
+import { blank, parts, select, take } from "./paper.js";
 import { Refusal, ask, trouble } from "./service.js";
-import { prompts, save } from "./settings.js";
+import { describe, prompts, save } from "./settings.js";
 import { lastTake, running, stop, undo, write } from "./writing.js";
 
 function hasFont() { // without one, all Chinese characters look the same: a box
@@ -19,9 +19,12 @@ function hasFont() { // without one, all Chinese characters look the same: a box
   return drawn[0] !== drawn[1];
 }
 
-function choose(name) {
+function choose(name, unit) {
   if (state.model) prompts.set(state.model, $("prompt").value);
-  state.model = name;
+  Object.assign(state, { model: name, unit });
+  document.body.dataset.unit = unit;
+  for (const word of document.querySelectorAll(".unit")) word.textContent = unit;
+  $("paper").ariaLabel = $("paper").ariaLabel.replace(/\w+ by \w+/, `${unit} by ${unit}`);
   const { examples } = aboutModel(name);
   $("prompt").value = prompts.get(name) ?? examples[0] ?? "";
   const lang = language(name, $("prompt").value);
@@ -38,22 +41,22 @@ function choose(name) {
   trouble(lang.startsWith("zh") && !hasFont() ? new Refusal("This device has no Chinese font: " +
     "each character shows as a box. On Debian or Ubuntu: apt install fonts-noto-cjk.") : null);
   lastTake();
-  save();
+  describe();
 }
 
 async function start() {
   trouble(null);
   try {
-    const { models } = await (await ask("health")).json();
+    const { models, units } = await (await ask("health")).json();
     const chosen = models.includes(saved.model) ? saved.model : models[0];
     for (const [i, name] of models.entries()) {
       const id = "model-" + i;
       const radio = make("input", { type: "radio", name: "model", id, checked: name === chosen });
-      radio.addEventListener("change", () => choose(name));
+      radio.addEventListener("change", () => choose(name, units[name]));
       const { title } = aboutModel(name);
       $("models").append(radio, make("label", { htmlFor: id, textContent: title }));
     }
-    choose(chosen);
+    choose(chosen, units[chosen]);
   } catch (error) {
     trouble(error, start);
   }
@@ -62,7 +65,7 @@ async function start() {
 function writeAnew() {
   if (matchMedia("(pointer: coarse)").matches) $("prompt").blur(); // the keyboard hides the text
   save();
-  write({ model: state.model, prompt: $("prompt").value, tokens: [] });
+  write({ ...blank, model: state.model, prompt: $("prompt").value, tokens: [] });
 }
 
 $("form").addEventListener("submit", (event) => {
@@ -77,7 +80,7 @@ $("more").addEventListener("click", () => write({ ...take, tokens: [...take.toke
 $("undo").addEventListener("click", undo);
 $("copy").addEventListener("click", async () => {
   try {
-    await navigator.clipboard.writeText(take.prompt + textOf(take.tokens));
+    await navigator.clipboard.writeText(textOf(parts()));
     $("status").textContent = "Copied";
   } catch {
     getSelection().selectAllChildren($("paper"));

@@ -29,14 +29,14 @@ export function save() {
   } catch { /* works without */ }
 }
 
-function describe() {
+export function describe() {
   for (const [id, dial] of Object.entries(DIALS)) {
     const words = String(dial.show($(id).valueAsNumber));
     $(id).previousElementSibling.textContent = words;
     $(id).setAttribute("aria-valuetext", words);
   }
   $("summary").textContent = `temperature ${$("temperature").valueAsNumber.toFixed(2)}, ` +
-    `${$("max_new_tokens").value} characters`;
+    `${$("max_new_tokens").value} ${state.unit}s`;
   save();
 }
 

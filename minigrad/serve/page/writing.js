@@ -1,12 +1,12 @@
-// Writing: a request, its stream of characters onto the paper, and how it ends.
+// Writing: a request, its stream of tokens onto the paper, and how it ends.
 
-import { $, sentence, state } from "./common.js";
-import { flush, lay, schedule, select, take, textOf } from "./paper.js";
+import { $, sentence, state, textOf } from "./common.js";
+import { blank, flush, lay, parts, schedule, select, take } from "./paper.js";
 import { Refusal, ask, events, trouble } from "./service.js";
 import { dialValues } from "./settings.js";
 
 export const ALTERNATIVES = 8;
-const LONGEST = 4000; // characters of a prompt: more than any of these models sees
+const LONGEST = 2000; // tokens to go on from: more than any of these models sees
 
 export let running = null; // the AbortController of the take that is being written
 const takes = new Map(); // the last take of each model
@@ -17,11 +17,20 @@ function request(next) {
   if (!/^\d*$/.test(seed)) {
     throw new Refusal("Seed: please give a whole number, or nothing.", "seed", true);
   }
-  const text = Array.from(next.prompt + textOf(next.tokens));
+  const ids = [...next.given, ...next.tokens].map((part) => part.id); // a text may have others
   return {
     model: next.model, stream: true, alternatives: ALTERNATIVES, ...dialValues(),
-    prompt: text.slice(-LONGEST).join("") || "\n", seed: seed ? Number(seed) : null,
+    prompt: ids.length ? ids.slice(-LONGEST) : next.prompt || "\n",
+    seed: seed ? Number(seed) : null,
   };
+}
+
+function begin(next, read, keep) { // `read` are the tokens of the prompt, as the model reads them
+  if (!next.given.length) next.given = read;
+  const last = next.tokens.pop(); // of what is kept: a character may be unfinished there
+  if (last) next.tokens.push({ ...last, text: read.at(-1).text });
+  put(next);
+  if (keep !== null) select(keep);
 }
 
 export async function write(next, keep = null) {
@@ -33,18 +42,16 @@ export async function write(next, keep = null) {
   show("Writing");
   try {
     const response = await ask("generate", request(next), mine.signal);
-    if (running !== mine) return;
-    put(next);
-    if (keep !== null) select(keep);
     for await (const event of events(response)) {
       if (event.error) throw new Refusal(sentence(event.error.message));
       if (event.finish_reason) end = event;
+      else if (event.prompt_tokens && running === mine) begin(next, event.prompt_tokens, keep);
       else if (running === mine) next.tokens.push(event), schedule(next);
     }
     if (!end) throw new TypeError("the stream has no end");
-    finish(mine, next, end, `${next.tokens.length - kept} characters`);
+    finish(mine, next, end, `${next.tokens.length - kept} ${state.unit}s`);
   } catch (error) {
-    const written = `${next.tokens.length - kept} characters`;
+    const written = `${next.tokens.length - kept} ${state.unit}s`;
     if (error.name === "AbortError") return finish(mine, next, null, `Stopped after ${written}`);
     if (!(error instanceof Refusal)) {
       error = new Refusal(`The connection was lost after ${written}. Write on goes on from there.`);
@@ -83,7 +90,7 @@ function put(next) { // a new take on the paper; the old one can be had back
 export function lastTake() { // of the chosen model, whatever is being written
   stop();
   running = null;
-  lay(takes.get(state.model) ?? { model: state.model, prompt: "", tokens: [] });
+  lay(takes.get(state.model) ?? { ...blank, model: state.model });
   show("");
 }
 
@@ -102,5 +109,5 @@ function show(words) {
   $("copy").disabled = !take.tokens.length;
   $("keep").hidden = running !== null || take.seed === undefined;
   $("keep").textContent = `Seed ${take.seed}: use again`;
-  if (!running) $("reading").textContent = take.prompt + textOf(take.tokens);
+  if (!running) $("reading").textContent = textOf(parts());
 }
