@@ -7,9 +7,10 @@ import heapq
 import json
 import re
 import unicodedata
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
@@ -22,52 +23,51 @@ from .weights import parse_json
 
 Pair = tuple[int, int]
 
-
 # %% ../notebooks/13_words.ipynb #learn-merges
+_numbers = partial(array, "i")  # in a tenth of the memory of a list
+
+
 class _Row:
     """Words in a row, as a linked list of ids with -1 before, between and behind them, so that no
-    pair reaches across; with the count of each pair, and the places where it begins or once did."""
+    pair reaches across. A place in it weighs as much as the count of its word."""
 
     def __init__(self, words: Mapping[bytes, int]):
-        self.ids = [-1, *chain.from_iterable((*word, -1) for word in words)]
-        self.weight = [0, *chain.from_iterable([n] * (len(word) + 1) for word, n in words.items())]
-        self.before, self.after = list(range(-1, len(self.ids))), list(range(1, len(self.ids) + 1))
-        self.counts: dict[Pair, int] = defaultdict(int)
-        self.places: dict[Pair, list[int]] = defaultdict(list)
-        for i, pair in enumerate(pairwise(self.ids)):
-            self.counts[pair] += self.weight[i]
-            self.places[pair].append(i)
+        counted = words.items()
+        self.ids = _numbers([-1, *chain.from_iterable((*word, -1) for word, _ in counted)])
+        self.weight = _numbers(chain([0], *([n] * (len(word) + 1) for word, n in counted)))
+        self.before = _numbers(range(-1, len(self.ids)))
+        self.after = _numbers(range(1, len(self.ids) + 1))
 
-    def join(self, pair: Pair, new: int) -> set[Pair]:
-        """Put `new` wherever the pair is; returns the pairs that the new id is part of."""
-        ids, before, after, counts, places = (
-            self.ids,
-            self.before,
-            self.after,
-            self.counts,
-            self.places,
-        )
-        made = set()
-        for i in places.pop(pair):
+    def pairs(self) -> dict[Pair, array]:
+        """All pairs, and the places where each begins."""
+        places: dict[Pair, array] = defaultdict(_numbers)
+        for i, pair in enumerate(pairwise(self.ids)):
+            places[pair].append(i)
+        return {pair: at for pair, at in places.items() if min(pair) >= 0}
+
+    def count(self, places: array) -> int:
+        """How often what begins at these places occurs."""
+        return sum(map(self.weight.__getitem__, places))
+
+    def still(self, pair: Pair, places: array) -> array:
+        """Those of the places where the pair still begins: others took some of its ids."""
+        (a, b), ids, after = pair, self.ids, self.after
+        return _numbers([i for i in places if ids[i] == a and ids[after[i]] == b])
+
+    def join(self, pair: Pair, places: array, new: int) -> dict[Pair, array]:
+        """Put `new` wherever the pair is; returns the pairs that it is part of, with places."""
+        (a, b), ids, before, after = pair, self.ids, self.before, self.after
+        made: dict[Pair, array] = defaultdict(_numbers)
+        for i in places:
             j = after[i]
-            if (
-                ids[i],
-                ids[j],
-            ) != pair:  # it has changed: in "aaa" the second pair lost its first a
+            if ids[i] != a or ids[j] != b:  # in "aaa" the second pair has just lost its first a
                 continue
-            h, k, n = before[i], after[j], self.weight[i]
-            left, right = (ids[h], new), (new, ids[k])
-            counts[ids[h], ids[i]] -= n
-            counts[ids[j], ids[k]] -= n
-            counts[left] += n
-            counts[right] += n
-            places[left].append(h)
-            places[right].append(i)
-            made |= {left, right}
+            h, k = before[i], after[j]
+            made[ids[h], new].append(h)
+            made[new, ids[k]].append(i)
             ids[i], ids[j] = new, -1
             after[i], before[k] = k, i
-        del counts[pair]
-        return {pair for pair in made if min(pair) >= 0}
+        return {pair: at for pair, at in made.items() if min(pair) >= 0}
 
 
 def learn_merges(words: Mapping[bytes, int], n_merges: int) -> list[Pair]:
@@ -75,18 +75,25 @@ def learn_merges(words: Mapping[bytes, int], n_merges: int) -> list[Pair]:
     most frequent in the words, which come with their counts; of equals the one of the lowest ids.
     The n-th makes id 256 + n. Ends early when no pair occurs twice."""
     row = _Row(words)
-    heap = [(-count, pair) for pair, count in row.counts.items() if min(pair) >= 0]
-    heapq.heapify(heap)
     merges: list[Pair] = []
-    while heap and len(merges) < n_merges and heap[0][0] < -1:
-        count, pair = heapq.heappop(heap)
-        if -count == row.counts[pair]:
+    places: dict[Pair, array] = {}
+    heap: list[tuple[int, int, int]] = []  # -count, pair: the counts are right, or too large
+    made = row.pairs()
+    while len(merges) < n_merges:
+        for pair, at in made.items():
+            if (n := row.count(at)) > 1:
+                places[pair] = at
+                heapq.heappush(heap, (-n, *pair))
+        if not heap:
+            break
+        count, a, b = heapq.heappop(heap)
+        pair = (a, b)
+        at = row.still(pair, places.pop(pair))
+        if row.count(at) < -count:  # it may be another's turn
+            made = {pair: at}
+        else:
             merges.append(pair)
-            made = row.join(pair, 255 + len(merges))
-        else:  # others have taken some of its places since
-            made = {pair}
-        for pair in made:
-            heapq.heappush(heap, (-row.counts[pair], pair))
+            made = row.join(pair, at, 255 + len(merges))
     return merges
 
 
