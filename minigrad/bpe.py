@@ -178,144 +178,6 @@ def cut(text: str, splits: str = "gpt2") -> Iterable[str]:
     return words
 
 
-# %% ../notebooks/13_words.ipynb #letters
-def _letters() -> list[str]:
-    """By which character files write each byte: itself where it can be seen, or else one from
-    U+0100 on, in order: a blank is "Ġ"."""
-    visible = {*range(33, 127), *range(161, 173), *range(174, 256)}
-    others = map(chr, range(256, 512))
-    return [chr(byte) if byte in visible else next(others) for byte in range(256)]
-
-
-LETTERS = _letters()
-_BYTE_OF = {letter: byte for byte, letter in enumerate(LETTERS)}
-
-
-def to_letters(token: bytes) -> str:
-    """A token as files write it."""
-    return "".join(LETTERS[byte] for byte in token)
-
-
-def from_letters(written: str) -> bytes:
-    """The token that files write so."""
-    try:
-        return bytes(_BYTE_OF[letter] for letter in written)
-    except KeyError as error:
-        raise ValueError(f"its token {written!r} has {error}, which stands for no byte") from None
-
-
-# %% ../notebooks/13_words.ipynb #parts-of
-_MOST = 2_000_000  # parts of a file: more than any tokenizer in use has
-
-
-def _tokens_of(vocab: Mapping[str, int], special: Mapping[str, int]) -> list[bytes]:
-    """What each id stands for."""
-    ids = {**vocab, **special}
-    if any(type(i) is not int for i in ids.values()) or sorted(ids.values()) != [*range(len(ids))]:
-        raise ValueError(f"its ids are not 0 to {len(ids) - 1}, each once")
-    if any(vocab.get(name, i) != i for name, i in special.items()):
-        raise ValueError("it has a special token under two ids")
-    tokens = [b""] * len(ids)
-    for name, i in ids.items():
-        tokens[i] = name.encode() if name in special else from_letters(name)
-    return tokens
-
-
-def _pairs_of(
-    merges: Sequence[str | Sequence[str]], vocab: Mapping[str, int], special: Mapping[str, int]
-) -> list[Pair]:
-    """The merges, in ids."""
-    pairs = [tuple(pair.split(" ") if isinstance(pair, str) else pair) for pair in merges]
-    ordinary = vocab.keys() - special.keys()
-    for pair in pairs:
-        if len(pair) != 2 or not ordinary.issuperset(pair):
-            raise ValueError(f"it joins {' and '.join(map(repr, pair))}: not two of the tokens")
-    return [(vocab[a], vocab[b]) for a, b in pairs]
-
-
-def _read_lists(folder: Path) -> dict[str, Any]:
-    """The same from vocab.json and merges.txt. What is neither a byte nor joined is special."""
-    with reading(folder / "vocab.json", "vocabulary"):
-        vocab = parse_json((folder / "vocab.json").read_bytes(), _MOST)
-    special = {}
-    if (more := folder / "added_tokens.json").is_file():
-        with reading(more, "list of special tokens"):
-            special = parse_json(more.read_bytes(), _MOST)
-    with reading(folder / "merges.txt", "list of merges"):
-        lines = (folder / "merges.txt").read_text(encoding="utf-8").split("\n")
-        merges = [line for line in lines if line and not line.startswith("#version")]
-        known = {*LETTERS, *(line.replace(" ", "") for line in merges)}
-        special = {name: i for name, i in vocab.items() if name not in known} | special
-        pairs = _pairs_of(merges, vocab, special)
-    with reading(folder / "vocab.json", "vocabulary"):
-        return {"token_bytes": _tokens_of(vocab, special), "merges": pairs, "special": special}
-
-
-# %% ../notebooks/13_words.ipynb #json-parts
-_BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
-
-
-def _steps(splits: str) -> list[dict]:
-    """How a tokenizer.json says in what way texts are cut into words."""
-    if splits in ("gpt2", "digits"):
-        digits = [{"type": "Digits", "individual_digits": True}] if splits == "digits" else []
-        return [*digits, {**_BYTE_LEVEL, "use_regex": True}]
-    cut = {"type": "Split", "pattern": {"Regex": SPLITS[splits][0]}, "behavior": "Isolated"}
-    return [{**cut, "invert": False}, {**_BYTE_LEVEL, "use_regex": False}]
-
-
-_TO_BYTES = "to bytes"  # stands where words become bytes: last, and once
-
-
-def _patterns(step: dict) -> list[str]:
-    """The patterns that such a step, or several, stand for, and _TO_BYTES."""
-    kind, cuts = step["type"], (step.get("behavior"), step.get("invert"))
-    if kind == "Sequence":
-        return [pattern for part in step["pretokenizers"] for pattern in _patterns(part)]
-    if kind == "Digits" and step.get("individual_digits"):
-        return [SPLITS["digits"][0]]
-    if kind == "ByteLevel" and step.get("add_prefix_space") is False:
-        return [*SPLITS["gpt2"], _TO_BYTES] if step.get("use_regex", True) else [_TO_BYTES]
-    if kind == "Split" and cuts in (("Isolated", False), ("Removed", True)):
-        return [step["pattern"]["Regex"]]
-    raise ValueError(f"it cuts texts in a way that we do not know: {json.dumps(step)}")
-
-
-def _expect(entries: Mapping[str, Any], **same: tuple) -> None:
-    """A ValueError that names the first entry with another value than those that change nothing."""
-    for name, values in same.items():
-        if (value := entries.get(name, values[0])) not in values:
-            raise ValueError(f"it asks for {name} {json.dumps(value)}, which we do not do")
-
-
-# %% ../notebooks/13_words.ipynb #read-json
-def _read_json(raw: bytes) -> dict[str, Any]:
-    """What BPETokenizer is made of, from a tokenizer.json."""
-    content = parse_json(raw, _MOST)
-    model, decoder = content["model"], content.get("decoder") or _BYTE_LEVEL
-    _expect(content, normalizer=(None,), truncation=(None,), padding=(None,))
-    _expect(content.get("post_processor") or {}, type=("ByteLevel",))
-    _expect(decoder, type=("ByteLevel",))
-    _expect(model, type=("BPE",), dropout=(None, 0), byte_fallback=(False, None))
-    _expect(model, continuing_subword_prefix=(None, ""), end_of_word_suffix=(None, ""))
-    if not model["vocab"].keys() >= set(LETTERS):  # or else nothing is unknown
-        _expect(model, unk_token=(None, ""))
-    for token in content.get("added_tokens", ()):
-        _expect(token, single_word=(False,), lstrip=(False,), rstrip=(False,), special=(True,))
-    special = {token["content"]: token["id"] for token in content.get("added_tokens", ())}
-    patterns = tuple(_patterns(content.get("pre_tokenizer") or {"type": None}))
-    names = [name for name in SPLITS if (*SPLITS[name], _TO_BYTES) == patterns]
-    if not names:
-        raise ValueError(f"it cuts texts by patterns that we do not know: {patterns}")
-    return {
-        "token_bytes": _tokens_of(model["vocab"], special),
-        "merges": _pairs_of(model["merges"], model["vocab"], special),
-        "special": special,
-        "splits": names[0],
-        "whole_words": bool(model.get("ignore_merges")),
-    }
-
-
 # %% ../notebooks/13_words.ipynb #tokenizer
 class BPETokenizer:
     """Texts to integers and back, in pieces that are frequent: bytes, and what was joined of them
@@ -471,4 +333,142 @@ def _json_of(tokenizer: BPETokenizer) -> dict[str, Any]:
         "post_processor": None,
         "decoder": _BYTE_LEVEL,
         "model": model,
+    }
+
+
+# %% ../notebooks/13_words.ipynb #letters
+def _letters() -> list[str]:
+    """By which character files write each byte: itself where it can be seen, or else one from
+    U+0100 on, in order: a blank is "Ġ"."""
+    visible = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    others = map(chr, range(256, 512))
+    return [chr(byte) if byte in visible else next(others) for byte in range(256)]
+
+
+LETTERS = _letters()
+_BYTE_OF = {letter: byte for byte, letter in enumerate(LETTERS)}
+
+
+def to_letters(token: bytes) -> str:
+    """A token as files write it."""
+    return "".join(LETTERS[byte] for byte in token)
+
+
+def from_letters(written: str) -> bytes:
+    """The token that files write so."""
+    try:
+        return bytes(_BYTE_OF[letter] for letter in written)
+    except KeyError as error:
+        raise ValueError(f"its token {written!r} has {error}, which stands for no byte") from None
+
+
+# %% ../notebooks/13_words.ipynb #parts-of
+_MOST = 2_000_000  # parts of a file: more than any tokenizer in use has
+
+
+def _tokens_of(vocab: Mapping[str, int], special: Mapping[str, int]) -> list[bytes]:
+    """What each id stands for."""
+    ids = {**vocab, **special}
+    if any(type(i) is not int for i in ids.values()) or sorted(ids.values()) != [*range(len(ids))]:
+        raise ValueError(f"its ids are not 0 to {len(ids) - 1}, each once")
+    if any(vocab.get(name, i) != i for name, i in special.items()):
+        raise ValueError("it has a special token under two ids")
+    tokens = [b""] * len(ids)
+    for name, i in ids.items():
+        tokens[i] = name.encode() if name in special else from_letters(name)
+    return tokens
+
+
+def _pairs_of(
+    merges: Sequence[str | Sequence[str]], vocab: Mapping[str, int], special: Mapping[str, int]
+) -> list[Pair]:
+    """The merges, in ids."""
+    pairs = [tuple(pair.split(" ") if isinstance(pair, str) else pair) for pair in merges]
+    ordinary = vocab.keys() - special.keys()
+    for pair in pairs:
+        if len(pair) != 2 or not ordinary.issuperset(pair):
+            raise ValueError(f"it joins {' and '.join(map(repr, pair))}: not two of the tokens")
+    return [(vocab[a], vocab[b]) for a, b in pairs]
+
+
+def _read_lists(folder: Path) -> dict[str, Any]:
+    """The same from vocab.json and merges.txt. What is neither a byte nor joined is special."""
+    with reading(folder / "vocab.json", "vocabulary"):
+        vocab = parse_json((folder / "vocab.json").read_bytes(), _MOST)
+    special = {}
+    if (more := folder / "added_tokens.json").is_file():
+        with reading(more, "list of special tokens"):
+            special = parse_json(more.read_bytes(), _MOST)
+    with reading(folder / "merges.txt", "list of merges"):
+        lines = (folder / "merges.txt").read_text(encoding="utf-8").split("\n")
+        merges = [line for line in lines if line and not line.startswith("#version")]
+        known = {*LETTERS, *(line.replace(" ", "") for line in merges)}
+        special = {name: i for name, i in vocab.items() if name not in known} | special
+        pairs = _pairs_of(merges, vocab, special)
+    with reading(folder / "vocab.json", "vocabulary"):
+        return {"token_bytes": _tokens_of(vocab, special), "merges": pairs, "special": special}
+
+
+# %% ../notebooks/13_words.ipynb #json-parts
+_BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
+
+
+def _steps(splits: str) -> list[dict]:
+    """How a tokenizer.json says in what way texts are cut into words."""
+    if splits in ("gpt2", "digits"):
+        digits = [{"type": "Digits", "individual_digits": True}] if splits == "digits" else []
+        return [*digits, {**_BYTE_LEVEL, "use_regex": True}]
+    cut = {"type": "Split", "pattern": {"Regex": SPLITS[splits][0]}, "behavior": "Isolated"}
+    return [{**cut, "invert": False}, {**_BYTE_LEVEL, "use_regex": False}]
+
+
+_TO_BYTES = "to bytes"  # stands where words become bytes: last, and once
+
+
+def _patterns(step: dict) -> list[str]:
+    """The patterns that such a step, or several, stand for, and _TO_BYTES."""
+    kind, cuts = step["type"], (step.get("behavior"), step.get("invert"))
+    if kind == "Sequence":
+        return [pattern for part in step["pretokenizers"] for pattern in _patterns(part)]
+    if kind == "Digits" and step.get("individual_digits"):
+        return [SPLITS["digits"][0]]
+    if kind == "ByteLevel" and step.get("add_prefix_space") is False:
+        return [*SPLITS["gpt2"], _TO_BYTES] if step.get("use_regex", True) else [_TO_BYTES]
+    if kind == "Split" and cuts in (("Isolated", False), ("Removed", True)):
+        return [step["pattern"]["Regex"]]
+    raise ValueError(f"it cuts texts in a way that we do not know: {json.dumps(step)}")
+
+
+def _expect(entries: Mapping[str, Any], **same: tuple) -> None:
+    """A ValueError that names the first entry with another value than those that change nothing."""
+    for name, values in same.items():
+        if (value := entries.get(name, values[0])) not in values:
+            raise ValueError(f"it asks for {name} {json.dumps(value)}, which we do not do")
+
+
+# %% ../notebooks/13_words.ipynb #read-json
+def _read_json(raw: bytes) -> dict[str, Any]:
+    """What BPETokenizer is made of, from a tokenizer.json."""
+    content = parse_json(raw, _MOST)
+    model, decoder = content["model"], content.get("decoder") or _BYTE_LEVEL
+    _expect(content, normalizer=(None,), truncation=(None,), padding=(None,))
+    _expect(content.get("post_processor") or {}, type=("ByteLevel",))
+    _expect(decoder, type=("ByteLevel",))
+    _expect(model, type=("BPE",), dropout=(None, 0), byte_fallback=(False, None))
+    _expect(model, continuing_subword_prefix=(None, ""), end_of_word_suffix=(None, ""))
+    if not model["vocab"].keys() >= set(LETTERS):  # or else nothing is unknown
+        _expect(model, unk_token=(None, ""))
+    for token in content.get("added_tokens", ()):
+        _expect(token, single_word=(False,), lstrip=(False,), rstrip=(False,), special=(True,))
+    special = {token["content"]: token["id"] for token in content.get("added_tokens", ())}
+    patterns = tuple(_patterns(content.get("pre_tokenizer") or {"type": None}))
+    names = [name for name in SPLITS if (*SPLITS[name], _TO_BYTES) == patterns]
+    if not names:
+        raise ValueError(f"it cuts texts by patterns that we do not know: {patterns}")
+    return {
+        "token_bytes": _tokens_of(model["vocab"], special),
+        "merges": _pairs_of(model["merges"], model["vocab"], special),
+        "special": special,
+        "splits": names[0],
+        "whole_words": bool(model.get("ignore_merges")),
     }
