@@ -60,15 +60,14 @@ def takes_place(exercise: str, target: str, compare: Callable) -> None:
 def _holder(piece: Piece) -> tuple[object, str]:
     """The module or class in which a piece's target stands, and its name there."""
     *path, name = piece.target.split(".")
-    if piece.home == "__main__":
-        holder = sys.modules["__main__"]
-        while path and not isinstance(getattr(holder, path[0], None), type):
-            path.pop(0)  # a module's name
-    else:
-        holder = importlib.import_module(f"minigrad.{path.pop(0)}")
-        while path and not isinstance(getattr(holder, path[0], None), type):
-            holder = importlib.import_module(f"{holder.__name__}.{path.pop(0)}")
-    for part in path:
+    holder, inside = sys.modules["__main__"], path
+    while inside and not isinstance(getattr(holder, inside[0], None), type):
+        inside = inside[1:]  # a module's name
+    if piece.home != "__main__" or not hasattr(holder, [*inside, name][0]):  # or of another lesson
+        holder, *inside = importlib.import_module(f"minigrad.{path[0]}"), *path[1:]
+        while inside and not isinstance(getattr(holder, inside[0], None), type):
+            holder = importlib.import_module(f"{holder.__name__}.{inside.pop(0)}")
+    for part in inside:
         holder = getattr(holder, part)
     return holder, name
 

@@ -241,6 +241,17 @@ def test_in_a_notebook_the_name_remains_the_readers(no_pieces, monkeypatch):
         assert (my_piece is attempt) is expected
 
 
+def test_a_lesson_may_fill_a_place_of_an_earlier_one(no_pieces, monkeypatch, capsys):
+    """In its notebook, where the name that is replaced does not stand by itself."""
+    monkeypatch.setattr(compare_softmax, "__module__", "__main__")
+    takes_place("my_piece", "functional.softmax", compare_softmax)
+    keep(function(MY_SOFTMAX.replace("FACTOR", "1")))
+    package = functional.softmax
+    with mine() as names:
+        assert names == ["my_piece"] and functional.softmax is not package
+    assert functional.softmax is package
+
+
 @pytest.mark.parametrize(
     "source, told",
     [
