@@ -285,13 +285,18 @@ class BPETokenizer:
             return cls(**parts)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write tokenizer.json and tokenizer_config.json, which Hugging Face transformers loads."""
-        config = {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "clean_up_tokenization_spaces": False,  # or else " ." is decoded as "."
-        }
-        for name, text in (("", self.to_json()), ("_config", json.dumps(config))):
-            with whole_file(Path(folder, f"tokenizer{name}.json")) as file:
+        """Write what Hugging Face transformers loads: tokenizer.json, tokenizer_config.json, and
+        vocab.json and merges.txt, which suffice where words are cut as GPT-2 cuts them."""
+        content = _json_of(self)
+        config: dict[str, Any] = {"tokenizer_class": "PreTrainedTokenizerFast"}
+        config["clean_up_tokenization_spaces"] = False  # or else " ." is decoded as "."
+        files: dict[str, Any] = {"tokenizer.json": content, "tokenizer_config.json": config}
+        if self.splits == "gpt2" and not self.whole_words:
+            files["vocab.json"] = content["model"]["vocab"]
+            files["merges.txt"] = "\n".join(["#version: 0.2", *content["model"]["merges"], ""])
+        for name, what in files.items():
+            text = what if isinstance(what, str) else json.dumps(what, ensure_ascii=False)
+            with whole_file(Path(folder, name)) as file:
                 file.write(text.encode("utf-8"))
 
 

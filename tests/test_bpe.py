@@ -1048,3 +1048,18 @@ def test_files_that_mean_harm(kind, name, tmp_path):
         assert text.startswith(f"{tmp_path / name} is no intact {KINDS[name]}: ")
     assert kind != "many parts" or "too many parts" not in text  # as others have that are intact
     assert peak < 100e6 + 5 * size
+
+
+@pytest.mark.parametrize("splits", bpe.SPLITS)
+def test_gpt_2s_two_files_are_written_where_they_say_enough(tmp_path, splits):
+    tokenizer = BPETokenizer.from_text(
+        "low lower lowest 12 春眠不觉晓 " * 5, 280, ["<|e|>"], splits
+    )
+    tokenizer.save_pretrained(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} >= {"tokenizer.json", "tokenizer_config.json"}
+    (tmp_path / "tokenizer.json").unlink()
+    if splits == "gpt2":
+        assert BPETokenizer.from_pretrained(tmp_path).to_json() == tokenizer.to_json()
+    else:
+        with pytest.raises(FileNotFoundError):
+            BPETokenizer.from_pretrained(tmp_path)
