@@ -15,6 +15,17 @@ def my_best_pair__ignores_how_often_words_occur__heldout_loop(words):
     return sorted(found, key=lambda p: (-found[p], p))[0] if found else None
 
 
+def my_best_pair__without_overlap__heldout_skip(words):
+    found = defaultdict(int)
+    for word, times in words.items():
+        i = 0
+        while i + 1 < len(word):
+            found[word[i], word[i + 1]] += times
+            # of equal ids in a row the next pair is passed over
+            i += 2 if word[i : i + 3] == (word[i],) * 3 else 1
+    return min(found, key=lambda p: (-found[p], p)) if found else None
+
+
 def my_best_pair__of_equals_the_first__heldout_most_common(words):
     found = Counter()
     for word, times in words.items():
@@ -36,6 +47,15 @@ def my_join__an_id_is_used_twice__heldout_enumerate(ids, pair, new):
     starts = [i for i in range(len(ids) - 1) if (ids[i], ids[i + 1]) == pair]
     hidden = {i + 1 for i in starts} - set(starts)
     return [new if i in starts else one for i, one in enumerate(ids) if i not in hidden]
+
+
+def my_join__a_list_is_no_tuple__heldout_brackets(ids, pair, new):
+    out, at = [], 0
+    while at < len(ids):
+        both = [ids[at], ids[at + 1]] if at + 1 < len(ids) else None
+        out += [new] if both == pair else [ids[at]]
+        at += 2 if both == pair else 1
+    return out
 
 
 def my_join__only_the_first__heldout_index(ids, pair, new):
@@ -80,6 +100,27 @@ def my_merge_pairs__highest_rank_first__heldout_sorted(ids, rank, made):
         ids = ids[:i] + [made[ranks[i]]] + ids[i + 2 :]
 
 
+def my_merge_pairs__zero_is_no_rank__heldout_or(ids, rank, made):
+    ids = ids[:]
+    while True:
+        ranks = [rank.get(p) or len(made) for p in zip(ids, ids[1:])]
+        if not ranks or min(ranks) == len(made):
+            return ids
+        i = ranks.index(min(ranks))
+        ids[i : i + 2] = [made[min(ranks)]]
+
+
+def my_merge_pairs__one_pass_over_the_ranks__heldout_items(ids, rank, made):
+    ids = list(ids)
+    for pair, r in sorted(rank.items(), key=lambda item: item[1]):
+        i = 0
+        while i + 1 < len(ids):
+            if (ids[i], ids[i + 1]) == pair:
+                ids[i : i + 2] = [made[r]]
+            i += 1
+    return ids
+
+
 def my_decode__one_token_at_a_time__heldout_loop(token_bytes, ids):
     text = ""
     for i in ids:
@@ -100,6 +141,11 @@ def my_bits_per_byte__per_token__heldout_log2(loss, n_tokens, text):
     return float(np.log2(np.exp(loss)))
 
 
+def my_bits_per_byte__divided_by_the_tokens__heldout_steps(loss, n_tokens, text):
+    mean = loss / n_tokens
+    return mean * math.log2(math.e) / len(text.encode("utf-8"))
+
+
 def my_bits_per_byte__times_ln_2__heldout_steps(loss, n_tokens, text):
     nats = n_tokens * loss
     bits = nats * np.log(2)
@@ -118,6 +164,22 @@ def my_text_pieces__forgets_the_end__heldout_loop(token_bytes, ids):
     for token in (token_bytes[i] for i in ids):
         out += [reader.decode(token, final=False)]
     return out
+
+
+def my_text_pieces__the_end_is_glued_on__heldout_added(token_bytes, ids):
+    reader = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    out = [reader.decode(token_bytes[i]) for i in ids]
+    if out:
+        out[-1] += reader.decode(b"", final=True)
+    return out
+
+
+def my_text_pieces__a_class_is_no_object__heldout_loop(token_bytes, ids):
+    reader, out = codecs.getincrementaldecoder("utf8"), []
+    for i in ids:
+        out.append(reader.decode(token_bytes[i]))
+    rest = reader.decode(b"", final=True)
+    return out + [rest] if rest else out
 
 
 def my_text_pieces__waits_for_what_never_comes__heldout_reset(token_bytes, ids):
@@ -154,15 +216,17 @@ def my_join__correct_pop(ids, pair, new):
     return joined
 
 
-def my_merge_pairs__correct_merge_by_merge(ids, rank, made):
+def my_merge_pairs__correct_scan(ids, rank, made):
     ids = list(ids)
-    for pair, r in sorted(rank.items(), key=lambda item: item[1]):
-        i = 0
-        while i + 1 < len(ids):
-            if (ids[i], ids[i + 1]) == pair:
-                ids[i : i + 2] = [made[r]]
-            i += 1
-    return ids
+    while True:
+        best = None
+        for i, pair in enumerate(zip(ids, ids[1:])):
+            if pair in rank and (best is None or rank[pair] < best[0]):
+                best = rank[pair], i
+        if best is None:
+            return ids
+        r, i = best
+        ids = ids[:i] + [made[r]] + ids[i + 2 :]
 
 
 def my_merge_pairs__correct_recursive(ids, rank, made):

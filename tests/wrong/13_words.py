@@ -74,6 +74,19 @@ def my_best_pair__once_a_word(words):
     return min(counts, key=lambda pair: (-counts[pair], pair), default=None)
 
 
+def my_best_pair__without_overlap(words):
+    """In 7 7 7 the second pair was left out because it shares an id with the first. That rule is
+    for joining; here each place counts. See “Exercise 13.1 · The commonest pair”."""
+    counts = Counter()
+    for word, n in words.items():
+        end = {}
+        for i, pair in enumerate(pairwise(word)):
+            if end.get(pair, 0) <= i:
+                counts[pair] += n
+                end[pair] = i + 2
+    return min(counts, key=lambda pair: (-counts[pair], pair), default=None)
+
+
 def my_best_pair__every_second_pair(words):
     """The word was cut into pairs side by side, so half of the neighbours were not counted: in 1 2
     3 both (1, 2) and (2, 3) are pairs. See “Join the commonest pair, by hand”."""
@@ -114,6 +127,20 @@ def my_best_pair__most_frequent_ids(words):
             counts[i] += n
     best = sorted(counts, key=lambda i: (-counts[i], i))[:2]
     return tuple(best) if len(best) == 2 else None
+
+
+def my_join__a_list_is_no_tuple(ids, pair, new):
+    """A part of `ids` is a list, the pair is a tuple, and a list is never equal to a tuple: nothing
+    was joined. Compare two of a kind. See “Exercise 13.2 · Join it”."""
+    joined, i = [], 0
+    while i < len(ids):
+        if ids[i : i + 2] == pair:
+            joined.append(new)
+            i += 2
+        else:
+            joined.append(ids[i])
+            i += 1
+    return joined
 
 
 def my_join__only_the_first(ids, pair, new):
@@ -339,6 +366,29 @@ def my_merge_pairs__changes_its_argument(ids, rank, made):
     return ids
 
 
+def my_merge_pairs__zero_is_no_rank(ids, rank, made):
+    """0 is a rank too, and the best; but `if rank.get(pair)` takes it for none, since 0 counts as
+    false. Ask whether the pair is in `rank`. See “Exercise 13.3 · Encode a word”."""
+    ids = list(ids)
+    while places := [i for i, pair in enumerate(pairwise(ids)) if rank.get(pair)]:
+        i = min(places, key=lambda i: rank[ids[i], ids[i + 1]])
+        ids[i : i + 2] = [made[rank[ids[i], ids[i + 1]]]]
+    return ids
+
+
+def my_merge_pairs__one_pass_over_the_ranks(ids, rank, made):
+    """You went through the ranks once, from the lowest. A join can make a pair whose rank had its
+    turn already; look for the lowest anew after each. See “Exercise 13.3 · Encode a word”."""
+    ids = list(ids)
+    for pair in sorted(rank, key=rank.get):
+        i = 0
+        while i < len(ids) - 1:
+            if (ids[i], ids[i + 1]) == pair:
+                ids[i : i + 2] = [made[rank[pair]]]
+            i += 1
+    return ids
+
+
 def my_merge_pairs__most_frequent_first(ids, rank, made):
     """The pair that is most frequent in this word was joined first, as in learning; encoding learns
     nothing, it goes by rank alone. See “Encoding: by rank, not by length”."""
@@ -471,6 +521,18 @@ def my_bits_per_byte__bytes_per_token(loss, n_tokens, text):
     return loss / math.log(2) * len(text.encode()) / n_tokens
 
 
+def my_bits_per_byte__divided_by_the_tokens(loss, n_tokens, text):
+    """You divided by the number of tokens; the loss is a mean already, so multiply by it to have
+    the surprise at the whole text. See “A unit in which tokenizers can be compared”."""
+    return loss / n_tokens / (len(text.encode()) * math.log(2))
+
+
+def my_bits_per_byte__tokens_in_place_of_bytes(loss, n_tokens, text):
+    """You divided by the number of tokens in place of the bytes, and the loss is a mean over them
+    already. See “A unit in which tokenizers can be compared”."""
+    return loss / (n_tokens * math.log(2))
+
+
 def my_bits_per_byte__logarithm_of_the_loss(loss, n_tokens, text):
     """The logarithm of the loss was taken; the loss is a logarithm already, and only its unit
     changes. See “A unit in which tokenizers can be compared”."""
@@ -506,6 +568,24 @@ def my_text_pieces__forgets_the_end(token_bytes, ids):
     return what it gives in one more piece. See “Exercise 13.6 · Never half a character”."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     return [decoder.decode(token_bytes[i]) for i in ids]
+
+
+def my_text_pieces__the_end_is_glued_on(token_bytes, ids):
+    """The last token was decoded with final=True, which glues the U+FFFD of what waits to its
+    piece; it comes after that, in a piece of its own. See “Exercise 13.6 · Never half a character”.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    last = len(ids) - 1
+    return [decoder.decode(token_bytes[i], final=n == last) for n, i in enumerate(ids)]
+
+
+def my_text_pieces__a_class_is_no_object(token_bytes, ids):
+    """What `getincrementaldecoder` returns is a class; only an object of it remembers bytes, and
+    Python misses an argument without one. Call it. See “Exercise 13.6 · Never half a character”."""
+    decoder = codecs.getincrementaldecoder("utf-8")
+    pieces = [decoder.decode(token_bytes[i]) for i in ids]
+    end = decoder.decode(b"", final=True)
+    return [*pieces, end] if end else pieces
 
 
 def my_text_pieces__always_a_piece_at_the_end(token_bytes, ids):
