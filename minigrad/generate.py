@@ -5,6 +5,7 @@
 # %% ../notebooks/11_generate.ipynb #imports
 import argparse
 import codecs
+import itertools
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -237,6 +238,11 @@ def prompt_for(tokenizer: Tokenizer, typed: str | None) -> str:
     return typed if "\\" in characters else typed.replace(r"\n", "\n").replace(r"\t", "\t")
 
 
+def special_ids(tokenizer: Tokenizer) -> set[int]:
+    """The tokens that no text has; one of them ends what a model writes."""
+    return set(getattr(tokenizer, "special", {}).values())
+
+
 def text_pieces(tokenizer: Tokenizer, ids: Iterable[int]) -> Iterator[str]:
     """The text that each id adds: nothing as long as a character lacks bytes. What is unfinished at
     the end comes last, as U+FFFD."""
@@ -248,7 +254,8 @@ def text_pieces(tokenizer: Tokenizer, ids: Iterable[int]) -> Iterator[str]:
 
 
 def text_stream(args: argparse.Namespace) -> Iterator[str]:
-    """The prompt, then piece by piece what the checkpoint's model writes after it."""
+    """The prompt, then piece by piece what the checkpoint's model writes after it, up to a special
+    token, such as GPT-2's <|endoftext|>."""
     model, tokenizer = load_writer(args.checkpoint or newest_checkpoint())
     prompt = prompt_for(tokenizer, args.prompt)
     stream = generate_stream(
@@ -262,7 +269,8 @@ def text_stream(args: argparse.Namespace) -> Iterator[str]:
         use_cache=not args.no_cache,
     )
     yield prompt
-    yield from text_pieces(tokenizer, (int(ids[0]) for ids in stream))
+    ids, ends = (int(new[0]) for new in stream), special_ids(tokenizer)
+    yield from text_pieces(tokenizer, itertools.takewhile(lambda i: i not in ends, ids))
 
 
 # %% ../notebooks/11_generate.ipynb #command

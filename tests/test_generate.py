@@ -635,3 +635,12 @@ def test_a_folder_whose_parts_do_not_fit(folder, capsys):
         (folder / name).unlink()
     with pytest.raises(FileNotFoundError, match="no tokenizer.json in .*, and no vocab.json$"):
         load_writer(folder)
+
+
+def test_a_special_token_ends_the_text(tmp_path, monkeypatch):
+    tokenizer = BPETokenizer([bytes([i]) for i in range(256)] + [b"<|end|>"], [], {"<|end|>": 256})
+    gpt(vocab_size=257).save_pretrained(tmp_path / "gpt2", tokenizer)
+    written = (np.array([i]) for i in (*b"to be", 256, *b"or not"))
+    monkeypatch.setattr("minigrad.generate.generate_stream", lambda *_, **__: written)
+    _, args = generation_options(["--model", str(tmp_path / "gpt2"), "--prompt", "HAMLET: "])
+    assert "".join(text_stream(args)) == "HAMLET: to be"

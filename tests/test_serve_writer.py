@@ -21,6 +21,7 @@ from minigrad.serve.writer import (
     Token,
     Transcript,
     attention_map,
+    continuation,
     describe_token,
     until_stop,
     write_tokens,
@@ -206,3 +207,15 @@ def test_attention_of_the_last_tokens(served, rng, length):
     assert weights.shape == (found["layers"], found["heads"], n, n) == (2, 4, n, n)
     np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=0.05)
     assert (np.triu(weights, 1) == 0).all()
+
+
+@pytest.mark.parametrize(("n", "reason"), [(5, "length"), (6, "stop"), (99, "stop")])
+def test_a_special_token_ends_the_text(monkeypatch, n, reason):
+    tokenizer = BPETokenizer([bytes([i]) for i in range(256)] + [b"<|end|>"], [], {"<|end|>": 256})
+    served = ServedModel("m", GPT(257, 8, 1, 1, 8, rng=0).eval(), tokenizer)
+    p = np.full((1, 257), 1 / 257)
+    steps = [(np.array([i]), p, p) for i in (*b"to be", 256, *b"or not")]
+    monkeypatch.setattr("minigrad.serve.writer.token_steps", lambda *_, **__: iter(steps[:n]))
+    shown, reasons = zip(*continuation(served, [65], Options(n)))
+    assert "".join(token.text for tokens in shown for token in tokens) == "to be"
+    assert [*reasons] == [None] * 5 + [reason]

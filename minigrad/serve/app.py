@@ -41,8 +41,7 @@ from minigrad.serve.writer import (
     ServedModel,
     Transcript,
     attention_map,
-    until_stop,
-    write_tokens,
+    continuation,
 )
 
 router = APIRouter()
@@ -89,8 +88,7 @@ async def post_generate(body: GenerateBody, request: Request) -> Response:
     """Continue a prompt. With "stream": true every token is sent as soon as it is written."""
     served, options = find_model(request, body.model), body.options()
     ids = known_ids(served, body.prompt, "prompt")
-    shown = until_stop(write_tokens(served, ids, options), options.stop)
-    job = find_place(request, ([tokens_and_reason] for tokens_and_reason in shown))
+    job = find_place(request, ([shown] for shown in continuation(served, ids, options)))
     messages = generate_messages(Transcript(served.tokenizer, ids).parts, job, options)
     if body.stream:
         return event_response(messages)

@@ -31,9 +31,8 @@ from minigrad.serve.writer import (
     ServedModel,
     Token,
     Transcript,
+    continuation,
     read_tokens,
-    until_stop,
-    write_tokens,
 )
 
 MAX_PROMPTS, MAX_CHOICES = 64, 8  # prompts, texts for each
@@ -122,7 +121,7 @@ class Writing:
             for token in self.prompt_tokens(ids, options):
                 yield [self.piece(index, token, offset)]
                 offset += len(token.text)
-            for tokens, reason in until_stop(write_tokens(self.served, ids, options), options.stop):
+            for tokens, reason in continuation(self.served, ids, options):
                 pieces = []
                 for token in tokens:
                     pieces.append(self.piece(index, token, offset))

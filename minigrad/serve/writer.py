@@ -13,7 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from ..data import SimpleTokenizer, Tokenizer
-from ..generate import load_writer, next_logits, next_token_probabilities, token_steps
+from minigrad.generate import (
+    load_writer,
+    next_logits,
+    next_token_probabilities,
+    special_ids,
+    token_steps,
+)
 from ..gpt import GPT
 
 
@@ -110,8 +116,9 @@ def describe_token(
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-write
 def write_tokens(served: ServedModel, ids: list[int], options: Options) -> Iterator[Token]:
-    """The tokens that minigrad.generate writes after `ids`, those of the prompt."""
-    transcript = Transcript(served.tokenizer, ids)
+    """The tokens that minigrad.generate writes after `ids`, those of the prompt; fewer if the model
+    ends the text by a special token."""
+    transcript, ends = Transcript(served.tokenizer, ids), special_ids(served.tokenizer)
     steps = token_steps(
         served.model,
         np.array([ids]),
@@ -122,6 +129,8 @@ def write_tokens(served: ServedModel, ids: list[int], options: Options) -> Itera
         top_p=options.top_p,
     )
     for n, (new, p, logits) in enumerate(steps, 1):
+        if new[0] in ends:
+            return
         shown = p if options.tempered else next_token_probabilities(logits)  # (1, vocab)
         last = n == options.max_new_tokens
         yield describe_token(int(new[0]), shown[0], transcript, options.alternatives, last)
@@ -171,6 +180,16 @@ def until_stop(
         yield shown, None
         held = held[len(shown) :]
     yield held, "length"
+
+
+def continuation(
+    served: ServedModel, ids: list[int], options: Options
+) -> Iterator[tuple[list[Token], str | None]]:
+    """The same for what is written after `ids`; the model itself may stop, too."""
+    n_tokens = 0
+    for tokens, reason in until_stop(write_tokens(served, ids, options), options.stop):
+        n_tokens += len(tokens)
+        yield tokens, "stop" if reason and n_tokens < options.max_new_tokens else reason
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-attention
