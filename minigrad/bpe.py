@@ -285,8 +285,8 @@ class BPETokenizer:
             return cls(**parts)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write what Hugging Face transformers loads: tokenizer.json, tokenizer_config.json, and
-        vocab.json and merges.txt, which suffice where words are cut as GPT-2 cuts them."""
+        """Write what Hugging Face transformers loads: tokenizer.json, tokenizer_config.json, and,
+        where words are cut as GPT-2 cuts them, vocab.json and merges.txt."""
         content = _json_of(self)
         config: dict[str, Any] = {"tokenizer_class": "PreTrainedTokenizerFast"}
         config["clean_up_tokenization_spaces"] = False  # or else " ." is decoded as "."
