@@ -153,6 +153,7 @@ class SimpleTokenizer:
         self.id_of = {character: i for i, character in enumerate(self.characters)}
         if len(self.id_of) != len(self.characters):
             raise ValueError("a tokenizer needs each character once")
+        self.token_bytes = [c.encode("utf-8", "surrogatepass") for c in self.characters]
 
     @classmethod
     def from_text(cls, text: str) -> "SimpleTokenizer":
@@ -162,10 +163,6 @@ class SimpleTokenizer:
     @property
     def vocab_size(self) -> int:
         return len(self.characters)
-
-    @property
-    def token_bytes(self) -> list[bytes]:
-        return [character.encode("utf-8", "surrogatepass") for character in self.characters]
 
     def encode(self, text: str) -> list[int]:
         try:

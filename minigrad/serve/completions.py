@@ -116,8 +116,8 @@ class Writing:
     def pieces(self) -> Iterator[list[dict]]:
         """In the writing thread: the pieces of all choices; the last of each has the reason."""
         for index, (ids, options) in enumerate(self.choices):
-            given = Transcript(self.served.tokenizer, ids).parts
-            offset = 0 if self.body.echo else sum(len(part.text) for part in given)
+            given = () if self.body.echo else Transcript(self.served.tokenizer, ids).parts
+            offset = sum(len(part.text) for part in given)
             for token in self.prompt_tokens(ids, options):
                 yield [self.piece(index, token, offset)]
                 offset += len(token.text)

@@ -107,8 +107,9 @@ def describe_token(
     chosen: int, p: np.ndarray, transcript: Transcript, n: int, last: bool = False
 ) -> Token:
     """The token with id `chosen`, its probability in p (vocab,), and the n likeliest others."""
-    name, some = transcript.name, np.argpartition(-p, min(n, len(p) - 1))[: n + 1]
-    order = sorted(some.tolist(), key=lambda i: (-p[i], i))  # few: to sort all would take long
+    name = transcript.name
+    some = np.argpartition(-p, min(n, len(p) - 1))[: n + 1].tolist() if n else []
+    order = sorted(some, key=lambda i: (-p[i], i))  # few: to sort all would take long
     others = [i for i in order if i != chosen and p[i] > 0][:n]
     beaten = [Alternative(i, name(i), transcript.would_add(i), float(p[i])) for i in others]
     return Token(chosen, name(chosen), transcript.add(chosen, last), float(p[chosen]), beaten)
