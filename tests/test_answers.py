@@ -265,13 +265,13 @@ def test_a_lesson_may_fill_a_place_of_an_earlier_one(no_pieces, monkeypatch, cap
     ],
     ids=["wrong", "raises", "exits", "endless"],
 )
-def test_a_wrong_piece_is_named_within_five_seconds_and_left_out(source, told, no_pieces, capsys):
+def test_a_wrong_piece_is_named_soon_and_left_out(source, told, no_pieces, capsys):
     takes_place("my_piece", "functional.softmax", compare_softmax)
     keep(function(source))
     package, start = functional.softmax, time.monotonic()
     with mine() as names:
         assert names == [] and functional.softmax is package
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30  # of which a quiet machine needs two
     out = capsys.readouterr().out
     assert re.search(f"left out: my_piece passed its check, but {told}", out)
     assert out.endswith("none of the pieces is yours yet: this runs on the package's\n")

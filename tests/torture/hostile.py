@@ -434,7 +434,7 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def watch(folder: Path) -> None:
+def watch(folder: Path, patience: float) -> None:
     """Reads the files whose names come on standard input, and says of each what was wrong."""
     import resource
 
@@ -487,15 +487,15 @@ def watch(folder: Path) -> None:
             (folder / "harmed").unlink(missing_ok=True)
         if any(MARK[:8] in np.ascontiguousarray(a).tobytes() for a in arrays if a.size < 1e6):
             faults.append("foreign bytes")
-        if seconds > 1 + size / 1e7 or memory > 300 + 4 * size / 2**20:
+        if seconds > patience * (1 + size / 1e7) or memory > 300 + 4 * size / 2**20:
             faults.append(f"beyond a second or 300 MB: {seconds:.1f} s, {memory} MB")
         print(ANSWER + json.dumps(faults), flush=True)
 
 
-def watched(folder: Path, paths: list[Path]) -> list[tuple[Path, str]]:
+def watched(folder: Path, paths: list[Path], patience: float) -> list[tuple[Path, str]]:
     """What the watch says of each file; one that ends it, or silences it for 30 s, is a crash."""
     found: list[tuple[Path, str]] = []
-    command = [sys.executable, __file__, "--watch", str(folder)]
+    command = [sys.executable, __file__, "--watch", str(folder), "--patience", str(patience)]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONFAULTHANDLER": ""}
     while paths:
         with subprocess.Popen(
@@ -532,10 +532,13 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=2000, help="files [%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="of the mutations [%(default)s]")
     parser.add_argument("--keep", type=Path, help="a folder for the files that did harm")
+    parser.add_argument(
+        "--patience", type=float, default=1, help="times a second on a slower machine [%(default)s]"
+    )
     parser.add_argument("--watch", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.watch:
-        watch(args.watch)
+        watch(args.watch, args.patience)
         return 0
     with tempfile.TemporaryDirectory() as place:
         folder, start, paths = Path(place), time.monotonic(), []
@@ -548,7 +551,7 @@ def main() -> int:
         for i, (suffix, content) in enumerate(hostile_files(args.count, args.seed)):
             paths.append(folder / f"{i:04d}{suffix}")
             paths[-1].write_bytes(content)
-        found = watched(folder, paths)
+        found = watched(folder, paths, args.patience)
         for path, fault in found:
             print(f"{path.name}: {fault}")
             if args.keep and path.exists():
