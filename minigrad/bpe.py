@@ -371,7 +371,7 @@ def from_letters(written: str) -> bytes:
 _MOST = 2_000_000  # parts of a file: more than any tokenizer in use has
 
 
-def _tokens_of(vocab: Mapping[str, int], special: Mapping[str, int]) -> list[bytes]:
+def tokens_of(vocab: Mapping[str, int], special: Mapping[str, int]) -> list[bytes]:
     """What each id stands for."""
     ids = {**vocab, **special}
     if any(type(i) is not int for i in ids.values()) or sorted(ids.values()) != [*range(len(ids))]:
@@ -384,7 +384,7 @@ def _tokens_of(vocab: Mapping[str, int], special: Mapping[str, int]) -> list[byt
     return tokens
 
 
-def _pairs_of(
+def pairs_of(
     merges: Sequence[str | Sequence[str]], vocab: Mapping[str, int], special: Mapping[str, int]
 ) -> list[Pair]:
     """The merges, in ids."""
@@ -409,9 +409,9 @@ def _read_lists(folder: Path) -> dict[str, Any]:
         merges = [line for line in lines if line and not line.startswith("#version")]
         known = {*LETTERS, *(line.replace(" ", "") for line in merges)}
         special = {name: i for name, i in vocab.items() if name not in known} | special
-        pairs = _pairs_of(merges, vocab, special)
+        pairs = pairs_of(merges, vocab, special)
     with reading(folder / "vocab.json", "vocabulary"):
-        return {"token_bytes": _tokens_of(vocab, special), "merges": pairs, "special": special}
+        return {"token_bytes": tokens_of(vocab, special), "merges": pairs, "special": special}
 
 
 # %% ../notebooks/13_words.ipynb #json-parts
@@ -471,8 +471,8 @@ def _read_json(raw: bytes) -> dict[str, Any]:
     if not names:
         raise ValueError(f"it cuts texts by patterns that we do not know: {patterns}")
     return {
-        "token_bytes": _tokens_of(model["vocab"], special),
-        "merges": _pairs_of(model["merges"], model["vocab"], special),
+        "token_bytes": tokens_of(model["vocab"], special),
+        "merges": pairs_of(model["merges"], model["vocab"], special),
         "special": special,
         "splits": names[0],
         "whole_words": bool(model.get("ignore_merges")),

@@ -16,9 +16,10 @@ from .attention import KVCache
 from .checkpoint import load_model
 from .command import command
 from .data import Tokenizer
-from .gpt import GPT
+from .gpt import LanguageModel
 from .parallel import blas_for
 from .tensor import no_grad
+from .weights import read_pretrained
 
 
 # %% ../notebooks/11_generate.ipynb #next-token-probabilities
@@ -86,25 +87,30 @@ def window_start(length: int, block_size: int) -> int:
 
 # %% ../notebooks/11_generate.ipynb #next-logits
 @no_grad()
-def next_logits(model: GPT, idx: np.ndarray, cache: list[KVCache] | None = None) -> np.ndarray:
+def next_logits(
+    model: LanguageModel, idx: np.ndarray, cache: list[KVCache] | None = None
+) -> np.ndarray:
     """What the model expects after idx (B, T), of which it sees the window: (B, vocab).
 
     With a cache only the tokens that it has not seen are computed, or the whole window, where that
     has moved: then all positions have changed, and nothing of the cache holds any more.
     """
-    length, start = idx.shape[1], window_start(idx.shape[1], model.block_size)
-    if cache and cache[0].start + cache[0].length >= length:
+    length = idx.shape[1]
+    start = 0 if model.slides else window_start(length, model.block_size)
+    seen = cache[0].start + cache[0].length if cache else 0
+    if cache and seen >= length:
         raise ValueError(
-            f"the cache has seen {cache[0].start + cache[0].length} tokens, so that none of these "
-            f"{length} is new: a text needs its own cache"
+            f"the cache has seen {seen} tokens, so that none of these {length} is new: "
+            "a text needs its own cache"
         )
     if model.training:  # no dropout here, but afterwards again
         with model.evaluating():
             return next_logits(model, idx, cache)
-    if cache and cache[0].start != start:
+    if cache and not model.slides and cache[0].start != start:
         for layer in cache:
             layer.restart(start)
-    unseen = idx[:, start + cache[0].length if cache else start :]
+        seen = start
+    unseen = idx[:, max(start, seen) :]
     with blas_for(model, unseen.size):
         x = model.hidden(unseen, cache)  # (B, T, n_embd)
         return model.lm_head(x[:, -1]).data
@@ -112,7 +118,7 @@ def next_logits(model: GPT, idx: np.ndarray, cache: list[KVCache] | None = None)
 
 # %% ../notebooks/11_generate.ipynb #generate-stream
 def generate_stream(
-    model: GPT,
+    model: LanguageModel,
     idx: np.ndarray,
     max_new_tokens: int,
     temperature: float = 1.0,
@@ -138,7 +144,12 @@ def generate_stream(
 
 
 def token_steps(
-    model: GPT, idx: np.ndarray, max_new_tokens: int, rng, use_cache: bool = True, **sampling
+    model: LanguageModel,
+    idx: np.ndarray,
+    max_new_tokens: int,
+    rng,
+    use_cache: bool = True,
+    **sampling,
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yields the next ids (B,), the probabilities that they were drawn with, and the logits that
     these were made of, both (B, vocab). `sampling` is for next_token_probabilities, and `rng` may
@@ -155,7 +166,7 @@ def token_steps(
 
 # %% ../notebooks/11_generate.ipynb #generate
 def generate(
-    model: GPT,
+    model: LanguageModel,
     idx: np.ndarray,
     max_new_tokens: int,
     temperature: float = 1.0,
@@ -178,9 +189,7 @@ def generation_options(
         prog="python -m minigrad.generate", description="Write text with a trained model."
     )
     add = parser.add_argument
-    newest = (
-        "a checkpoint, the folder of a run, or a folder of Hugging Face with a GPT-2 [the best "
-    )
+    newest = "a checkpoint, the folder of a run, or a folder of Hugging Face, or a .gguf [the best "
     add("--checkpoint", "--model", metavar="PATH", help=newest + "of the newest run in out/]")
     prompt = r"the text to continue; \n in it is a line break [\n, or a character of the model]"
     add("--prompt", help=prompt)
@@ -211,16 +220,20 @@ def newest_checkpoint(folder: str | Path = "out") -> Path:
     return max(runs.values(), key=lambda path: path.stat().st_mtime)
 
 
-def load_writer(path: str | Path) -> tuple[GPT, Tokenizer]:
-    """The model in a checkpoint, in the folder of a run, or in a folder of Hugging Face, and the
-    tokenizer, without which it cannot write."""
+def load_writer(path: str | Path) -> tuple[LanguageModel, Tokenizer]:
+    """The model in a checkpoint, in the folder of a run, in a folder of Hugging Face, or in a GGUF
+    file, and the tokenizer, without which it cannot write."""
     if Path(path, "config.json").is_file():
         from minigrad.bpe import BPETokenizer  # of chapter 13
 
-        model, tokenizer = GPT.from_pretrained(path), BPETokenizer.from_pretrained(path)
+        model, tokenizer = read_pretrained(path), BPETokenizer.from_pretrained(path)
         if tokenizer.vocab_size != (n := model.config["vocab_size"]):
             raise ValueError(f"{path}: {tokenizer.vocab_size} tokens for a vocabulary of {n}")
         return model, tokenizer
+    if Path(path).suffix == ".gguf":
+        from minigrad.gguf import load_gguf  # of chapter 15
+
+        return load_gguf(path)
     model, held = load_model(newest_checkpoint(path) if Path(path).is_dir() else path)
     if held is None:
         raise ValueError(f"{path} holds no tokenizer, only token ids")

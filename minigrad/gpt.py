@@ -4,6 +4,7 @@
 
 # %% ../notebooks/08_gpt.ipynb #imports
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,57 @@ def first_spread(name: str, n_layer: int) -> float:
     return 0.02 / math.sqrt(n_additions) if name.endswith("c_proj.weight") else 0.02
 
 
+# %% ../notebooks/08_gpt.ipynb #language-model
+class LanguageModel(Module):
+    """What expects the next token: `hidden` turns ids into a stream, `lm_head` that into logits."""
+
+    SIZES: tuple[str, ...] = ("vocab_size", "n_embd", "n_layer", "n_head", "block_size")
+    config: dict[str, Any]  # with which another one can be made
+    block_size: int  # how many tokens it sees at once
+    slides = False  # whether what is cached still holds when the context is full and moves on
+    lm_head: Module
+    least_state: Callable[..., tuple[int, int]]
+    attention_weights: Callable[..., np.ndarray]
+    from_pretrained: Callable[[str | Path], "LanguageModel"]
+    save_pretrained: Callable[..., None]
+
+    def hidden(self, idx: np.ndarray, cache: list[KVCache] | None = None) -> Tensor:
+        raise NotImplementedError(f"{type(self).__name__} defines no hidden()")
+
+    def forward(
+        self,
+        idx: np.ndarray,
+        targets: np.ndarray | None = None,
+        cache: list[KVCache] | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """ids (B, T) -> logits (B, T, vocab_size), and the loss where targets (B, T) are given."""
+        logits = self.lm_head(self.hidden(idx, cache))
+        return logits, None if targets is None else cross_entropy(logits, targets)
+
+    def new_cache(self) -> list[KVCache]:
+        """An empty key/value cache for each block."""
+        return [KVCache(self.block_size) for _ in range(self.config["n_layer"])]
+
+    def num_parameters(self) -> int:
+        """How many numbers are trained; a tied matrix counts once."""
+        return sum(p.size for p in self.parameters())
+
+    def _initialise(self, rng: np.random.Generator) -> None:
+        """Draw the first numbers of all matrices and biases (the gains of the norms stay 1), and
+        give dropout a generator of its own, so that it does not change what rng draws."""
+        for name, p in self.named_parameters():
+            if p.ndim == 2:
+                rng.standard_normal(p.shape, dtype=np.float32, out=p.data)
+            if p.ndim == 2 or name.endswith("bias"):
+                p.data *= np.float32(first_spread(name, self.config["n_layer"]))
+        self.dropout_rng = rng.spawn(1)[0]
+        for module in self.modules():
+            if isinstance(module, Dropout):
+                module.rng = self.dropout_rng
+
+
 # %% ../notebooks/08_gpt.ipynb #gpt
-class GPT(Module):
+class GPT(LanguageModel):
     """A decoder-only transformer (Radford et al., 2019). The defaults are GPT-2 small, 124M."""
 
     def __init__(
@@ -111,22 +161,13 @@ class GPT(Module):
         )
         self.lm_head = TiedHead(self.transformer.wte)
         self._initialise(rng)
-        self.dropout_rng = rng.spawn(1)[0]  # so that dropout does not change what rng draws
-        for module in self.modules():
-            if isinstance(module, Dropout):
-                module.rng = self.dropout_rng
 
-    def _initialise(self, rng: np.random.Generator) -> None:
-        """The first numbers of all matrices and biases; the gains of the norms stay 1."""
-        for name, p in self.named_parameters():
-            if p.ndim == 2:
-                rng.standard_normal(p.shape, dtype=np.float32, out=p.data)
-            if p.ndim == 2 or name.endswith("bias"):
-                p.data *= np.float32(first_spread(name, len(self.transformer.h)))
-
-    def num_parameters(self) -> int:
-        """How many numbers are trained; the tied matrix counts once."""
-        return sum(p.size for p in self.parameters())
+    @staticmethod
+    def least_state(
+        vocab_size: int, n_embd: int, n_layer: int, block_size: int, **_
+    ) -> tuple[int, int]:
+        """How many arrays, and how many numbers, the weights of such a model have at least."""
+        return 6 * n_layer, n_embd * (vocab_size + block_size) + n_layer * 12 * n_embd * n_embd
 
     def embed(self, idx: np.ndarray, start: int = 0) -> Tensor:
         """Where the stream begins: ids (B, T), the first at position start -> (B, T, n_embd)."""
@@ -145,20 +186,6 @@ class GPT(Module):
         for i, block in enumerate(self.transformer.h):
             x = block(x, cache[i] if cache else None)
         return self.transformer.ln_f(x)
-
-    def forward(
-        self,
-        idx: np.ndarray,
-        targets: np.ndarray | None = None,
-        cache: list[KVCache] | None = None,
-    ) -> tuple[Tensor, Tensor | None]:
-        """ids (B, T) -> logits (B, T, vocab_size), and the loss where targets (B, T) are given."""
-        logits = self.lm_head(self.hidden(idx, cache))
-        return logits, None if targets is None else cross_entropy(logits, targets)
-
-    def new_cache(self) -> list[KVCache]:
-        """An empty key/value cache for each block."""
-        return [KVCache(self.block_size) for _ in self.transformer.h]
 
     @no_grad()
     def attention_weights(self, idx: np.ndarray) -> np.ndarray:

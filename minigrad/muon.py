@@ -4,6 +4,7 @@
 
 # %% ../notebooks/12_make_it_fast.ipynb #imports
 import math
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -95,9 +96,10 @@ def muon_for(
     weight_decay: float = 0.1,
     betas: tuple[float, float] = (0.9, 0.99),
 ) -> Together:
-    """Muon for the matrices in a GPT's blocks, AdamW for its embeddings, gains and biases."""
+    """Muon for the matrices in a model's blocks, AdamW for its embeddings, gains and biases."""
     named = dict(model.named_parameters())
-    matrices = [name for name, p in named.items() if ".h." in name and p.ndim == 2]
+    in_blocks = re.compile(r"\.\d+\.")  # blocks have numbers
+    matrices = [name for name, p in named.items() if in_blocks.search(name) and p.ndim == 2]
     triple = [named.pop(name) for name in matrices if name.endswith("c_attn.weight")]
     single = [named.pop(name) for name in matrices if not name.endswith("c_attn.weight")]
     groups = [{"params": triple, "parts": 3}, {"params": single}]

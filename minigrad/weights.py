@@ -17,11 +17,12 @@ import numpy as np
 
 from minigrad.checkpoint import (
     _BUILDERS,
-    SIZES,
+    CheckpointError,
     Machine,
     _bytes,
-    gpt_with,
+    architecture,
     load_model,
+    model_with,
     n_numbers,
     only_plain,
     plain_key,
@@ -30,7 +31,7 @@ from minigrad.checkpoint import (
     save,
     whole_file,
 )
-from .gpt import GPT
+from .gpt import GPT, LanguageModel
 
 
 # %% ../notebooks/09_checkpoint.ipynb #bfloat16
@@ -52,7 +53,7 @@ _SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": BFLOAT16
 _SAFETENSORS_TYPES |= {f"{c}{8 * n}": f"<{c.lower()}{n}" for c in "IU" for n in (1, 2, 4, 8)}
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict:
+def once(pairs: list[tuple[str, Any]]) -> dict:
     """A JSON object; a name that comes twice would mean one thing to us and another to others."""
     if len(dict(pairs)) < len(pairs):
         raise ValueError("it says the same name twice")
@@ -63,7 +64,7 @@ def parse_json(raw: bytes, most: int = 300_000) -> dict:
     """A JSON object; one of very many parts is refused before it fills the memory."""
     if not raw.startswith(b"{") or sum(raw.count(sign) for sign in (b",", b"[", b"{")) > most:
         raise ValueError("it has no JSON object where one should be, or one of too many parts")
-    return json.loads(raw.decode("utf-8"), object_pairs_hook=_once)
+    return json.loads(raw.decode("utf-8"), object_pairs_hook=once)
 
 
 def _read_header(file: BinaryIO, size: int) -> list[tuple[str, str, list, int]]:
@@ -174,7 +175,7 @@ def _sizes_in(config: dict) -> dict[str, Any]:
     for name, same in _SAME.items():
         if (value := config.get(name, same[0])) not in same:
             raise ValueError(f"it says {name}: {value}, but GPT has {same[0]}, not {value}")
-    sizes = {name: config.get({"block_size": "n_positions"}.get(name, name)) for name in SIZES}
+    sizes = {name: config.get({"block_size": "n_positions"}.get(name, name)) for name in GPT.SIZES}
     if None in sizes.values():
         raise ValueError(f"it gives no GPT-2 sizes, but {sizes}")
     dropout, *others = [config.get(f"{part}_pdrop", 0.1) for part in ("attn", "embd", "resid")]
@@ -210,40 +211,73 @@ def _read_shards(index: Path, read: Callable[[Path], Any]) -> dict[str, np.ndarr
 
 
 # %% ../notebooks/09_checkpoint.ipynb #gpt2-folder
-def read_gpt2_folder(folder: str | Path, make: Callable[..., GPT] = GPT) -> GPT:
-    """The GPT in a folder's config.json and weights, in evaluation mode."""
-    config = Path(folder, "config.json")
-    if not config.is_file():
-        raise FileNotFoundError(f"no config.json in {folder}, which a GPT-2 of Hugging Face has")
-    with reading(config, "config of a GPT-2"):
-        sizes = _sizes_in(parse_json(config.read_bytes().strip()))
+def read_config(folder: str | Path) -> dict[str, Any]:
+    """The config.json that every model of Hugging Face has."""
+    path = Path(folder, "config.json")
+    if not path.is_file():
+        raise FileNotFoundError(f"no config.json in {folder}, which a model of Hugging Face has")
+    with reading(path, "config of a model"):
+        return parse_json(path.read_bytes().strip())
+
+
+def read_folder(
+    folder: str | Path,
+    make: Any,
+    sizes_in: Callable[[dict], dict],
+    to_ours: Callable[[dict], dict] = dict,
+) -> Any:
+    """The model in a folder of Hugging Face, in evaluation mode: `sizes_in` finds in its config
+    what to make, `to_ours` names and lays out its weights as we do."""
+    config, path = read_config(folder), Path(folder, "config.json")
+    with reading(path, f"config of a {make.__name__}"):
+        sizes = sizes_in(config)
     in_files = _read_weights(Path(folder))
-    with reading(config, "config of the weights beside it"):
-        return gpt_with(sizes, to_our_names(in_files, transposed=True), make)
+    with reading(path, "config of the weights beside it"):
+        return model_with(sizes, to_ours(in_files), make)
+
+
+def write_folder(
+    folder: str | Path, config: dict, state: dict[str, np.ndarray], tokenizer: Any = None
+) -> None:
+    """Write config.json, model.safetensors, and the files of a tokenizer of byte pairs."""
+    if tokenizer and not hasattr(tokenizer, "save_pretrained"):
+        raise ValueError("Hugging Face has no tokenizer of characters, only of byte pairs")
+    ready = Path(folder, "config.json.tmp")
+    with whole_file(ready) as file:
+        file.write((json.dumps(config, indent=2) + "\n").encode("utf-8"))
+    try:  # when the weights are in their place, a change of name is all that the config needs
+        if tokenizer:
+            tokenizer.save_pretrained(folder)
+        write_safetensors(Path(folder, "model.safetensors"), state)
+        os.replace(ready, Path(folder, "config.json"))
+    finally:
+        ready.unlink(missing_ok=True)
+
+
+def read_pretrained(folder: str | Path) -> LanguageModel:
+    """The model in a folder of Hugging Face, of the kind that its config names."""
+    kind = read_config(folder).get("model_type", "gpt2")
+    if kind not in ("gpt2", "llama"):
+        raise CheckpointError(f"{folder} holds a model of type {kind}; we have gpt2 and llama")
+    return architecture(kind.removesuffix("2")).from_pretrained(folder)
+
+
+def read_gpt2_folder(folder: str | Path, make: Any = GPT) -> Any:
+    """The GPT in a folder's config.json and weights, in evaluation mode."""
+    return read_folder(folder, make, _sizes_in, lambda state: to_our_names(state, transposed=True))
 
 
 def write_gpt2_folder(
     folder: str | Path, config: dict, state: dict[str, np.ndarray], tokenizer: Any = None
 ) -> None:
     """Write a GPT's config and state dict as config.json and model.safetensors, and a tokenizer."""
-    if tokenizer and not hasattr(tokenizer, "save_pretrained"):
-        raise ValueError("GPT-2's format has no tokenizer of characters, only of byte pairs")
     if not config["bias"]:
         raise ValueError("GPT-2's format has biases; this model was made with bias=False")
-    theirs: dict[str, Any] = {name: int(config[name]) for name in SIZES}
+    theirs: dict[str, Any] = {name: int(config[name]) for name in GPT.SIZES}
     theirs |= {"n_positions": theirs.pop("block_size"), "model_type": "gpt2"}
     theirs |= {"architectures": ["GPT2LMHeadModel"], "activation_function": "gelu_new"}
     theirs |= {f"{part}_pdrop": float(config["dropout"]) for part in ("attn", "embd", "resid")}
-    ready = Path(folder, "config.json.tmp")
-    with whole_file(ready) as file:
-        file.write((json.dumps(theirs, indent=2) + "\n").encode("utf-8"))
-    try:  # when the weights are in their place, a change of name is all that the config needs
-        if tokenizer:
-            tokenizer.save_pretrained(folder)
-        write_safetensors(Path(folder, "model.safetensors"), to_gpt2_names(state))
-        os.replace(ready, Path(folder, "config.json"))
-    finally:
-        ready.unlink(missing_ok=True)
+    write_folder(folder, theirs, to_gpt2_names(state), tokenizer)
 
 
 # %% ../notebooks/09_checkpoint.ipynb #torch-parts
@@ -430,12 +464,12 @@ def convert(
     refuse_to_replace(new, overwrite)
     content = load_torch(old)
     with reading(old, "checkpoint of nanoGPT"):
-        model = gpt_with(*_gpt_in(content, n_head))
+        model = model_with(*_gpt_in(content, n_head))
     save(new, {"model_args": model.config, "model": model.collect_state_dict()})
     return model
 
 
-def export(old: str | Path, new: str | Path, overwrite: bool = False) -> GPT:
+def export(old: str | Path, new: str | Path, overwrite: bool = False) -> LanguageModel:
     """Write the model and the tokenizer of a checkpoint as a folder of Hugging Face."""
     refuse_to_replace(Path(new, "config.json"), overwrite)
     model, tokenizer = load_model(old)

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..data import SimpleTokenizer, Tokenizer
-from ..gpt import GPT
+from ..gpt import GPT, LanguageModel
 from ..tensor import as_size
 
 
@@ -442,18 +442,42 @@ def claimed(folder: str | Path) -> Iterator[None]:
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #gpt-with
-SIZES = ("vocab_size", "n_embd", "n_layer", "n_head", "block_size")
+def architecture(name: str) -> type[LanguageModel]:
+    """The class of models that goes by this name: gpt, or llama (chapter 14)."""
+    if name == "llama":
+        from minigrad.llama import Llama
+
+        return Llama
+    if name != "gpt":
+        raise ValueError(f"architecture must be gpt or llama, got {name}")
+    return GPT
 
 
-def gpt_with(args: dict, state: dict, make: Callable[..., GPT] = GPT) -> GPT:
-    """GPT(**args) with the weights `state`, in evaluation mode. A file may claim any size, so the
-    matrices that a model of its sizes has are compared with what is there before it is made."""
-    vocab_size, n, n_layer, _, block_size = [as_size(name, args[name], 1) for name in SIZES]
+class NothingDrawn(np.random.Generator):
+    """In place of a generator: for a model whose first numbers will be overwritten at once."""
+
+    def __init__(self):
+        super().__init__(np.random.PCG64(0))
+
+    def uniform(self, low=0.0, high=1.0, size=None):
+        return np.zeros(size)
+
+    def standard_normal(self, size=None, dtype=np.float64, out=None):
+        return out
+
+    def spawn(self, n_children: int) -> list[np.random.Generator]:
+        return np.random.default_rng().spawn(n_children)
+
+
+def model_with(args: dict, state: dict, make: Any = GPT) -> Any:
+    """make(**args) with the weights `state`, in evaluation mode. A file may claim any size, so the
+    weights that a model of its sizes has are compared with what is there before it is made."""
+    sizes = {name: as_size(name, args[name], 1) for name in make.SIZES}
     there = {id(array): array.size for array in state.values()}  # one array may have two names
-    needed = n * (vocab_size + block_size) + n_layer * 12 * n * n
-    if len(there) < 6 * n_layer or sum(there.values()) < needed:
-        raise ValueError("it has fewer weights than a GPT of its sizes")
-    model = make(**args)
+    least_arrays, least_numbers = make.least_state(**sizes)
+    if len(there) < least_arrays or sum(there.values()) < least_numbers:
+        raise ValueError(f"it has fewer weights than a {make.__name__} of its sizes")
+    model = make(**{**args, "rng": NothingDrawn()})
     with np.errstate(over="raise"):
         model.load_state_dict(state)
     model.eval()
@@ -461,15 +485,17 @@ def gpt_with(args: dict, state: dict, make: Callable[..., GPT] = GPT) -> GPT:
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #load-model
-def load_model(path: str | Path) -> tuple[GPT, Tokenizer | None]:
+def load_model(path: str | Path) -> tuple[LanguageModel, Tokenizer | None]:
     """The model in a checkpoint, in evaluation mode, and its tokenizer if it holds one."""
     return model_in(load(path), path)
 
 
-def model_in(content: dict, path: str | Path) -> tuple[GPT, Tokenizer | None]:
+def model_in(content: dict, path: str | Path) -> tuple[LanguageModel, Tokenizer | None]:
     """The same for content that was read from `path` already."""
     with reading(path, "checkpoint of a GPT"):
-        model, tokenizer = gpt_with(content["model_args"], content["model"]), tokenizer_in(content)
+        make = architecture(content.get("architecture", "gpt"))  # older files have none
+        model = model_with(content["model_args"], content["model"], make)
+        tokenizer = tokenizer_in(content)
         if tokenizer and tokenizer.vocab_size != (n := model.config["vocab_size"]):
             raise ValueError(f"it has {tokenizer.vocab_size} tokens for a vocabulary of {n}")
         return model, tokenizer
@@ -504,19 +530,20 @@ def __getattr__(name: str) -> Any:
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #shrink
-KEPT = ("model_args", "characters", "tokenizer", "config", "step", "val_loss")
+KEPT = ("architecture", "model_args", "characters", "tokenizer", "config", "step", "val_loss")
 
 
-def shrink(old: str | Path, new: str | Path, overwrite: bool = False) -> GPT:
+def shrink(old: str | Path, new: str | Path, overwrite: bool = False) -> LanguageModel:
     """Write the model of a run's checkpoint alone, in float16: a sixth of the size."""
     refuse_to_replace(new, overwrite)
     content = load(old)
     model, _ = model_in(content, old)
+    halves: dict[int, np.ndarray] = {}  # a tied array has two names and is written once
     with np.errstate(over="ignore"):  # what it leads to is checked
-        halves = {name: a.astype(np.float16) for name, a in model.collect_state_dict().items()}
-    for name, array in halves.items():
-        if not np.isfinite(array).all():
-            raise CheckpointError(f"{old}: {name} holds numbers that float16 cannot")
-    halves["lm_head.weight"] = halves["transformer.wte.weight"]  # tied: one array, written once
-    save(new, {**{key: content[key] for key in KEPT if key in content}, "model": halves})
+        for name, array in (state := model.collect_state_dict()).items():
+            halves[id(array)] = half = array.astype(np.float16)
+            if not np.isfinite(half).all():
+                raise CheckpointError(f"{old}: {name} holds numbers that float16 cannot")
+    kept = {key: content[key] for key in KEPT if key in content}
+    save(new, {**kept, "model": {name: halves[id(array)] for name, array in state.items()}})
     return model

@@ -49,11 +49,13 @@ def my_prenorm_block(answer: Callable, original: Callable) -> Callable:
 takes_place("my_first_spread", "gpt.first_spread", compare=spreads)
 
 
-@piece("gpt.GPT.num_parameters", compare=counts)
+@piece("gpt.LanguageModel.num_parameters", compare=counts)
 def my_gpt_size(answer: Callable, original: Callable) -> Callable:
     """The number of a model's parameters, by the reader's formula."""
 
     def num_parameters(self):
+        if not isinstance(self, GPT):  # its formula is for no other model
+            return original(self)
         names = ("vocab_size", "n_embd", "n_layer", "block_size", "bias")
         return answer(*(self.config[name] for name in names))
 

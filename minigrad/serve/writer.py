@@ -20,7 +20,7 @@ from minigrad.generate import (
     special_ids,
     token_steps,
 )
-from ..gpt import GPT
+from ..gpt import LanguageModel
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-served-model
@@ -29,7 +29,7 @@ class ServedModel:
     """A model and its tokenizer, under the name by which clients ask for it."""
 
     name: str
-    model: GPT
+    model: LanguageModel
     tokenizer: Tokenizer
 
     @property

@@ -19,7 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from ..checkpoint import CheckpointError, CheckpointManager, tokenizer_entry, whole_file
+from minigrad.checkpoint import (
+    CheckpointError,
+    CheckpointManager,
+    architecture,
+    tokenizer_entry,
+    whole_file,
+)
 from minigrad.data import (
     DataLoaderSimple,
     SimpleTokenizer,
@@ -29,7 +35,7 @@ from minigrad.data import (
     text_parts,
     train_val_split,
 )
-from ..gpt import GPT
+from ..gpt import LanguageModel
 from ..nn import Module
 from ..optim import AdamW, Optimizer, clip_grad_norm, cosine_lr, decay_groups
 from ..parallel import batch_gradient, batch_losses
@@ -76,6 +82,7 @@ DERIVED: dict[str, Callable] = {  # what follows from other options, where it is
     "lr_decay_iters": lambda c: c.max_iters,
     "warmup_iters": lambda c: min(100, c.lr_decay_iters // 20),
     "vocab_size": lambda c: 1024 if c.tokenizer == "bpe" else None,
+    "n_kv_head": lambda c: c.n_head if c.architecture == "llama" else None,
 }
 
 
@@ -88,8 +95,10 @@ class TrainConfig:
     tokenizer: str = _option("characters", "characters, bpe, or a folder with a tokenizer")
     vocab_size: int = _option(None, "tokens that bpe learns from the text [1024]")
     out_dir: str = _option(None, "folder for the checkpoints [out/DATASET]")
+    architecture: str = _option("gpt", "gpt, or llama with rotary positions and gated layers")
     n_layer: int = _option(4, "blocks")
     n_head: int = _option(4, "attention heads in a block")
+    n_kv_head: int = _option(None, "heads of keys and values that llama's queries share [n-head]")
     n_embd: int = _option(128, "channels of the residual stream")
     block_size: int = _option(64, "tokens of context")
     batch_size: int = _option(12, "sequences in a batch")
@@ -121,6 +130,8 @@ class TrainConfig:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.vocab_size is not None and self.tokenizer != "bpe":
             raise ValueError(f"vocab_size is for tokenizer bpe; {self.tokenizer} has its own size")
+        if self.n_kv_head is not None and self.architecture != "llama":
+            raise ValueError(f"n_kv_head is for architecture llama, not for {self.architecture}")
         for name in ("learning_rate", "weight_decay", "grad_clip"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
@@ -177,6 +188,7 @@ def resumed_config(state: dict, **changes) -> TrainConfig:
     """The options of the run that a checkpoint is of, but for the changes; what was derived is
     derived anew."""
     once = {"optimizer": "adamw", "tokenizer": "characters", "vocab_size": None}
+    once |= {"architecture": "gpt", "n_kv_head": None}
     saved = {**once, **state["config"]}  # older versions had no others
     looks_derived = lambda name: saved[name] == DERIVED[name](SimpleNamespace(**saved))
     derived = state["derived"] if "derived" in state else filter(looks_derived, DERIVED)
@@ -185,13 +197,13 @@ def resumed_config(state: dict, **changes) -> TrainConfig:
 
 
 # %% ../../notebooks/10_train.ipynb #optimizers
-def adamw_for(model: GPT, config: TrainConfig) -> AdamW:
+def adamw_for(model: LanguageModel, config: TrainConfig) -> AdamW:
     """AdamW, with weight decay for the matrices only."""
     groups = decay_groups(model.parameters(), config.weight_decay)
     return AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2))
 
 
-OPTIMIZERS: dict[str, Callable[[GPT, TrainConfig], Optimizer]] = {"adamw": adamw_for}
+OPTIMIZERS: dict[str, Callable[[LanguageModel, TrainConfig], Optimizer]] = {"adamw": adamw_for}
 
 # %% ../../notebooks/10_train.ipynb #text-ids
 IN_MEMORY = 2**24  # bytes; the ids of a larger text are kept in a file
@@ -274,14 +286,14 @@ class Run:
         self.bytes_per_token = count_bytes(parts[1], self.tokenizer) / len(parts[1])
         self.train_data, self.val_data = (TextDataset(part, config.block_size) for part in parts)
         self.loader = DataLoaderSimple(self.train_data, config.batch_size, batches_rng)
-        self.model = GPT(
-            vocab_size=self.tokenizer.vocab_size,
-            n_embd=config.n_embd,
-            n_layer=config.n_layer,
-            n_head=config.n_head,
-            block_size=config.block_size,
-            dropout=config.dropout,
-            rng=weights_rng,
+        sizes = {
+            name: getattr(config, name) for name in ("n_embd", "n_layer", "n_head", "block_size")
+        }
+        if config.n_kv_head is not None:
+            sizes["n_kv_head"] = config.n_kv_head
+        make: Callable[..., LanguageModel] = architecture(config.architecture)
+        self.model = make(
+            self.tokenizer.vocab_size, **sizes, dropout=config.dropout, rng=weights_rng
         )
         self.generators = {"batches": batches_rng, "dropout": self.model.dropout_rng}
         self.optimizer = optimizers[config.optimizer](self.model, config)
@@ -291,11 +303,12 @@ class Run:
         self.history: list[dict] = []  # one entry an evaluation
 
     def state(self) -> dict:
-        """What a checkpoint holds. The first three entries are all that generation needs. A model
+        """What a checkpoint holds. The first four entries are all that generation needs. A model
         that is ruined raises a FloatingPointError, so that it never replaces a good one."""
         if not all(np.isfinite(p.data).all() for p in self.model.parameters()):
             raise FloatingPointError(self._diverged("a weight"))
         return {
+            "architecture": self.config.architecture,
             "model_args": self.model.config,
             "model": self.model.collect_state_dict(),
             **tokenizer_entry(self.tokenizer),

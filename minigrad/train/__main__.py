@@ -15,14 +15,14 @@ from pathlib import Path, PureWindowsPath
 from ..checkpoint import CheckpointError, CheckpointManager, claimed, tokenizer_in
 from ..command import command
 from ..data import DATASETS, text_parts
-from ..gpt import GPT
+from ..gpt import LanguageModel
 from ..muon import Together, muon_for
 from ..parallel import keep_freed_memory
 from . import OPTIMIZERS, TrainConfig, Trainer, hash_of, resumed_config
 
 
 # %% ../../notebooks/12_make_it_fast.ipynb #muon-run
-def muon_run(model: GPT, config: TrainConfig) -> Together:
+def muon_run(model: LanguageModel, config: TrainConfig) -> Together:
     """Muon with the options of a run."""
     lr, betas = config.learning_rate, (config.beta1, config.beta2)
     return muon_for(model, lr, adamw_lr=0.15 * lr, weight_decay=config.weight_decay, betas=betas)
@@ -33,14 +33,14 @@ DEFAULTS = {"adamw": {}, "muon": {"learning_rate": 0.04, "min_lr": 0.0}}
 
 # %% ../../notebooks/12_make_it_fast.ipynb #parse-arguments
 FIXED_BY_A_RUN = "n_layer n_head n_embd block_size dropout optimizer seed tokenizer".split()
-FIXED_BY_A_RUN += ["vocab_size"]
+FIXED_BY_A_RUN += ["vocab_size", "architecture", "n_kv_head"]
 
 
 def parse_arguments(argv: list[str] | None) -> tuple[argparse.ArgumentParser, dict]:
     """The parser, and the options that were given."""
     parser = argparse.ArgumentParser(
         prog="python -m minigrad.train",
-        description="Train a GPT on a text.",
+        description="Train a language model on a text.",
         argument_default=argparse.SUPPRESS,
     )
     for f in fields(TrainConfig):
@@ -150,7 +150,8 @@ def describe(trainer: Trainer) -> None:
     c, n = trainer.config, trainer.model.num_parameters()
     size = "" if trainer.unit == "characters" else f" of {trainer.bytes_per_token:.2f} bytes"
     print(
-        f"a GPT of {n:,} parameters ({c.n_layer} layers, {c.n_head} heads, {c.n_embd} wide) on "
+        f"a {type(trainer.model).__name__} of {n:,} parameters "
+        f"({c.n_layer} layers, {c.n_head} heads, {c.n_embd} wide) on "
         f"{c.dataset}: {len(trainer.train_data):,} windows of {c.block_size} {trainer.unit}{size}, "
         f"{trainer.tokenizer.vocab_size} different ones; checkpoints in {c.out_dir}",
         flush=True,
