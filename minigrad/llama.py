@@ -54,6 +54,7 @@ def turns(positions: np.ndarray, head_dim: int, theta: float) -> tuple[np.ndarra
     return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
 
 
+# %% ../notebooks/14_modern_block.ipynb #turn
 def turn(x: np.ndarray, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
     """x (..., d), each point (x[i], x[i + d / 2]) turned by its angle; cos and sin (..., d / 2)."""
     half = x.shape[-1] // 2
@@ -64,6 +65,7 @@ def turn(x: np.ndarray, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
     return turned
 
 
+# %% ../notebooks/14_modern_block.ipynb #rotary
 def rotary(x: Tensor, cos: np.ndarray, sin: np.ndarray) -> Tensor:
     """x (..., T, heads, d), turned by its position in each head (Su et al., 2021); the derivative
     is turned back."""
@@ -84,32 +86,20 @@ def swiglu(gate: Tensor, up: Tensor) -> Tensor:
     return record(silu * up.data, (gate, vjp_gate), (up, lambda g: g * silu))
 
 
-# %% ../notebooks/14_modern_block.ipynb #sliding-cache
-class SlidingCache(KVCache):
-    """The keys and values of the last block_size tokens. They are turned by their positions in the
-    text, and only distances count: so they hold however far the text goes on."""
+# %% ../notebooks/14_modern_block.ipynb #llama-mlp
+class LlamaMLP(Module):
+    """Two layers side by side, of which one opens and shuts the other's channels; then a third."""
 
-    def append(self, k: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Store those of T new tokens, (B, n_kv_head, T, head_dim); return those that the new ones
-        may look at, themselves included."""
-        T = k.shape[2]
-        if self.k is None or self.v is None:
-            self.k, self.v = k[:, :, :0], v[:, :, :0]  # no tokens yet
-        if self.length + T > self.k.shape[2]:
-            kept = min(self.length, self.block_size - 1)  # what the first new token still sees
-            room = (*k.shape[:2], kept + max(T, self.block_size), k.shape[3])
-            old = slice(self.length - kept, self.length)
-            last = self.k[:, :, old], self.v[:, :, old]
-            self.k, self.v = np.empty(room, k.dtype), np.empty(room, v.dtype)
-            self.k[:, :, :kept], self.v[:, :, :kept] = last
-            self.start, self.length = self.start + self.length - kept, kept
-        seen = slice(max(0, self.length - self.block_size + 1), self.length + T)
-        self.length += T
-        self.k[:, :, seen.stop - T : seen.stop], self.v[:, :, seen.stop - T : seen.stop] = k, v
-        return self.k[:, :, seen], self.v[:, :, seen]
+    def __init__(self, n_embd: int, n_hidden: int, rng: np.random.Generator | None = None):
+        self.gate_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
+        self.up_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
+        self.down_proj = Linear(n_hidden, n_embd, bias=False, rng=rng)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down_proj(swiglu(self.gate_proj(x), self.up_proj(x)))
 
 
-# %% ../notebooks/14_modern_block.ipynb #grouped-attention
+# %% ../notebooks/14_modern_block.ipynb #in-window
 def in_window(n_queries: int, n_keys: int, window: int) -> np.ndarray:
     """(n_queries, n_keys), True where a query may look: at the last `window` positions up to its
     own. The queries are the last of the positions."""
@@ -117,6 +107,7 @@ def in_window(n_queries: int, n_keys: int, window: int) -> np.ndarray:
     return (0 <= distance) & (distance < window)
 
 
+# %% ../notebooks/14_modern_block.ipynb #grouped-weights
 def grouped_weights(q: np.ndarray, k: np.ndarray, window: int) -> np.ndarray:
     """The weights of queries (B, n_kv_head, group, n, d), the last of the positions of the keys
     (B, n_kv_head, S, d): a group shares its keys, as if it were one head with group * n queries."""
@@ -130,6 +121,7 @@ def grouped_weights(q: np.ndarray, k: np.ndarray, window: int) -> np.ndarray:
     return F.softmax_values(w, out=w)
 
 
+# %% ../notebooks/14_modern_block.ipynb #grouped-attention
 def grouped_attention(
     qkv: Tensor, n_kv_head: int, window: int, cache: KVCache | None = None
 ) -> Tensor:
@@ -223,19 +215,7 @@ class LlamaAttention(Module):
         return grouped_weights(q, k, self.window).reshape(B, self.n_head, T, T)
 
 
-# %% ../notebooks/14_modern_block.ipynb #llama-mlp
-class LlamaMLP(Module):
-    """Two layers side by side, of which one opens and shuts the other's channels; then a third."""
-
-    def __init__(self, n_embd: int, n_hidden: int, rng: np.random.Generator | None = None):
-        self.gate_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
-        self.up_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
-        self.down_proj = Linear(n_hidden, n_embd, bias=False, rng=rng)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(swiglu(self.gate_proj(x), self.up_proj(x)))
-
-
+# %% ../notebooks/14_modern_block.ipynb #llama-block
 class LlamaBlock(Module):
     """Attention, then MLP, each with its norm before it; what they add may be dropped out."""
 
@@ -422,3 +402,28 @@ def _with_tied_head(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The weights of a file, which names a tied matrix once."""
     table = state.get("model.embed_tokens.weight")
     return state if table is None else {"lm_head.weight": table, **state}
+
+
+# %% ../notebooks/14_modern_block.ipynb #sliding-cache
+class SlidingCache(KVCache):
+    """The keys and values of the last block_size tokens. They are turned by their positions in the
+    text, and only distances count: so they hold however far the text goes on."""
+
+    def append(self, k: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Store those of T new tokens, (B, n_kv_head, T, head_dim); return those that the new ones
+        may look at, themselves included."""
+        T = k.shape[2]
+        if self.k is None or self.v is None:
+            self.k, self.v = k[:, :, :0], v[:, :, :0]  # no tokens yet
+        if self.length + T > self.k.shape[2]:
+            kept = min(self.length, self.block_size - 1)  # what the first new token still sees
+            room = (*k.shape[:2], kept + max(T, self.block_size), k.shape[3])
+            old = slice(self.length - kept, self.length)
+            last = self.k[:, :, old], self.v[:, :, old]
+            self.k, self.v = np.empty(room, k.dtype), np.empty(room, v.dtype)
+            self.k[:, :, :kept], self.v[:, :, :kept] = last
+            self.start, self.length = self.start + self.length - kept, kept
+        seen = slice(max(0, self.length - self.block_size + 1), self.length + T)
+        self.length += T
+        self.k[:, :, seen.stop - T : seen.stop], self.v[:, :, seen.stop - T : seen.stop] = k, v
+        return self.k[:, :, seen], self.v[:, :, seen]
