@@ -37,7 +37,11 @@ def next_token_probabilities(
     check_options(temperature, top_k, top_p)
     logits = np.asarray(logits, dtype=np.float64)
     if temperature == 0:
-        top_k, temperature = 1, 1.0
+        likeliest = logits.argmax(axis=-1, keepdims=True)  # of equals the first; NaN before all
+        certain = np.isfinite(np.take_along_axis(logits, likeliest, axis=-1))
+        p = np.zeros(logits.shape)
+        np.put_along_axis(p, likeliest, np.where(certain, 1.0, np.nan), axis=-1)
+        return p
     with np.errstate(over="ignore", invalid="ignore"):  # exp(-inf) is 0; draw refuses NaN
         p = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
     p /= p.sum(axis=-1, keepdims=True)
