@@ -300,13 +300,8 @@ def test_what_a_file_asks_for_and_we_lack_is_refused_by_name(path, name, value):
 
 
 def test_tensors_that_no_llama_here_has(path):
-    for name in (
-        "blk.0.attn_q.bias",
-        "rope_freqs.weight",
-        "blk.2.attn_q.weight",
-        "b.0.ffn_up.weight",
-    ):
-        tensors = tensors_of(tiny()) | {name: ("F32", (8,), bytes(32))}
+    for name in ("blk.0.attn_q.bias", "rope_freqs.weight", "blk.2.attn_q.weight", "b.0.up.weight"):
+        tensors = tensors_of(tiny()) | {name: ("F32", (8, 8), bytes(256))}
         with pytest.raises(CheckpointError, match="unexpected"):
             load_gguf(written(path, gguf_bytes(metadata_of(tiny()), tensors)))
     tensors = tensors_of(tiny()) | {"model.norm.weight": ("F32", (8,), bytes(32))}
@@ -424,9 +419,8 @@ FINE = {  # what weights cannot belie
 @pytest.mark.parametrize("name", NEEDED)
 @pytest.mark.parametrize("value", NONSENSE, ids=repr)
 def test_metadata_of_another_type_or_size(path, name, value):
-    if type(value) is int:
-        value = np.int64(value)
-    raw = gguf_bytes(metadata_of(tiny()) | {name: value}, tensors_of(tiny()))
+    in_file = np.int64(value) if type(value) is int else value
+    raw = gguf_bytes(metadata_of(tiny()) | {name: in_file}, tensors_of(tiny()))
     if value in FINE.get(name, ()):
         model, tokenizer = load_gguf(written(path, raw))
         generate(model, np.array([[1, 2, 3]]), 2)
@@ -539,9 +533,9 @@ def words(their_words):
     return tokenizer_in(read_gguf(real_file())[0])
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(BATCH)
-def test_ids_are_those_of_tokenizers_for_three_thousand_texts(words, their_words, texts):
+def test_ids_are_those_of_tokenizers_for_a_thousand_texts(words, their_words, texts):
     texts = without_newer(texts)
     for text_, theirs in zip(texts, their_words[0].encode_batch(texts)):
         assert words.encode(text_) == theirs.ids, text_
@@ -549,7 +543,7 @@ def test_ids_are_those_of_tokenizers_for_three_thousand_texts(words, their_words
 
 @pytest.mark.parametrize("corpus", CORPORA)
 def test_ids_are_those_of_tokenizers_for_the_corpora(words, their_words, corpus):
-    corpus = load_text(corpus)[:200_000]
+    corpus = load_text(corpus)[:100_000]
     ids = words.encode(corpus)
     assert ids == their_words[0].encode(corpus).ids
     assert words.decode(ids) == corpus
@@ -558,8 +552,9 @@ def test_ids_are_those_of_tokenizers_for_the_corpora(words, their_words, corpus)
 def test_bytes_without_a_token_are_dropped(words, their_words):
     missing = BYTES.id_of.keys() - words.id_of.keys()
     assert len(missing) == 21
-    assert words.encode("a\0b") == words.encode("ab") == their_words[0].encode("a\0b").ids
-    assert words.decode(words.encode("no \0 byte \x01")) == "no  byte "
+    assert words.encode("a\x04b") == their_words[0].encode("a\x04b").ids
+    assert words.encode("a\x04b") == words.encode("a") + words.encode("b")
+    assert words.decode(words.encode("no \x04 byte \x1d")) == "no  byte "
 
 
 @pytest.mark.parametrize("splits", [("gpt-2", "gpt2"), ("qwen2", "qwen2"), ("llama-bpe", "gpt4")])
@@ -587,7 +582,7 @@ def test_special_tokens_come_from_the_caller_alone(words, their_words):
 
 
 def chat(*said: str) -> str:
-    """As the model's template has it: user and assistant in turns, and the beginning of an answer."""
+    """As the model's template has it: user and assistant in turns, and an answer's beginning."""
     turns = zip(["user", "assistant"] * len(said), said)
     return (
         "".join(f"<|im_start|>{who}\n{what}<|im_end|>\n" for who, what in turns)
