@@ -44,13 +44,9 @@ class Cursor:
         if self.left < 0:
             raise ValueError("it announces more entries than any model in use has")
 
-    def numbers(self, kind: str, n: int) -> list:
-        """The next n numbers; `kind` is their letter in struct."""
-        return list(struct.unpack(f"<{n}{kind}", self.take(n * struct.calcsize(f"<{kind}"))))
-
     def number(self, kind: str) -> Any:
-        """The next number."""
-        return self.numbers(kind, 1)[0]
+        """The next number; `kind` is its letter in struct."""
+        return struct.unpack(f"<{kind}", self.take(struct.calcsize(f"<{kind}")))[0]
 
     def text(self) -> str:
         """The next text: its length in bytes, then its bytes."""
@@ -71,7 +67,8 @@ class Cursor:
         kind, n = self.number("I"), self.number("Q")
         self.spend(n)
         if kind in _NUMBERS:
-            return self.numbers(_NUMBERS[kind], n)
+            dtype = np.dtype(f"<{_NUMBERS[kind]}")  # all at once
+            return np.frombuffer(self.take(n * dtype.itemsize), dtype).tolist()
         if kind != _TEXT:
             raise ValueError(f"it has a list of type {kind}, which we do not know")
         return [self.text() for _ in range(n)]
@@ -210,7 +207,7 @@ def read_gguf(path: str | Path) -> tuple[dict[str, Any], dict[str, Packed]]:
         if cursor.take(4) != b"GGUF" or cursor.number("I") not in (2, 3):
             raise ValueError("it does not begin as a GGUF file of version 2 or 3 does")
         n_tensors, n_entries = cursor.number("Q"), cursor.number("Q")
-        cursor.spend(20 * (n_tensors + n_entries))  # they take longer than an entry of a list
+        cursor.spend(50 * (n_tensors + n_entries))  # they take longer than an entry of a list
         metadata = once([cursor.entry() for _ in range(n_entries)])
         described = once([_described(cursor) for _ in range(n_tensors)])
         align = as_size("general.alignment", metadata.get("general.alignment", 32), least=1)

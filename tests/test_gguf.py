@@ -596,7 +596,7 @@ PROMPTS = [
     "Once upon a time, in the year 1984,",
     "def fibonacci(n):\n    ",
     "Ein Satz auf Deutsch: Straße, naïve, 漢字, 😀. In English:",
-    chat("Summarise this.\n\n" + load_text("poems")[:2000]),
+    chat("Summarise this.\n\n" + load_text("shakespeare")[:2000]),
 ]
 
 

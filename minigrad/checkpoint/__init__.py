@@ -477,7 +477,8 @@ def model_with(args: dict, state: dict, make: Any = GPT) -> Any:
     least_arrays, least_numbers = make.least_state(**sizes)
     if len(there) < least_arrays or sum(there.values()) < least_numbers:
         raise ValueError(f"it has fewer weights than a {make.__name__} of its sizes")
-    model = make(**{**args, "rng": NothingDrawn()})
+    with np.errstate(all="ignore"):  # what was not drawn may be any numbers
+        model = make(**{**args, "rng": NothingDrawn()})
     with np.errstate(over="raise"):
         model.load_state_dict(state)
     model.eval()
