@@ -31,6 +31,7 @@ from minigrad.bpe import BPETokenizer
 from minigrad.checkpoint import CheckpointError, load, load_model, save
 from minigrad.gguf import load_gguf, read_gguf
 from minigrad.gpt import GPT
+from minigrad.llama import Llama
 from minigrad.weights import convert, load_torch, read_safetensors
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -40,6 +41,7 @@ FAULTS = ("code run", "crashes", "foreign bytes", "wrong exceptions", "beyond a 
 ANSWER = "the watch says: "
 PLACES = {  # where a reader looks for the files whose names are fixed
     ".json": "folder/config.json",
+    ".llama": "llama/config.json",
     ".tokenizer": "words/tokenizer.json",
     ".vocab": "lists/vocab.json",
     ".merges": "lists/merges.txt",
@@ -61,6 +63,8 @@ def good_files() -> dict[str, bytes]:
         save(path, {"model_args": model.config, "model": state, "characters": "abcde", "step": 3})
         model.save_pretrained(place)
         files = {p.suffix: p.read_bytes() for p in sorted(Path(place).iterdir())}
+        gguf.tiny().save_pretrained(place)
+        files[".llama"] = Path(place, "config.json").read_bytes()
     files[".pt"] = archive(torch_program(state, model.config), storages(state))
     tokenizer = BPETokenizer.from_text("the cat that sat on the mat " * 2, 264, ["<|endoftext|>"])
     files[".tokenizer"] = tokenizer.to_json().encode()
@@ -196,6 +200,17 @@ def crafted() -> Iterator[tuple[str, bytes]]:
     state = GPT(**good, rng=0).collect_state_dict()
     one = np.zeros((1, 1), np.float32)
     many = {f"transformer.h.{i}.ln_1.weight": one for i in range(5_000)}
+    llama = gguf.tiny()
+    weights, config = llama.collect_state_dict(), json.loads(good_files()[".llama"])
+    for name, claim in itertools.product(llama.config, claims):
+        args = {"model_args": {**llama.config, name: claim}, "architecture": "llama"}
+        yield ".pkl", signed(pickle.dumps({**args, "model": weights}, 2))
+    for name, claim in itertools.product([*config, "head_dim", "rope_parameters"], claims):
+        if claim == claim and claim != 10**5000:
+            yield ".llama", json.dumps({**config, name: claim}).encode()
+    for kind in ("llama", "gpt", "mamba", "x" * 10**6, 1, None, [], {}):
+        args = {"model_args": good, "architecture": kind}
+        yield ".pkl", signed(pickle.dumps({**args, "model": state}, 2))
     for name, claim in itertools.product(good, claims):
         args = {**good, name: claim}
         yield ".pkl", signed(pickle.dumps({"model_args": args, "model": state}, 2))
@@ -440,7 +455,7 @@ def hostile_files(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
         lambda: (".gguf", mutated(rng, good[".gguf"])),
         lambda: (".gguf", mutated_head(rng, good[".gguf"])),
     ]
-    for suffix in (".tokenizer", ".vocab", ".added"):
+    for suffix in (".tokenizer", ".vocab", ".added", ".llama"):
         makers += [
             lambda suffix=suffix: (suffix, mutated(rng, good[suffix])),
             lambda suffix=suffix: (suffix, mutated_json(rng, good[suffix])),
@@ -482,7 +497,7 @@ def read(path: Path) -> list[np.ndarray]:
         model, tokenizer = load_gguf(path)
         gather(model.collect_state_dict())
         use(tokenizer)
-        with contextlib.suppress(FloatingPointError), np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
             model(np.array([[0, 1, 2]]), cache=model.new_cache())
     else:
         place = path.parent / PLACES[path.suffix]
@@ -491,6 +506,10 @@ def read(path: Path) -> list[np.ndarray]:
         try:
             if path.suffix == ".json":
                 gather(GPT.from_pretrained(place.parent).collect_state_dict())
+            elif path.suffix == ".llama":
+                gather((model := Llama.from_pretrained(place.parent)).collect_state_dict())
+                with np.errstate(all="ignore"):
+                    model(np.array([[0, 1, 2]]), cache=model.new_cache())
             else:
                 use(BPETokenizer.from_pretrained(place.parent))
         finally:
@@ -633,6 +652,7 @@ def main() -> int:
             (folder / place).parent.mkdir(exist_ok=True)
             (folder / place).write_bytes(good_files()[suffix])
         (folder / "folder" / "model.safetensors").write_bytes(good_files()[".safetensors"])
+        gguf.tiny().save_pretrained(folder / "llama")
         for i, (suffix, content) in enumerate(hostile_files(args.count, args.seed)):
             paths.append(folder / f"{i:04d}{suffix}")
             paths[-1].write_bytes(content)
