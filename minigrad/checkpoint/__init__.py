@@ -463,7 +463,7 @@ class NothingDrawn(np.random.Generator):
         return np.zeros(size)
 
     def standard_normal(self, size=None, dtype=np.float64, out=None):
-        return out
+        out[...] = 0
 
     def spawn(self, n_children: int) -> list[np.random.Generator]:
         return np.random.default_rng().spawn(n_children)
@@ -477,8 +477,7 @@ def model_with(args: dict, state: dict, make: Any = GPT) -> Any:
     least_arrays, least_numbers = make.least_state(**sizes)
     if len(there) < least_arrays or sum(there.values()) < least_numbers:
         raise ValueError(f"it has fewer weights than a {make.__name__} of its sizes")
-    with np.errstate(all="ignore"):  # what was not drawn may be any numbers
-        model = make(**{**args, "rng": NothingDrawn()})
+    model = make(**{**args, "rng": NothingDrawn()})
     with np.errstate(over="raise"):
         model.load_state_dict(state)
     model.eval()
