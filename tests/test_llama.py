@@ -1,6 +1,7 @@
 """The block of today: each of its operations, and the whole Llama, against torch, transformers and
 plain references; what it reads and refuses; and its cache."""
 
+import copy
 import json
 import math
 import pickle
@@ -21,6 +22,7 @@ from minigrad.llama import (
     Llama,
     LlamaAttention,
     RMSNorm,
+    SideBySide,
     SlidingCache,
     grouped_attention,
     in_window,
@@ -29,6 +31,7 @@ from minigrad.llama import (
     swiglu,
     turns,
 )
+from minigrad.optim import AdamW
 from minigrad.parallel import batch_gradient
 from minigrad.tensor import Tensor, no_grad
 from minigrad.weights import read_pretrained, read_safetensors, write_safetensors
@@ -61,6 +64,15 @@ CASES = [(T, window) for T in (1, 5, TILE + 3) for window in (1, 2, TILE - 1, TI
 HEADS = [(2, 2), (4, 2), (3, 1)]  # query heads, and heads of keys and values
 
 
+def test_the_last_heads_are_not_turned_if_so_asked():
+    x, (cos, sin) = variable(normal(2, 5, 4, 6)), turns(np.arange(5), 6, 100.0)
+    np.testing.assert_array_equal(rotary(x, cos, sin, 3).data[:, :, 3], x.data[:, :, 3])
+    np.testing.assert_array_equal(
+        rotary(x, cos, sin, 3).data[:, :, :3], rotary(x, cos, sin).data[:, :, :3]
+    )
+    assert gradcheck(lambda x: rotary(x, cos, sin, 3), x)
+
+
 def test_gradients_of_the_operations():
     assert gradcheck(rms_norm, variable(normal(2, 3, 6)), variable(normal(6, seed=1)))
     assert gradcheck(lambda x, w: rms_norm(x, w, 0.5), variable(normal(4)), variable(normal(4)))
@@ -88,6 +100,14 @@ def test_float64_stays_and_float32_stays():
 @pytest.fixture(scope="module")
 def torch():
     return package("torch")
+
+
+@pytest.fixture(scope="module")
+def transformers():
+    package("torch")
+    library = package("transformers")
+    library.utils.logging.disable_progress_bar()
+    return library
 
 
 def alike(ours, theirs, arrays, tolerance, least=1e-3) -> None:
@@ -188,6 +208,89 @@ def test_grouped_attention_is_torchs(torch, T, window, n_head, n_kv_head):
     alike(ours, theirs, [qkv * 100], 1e-9)  # where attention is nearly a choice
 
 
+# --- layers side by side -------------------------------------------------------------------------
+
+
+def three(seed=0) -> list[nn.Linear]:
+    return [nn.Linear(5, n, bias=False, rng=seed + n) for n in (4, 2, 3)]
+
+
+def set_anew(layers):
+    layers[1].weight.data = layers[1].weight.data.copy()
+
+
+def in_float64(layers):
+    for layer in layers:
+        layer.weight.data = layer.weight.data.astype(np.float64)
+
+
+@pytest.mark.parametrize("change", [lambda layers: None, set_anew, in_float64])
+def test_layers_side_by_side_are_the_layers(change):
+    layers, apart = three(), three()
+    together = SideBySide(*layers)
+    change(layers), change(apart)
+    for shape in ((5,), (2, 5), (2, 3, 5)):
+        x, y = (variable(normal(*shape, dtype=layers[0].weight.dtype)) for _ in range(2))
+        out, wanted = together(x), [layer(y) for layer in apart]
+        g = normal(*out.shape, seed=1, dtype=out.dtype)
+        out.backward(g)
+        for other, part in zip(wanted, np.split(g, [4, 6], axis=-1)):
+            other.backward(part)
+        joined = np.concatenate([other.data for other in wanted], axis=-1)
+        np.testing.assert_allclose(out.data, joined, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(x.grad, y.grad, rtol=0, atol=1e-6)
+        for one, other in zip(layers, apart):
+            np.testing.assert_allclose(one.weight.grad, other.weight.grad, rtol=0, atol=1e-5)
+            assert one.weight.grad.dtype == one.weight.dtype
+
+
+def test_layers_side_by_side_see_what_is_written_into_them():
+    layers = three()
+    together, x = SideBySide(*layers), Tensor(normal(2, 5, dtype=np.float32))
+    for i, layer in enumerate(layers):
+        layer.weight.data[...] = i
+    wanted = np.concatenate([layer(x).data for layer in layers], axis=-1)
+    np.testing.assert_allclose(together(x).data, wanted, atol=1e-6)
+    layers[2].weight.data = np.ones((3, 5), np.float32)  # instead of what they share
+    layers[0].weight.data[...] = 7
+    wanted = np.concatenate([layer(x).data for layer in layers], axis=-1)
+    np.testing.assert_allclose(together(x).data, wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_a_copy_of_a_model_is_another_model(copied):
+    model, idx = small(), ids(2, 9)
+    before = model(idx)[0].data
+    other = copied(model)
+    np.testing.assert_allclose(other(idx)[0].data, before, atol=1e-6)
+    for p in other.parameters():
+        p.data[...] = 0
+    np.testing.assert_array_equal(model(idx)[0].data, before)
+    assert not other(idx)[0].data.any()
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_steps_of_adamw_are_those_of_torch(transformers, tied, tmp_path):
+    import torch
+
+    model = small(tied=tied)
+    model.save_pretrained(tmp_path)
+    theirs = transformers.LlamaForCausalLM.from_pretrained(tmp_path)
+    options = {"lr": 1e-2, "weight_decay": 0.1}
+    ours = AdamW(model.parameters(), **options)
+    other = torch.optim.AdamW(theirs.parameters(), **options, eps=1e-8)
+    for step in range(8):
+        idx, targets = ids(2, 12, seed=step), ids(2, 12, seed=step + 50)
+        model.zero_grad(), other.zero_grad()
+        loss = model(idx, targets)[1]
+        loss.backward()
+        logits = theirs(torch.tensor(idx)).logits.reshape(-1, 37)
+        flat = torch.nn.functional.cross_entropy(logits, torch.tensor(targets).reshape(-1))
+        flat.backward()
+        ours.step(), other.step()
+        assert abs(loss.item() - flat.item()) < 2e-4
+
+
 # --- the model -----------------------------------------------------------------------------------
 
 
@@ -204,14 +307,6 @@ def random_sizes(seed: int) -> dict:
         norm_eps=float(rng.choice([1e-6, 1e-5, 1e-2])),
         tied=bool(seed % 2),
     )
-
-
-@pytest.fixture(scope="module")
-def transformers():
-    package("torch")
-    library = package("transformers")
-    library.utils.logging.disable_progress_bar()
-    return library
 
 
 @pytest.mark.parametrize("seed", range(12))
