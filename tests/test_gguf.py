@@ -109,6 +109,29 @@ def test_what_llama_cpp_packs_is_near_what_it_was(reference, kind):
     assert ours.flags.writeable or kind == "F32"  # or else they would change with the file
 
 
+HALF, ONE = struct.pack("<e", 0.5), struct.pack("<e", 1.0)
+BY_HAND = [  # a block, and some of its numbers
+    ("F32", struct.pack("<f", -3.25), {0: -3.25}),
+    ("F16", struct.pack("<e", -3.25), {0: -3.25}),
+    ("BF16", b"\xc0\x3f", {0: 1.5}),
+    ("Q4_0", HALF + b"\x9f" * 16, {0: 3.5, 15: 3.5, 16: 0.5, 31: 0.5}),
+    ("Q4_1", HALF + ONE + b"\x0f" + b"\x20" * 15, {0: 8.5, 1: 1, 16: 1, 17: 2, 31: 2}),
+    ("Q5_0", HALF + b"\x01\x00\x02\x00" + b"\x21" * 16, {0: 0.5, 1: -7.5, 16: -7, 17: 1}),
+    ("Q5_1", HALF + ONE + b"\x01\x00\x02\x00" + b"\x21" * 16, {0: 9.5, 1: 1.5, 16: 2, 17: 10}),
+    ("Q8_0", HALF + b"\x80\x7f" + bytes(30), {0: -64, 1: 63.5, 2: 0}),
+    ("Q6_K", b"\x21" * 128 + b"\x93" * 64 + b"\x02\xff" * 8 + HALF,
+     {0: 49 - 32, 32: 1 - 32, 64: 18 - 32, 96: 34 - 32, 16: -0.5 * (49 - 32), 255: -0.5 * 2}),
+    ("Q4_K", HALF + ONE + b"\x43" * 4 + b"\x82" * 4 + b"\x51" * 4 + b"\x21" * 128,
+     {0: 1.5 * 1 - 2, 32: 1.5 * 2 - 2, 128: 0.5 * 17 * 1 - 37, 160: 0.5 * 17 * 2 - 37}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "block", "numbers"), BY_HAND, ids=[kind for kind, *_ in BY_HAND])
+def test_blocks_by_hand(kind, block, numbers):
+    ours = unpacked(kind, np.frombuffer(block, np.uint8)[None])[0]
+    assert {i: float(ours[i]) for i in numbers} == numbers
+
+
 def test_a_matrix_is_unpacked_row_by_row_and_in_any_float():
     raw = np.arange(2 * 36, dtype=np.uint8).reshape(2, 36)  # two blocks in each of two rows
     raw[:, [1, 19]] = 60  # scales near 1
