@@ -175,7 +175,7 @@ def test_tensors_of_every_type(path, align, version):
     rng, tensors = np.random.default_rng(0), {}
     for i, (kind, (n_numbers, n_bytes, _)) in enumerate(KINDS.items()):
         raw = rng.integers(60, size=(2, 3, 2 * n_bytes), dtype=np.uint8)
-        tensors[f"tensor {i}"] = (kind, (2, 3, 2 * n_numbers), raw.tobytes())
+        tensors[f"tensor {i}"] = (kind, (2, 3, 1, 2 * n_numbers), raw.tobytes())
     raw = bytearray(gguf_bytes({"general.alignment": align, "a": "b" * 7}, tensors))
     raw[4] = version
     _, read = read_gguf(written(path, bytes(raw)))
