@@ -15,6 +15,7 @@ import numpy as np
 from .bpe import BPETokenizer, pairs_of, tokens_of
 from .checkpoint import model_with, n_numbers, reading
 from .llama import Llama
+from .tensor import as_size
 from .weights import bfloat16_to_float32, once
 
 # %% ../notebooks/15_real_weights.ipynb #read-metadata
@@ -41,7 +42,7 @@ class Cursor:
         """Of all lists together there may be only so many entries."""
         self.left -= n
         if self.left < 0:
-            raise ValueError(f"its lists have more than {MOST:,} entries")
+            raise ValueError("it announces more entries than any model in use has")
 
     def number(self, kind: str) -> Any:
         """The next number; `kind` is its letter in struct."""
@@ -65,9 +66,12 @@ class Cursor:
             raise ValueError(f"it has a value of type {kind}, which we do not know")
         kind, n = self.number("I"), self.number("Q")
         self.spend(n)
-        if kind not in _NUMBERS and kind != _TEXT:
+        if kind in _NUMBERS:
+            dtype = np.dtype(f"<{_NUMBERS[kind]}")  # all at once
+            return np.frombuffer(self.take(n * dtype.itemsize), dtype).tolist()
+        if kind != _TEXT:
             raise ValueError(f"it has a list of type {kind}, which we do not know")
-        return [self.value(kind) for _ in range(n)]
+        return [self.text() for _ in range(n)]
 
 
 # %% ../notebooks/15_real_weights.ipynb #unpack-4-bits
@@ -175,7 +179,7 @@ class Packed:
         _, n_bytes, unpack = KINDS[self.kind]
         with np.errstate(all="ignore"):  # a damaged scale gives weights that are no numbers
             numbers = unpack(np.ascontiguousarray(self.rows).reshape(-1, n_bytes))
-        return numbers.reshape(self.shape).astype(dtype or np.float32, copy=False)
+        return numbers.reshape(self.shape).astype(dtype or np.float32, copy=bool(copy))
 
 
 # %% ../notebooks/15_real_weights.ipynb #read-gguf
@@ -203,10 +207,10 @@ def read_gguf(path: str | Path) -> tuple[dict[str, Any], dict[str, Packed]]:
         if cursor.take(4) != b"GGUF" or cursor.number("I") not in (2, 3):
             raise ValueError("it does not begin as a GGUF file of version 2 or 3 does")
         n_tensors, n_entries = cursor.number("Q"), cursor.number("Q")
-        cursor.spend(n_tensors + n_entries)
+        cursor.spend(50 * (n_tensors + n_entries))  # they take longer than an entry of a list
         metadata = once([cursor.entry() for _ in range(n_entries)])
         described = once([_described(cursor) for _ in range(n_tensors)])
-        align = metadata.get("general.alignment", 32)
+        align = as_size("general.alignment", metadata.get("general.alignment", 32), least=1)
         data = raw[-(-cursor.at // align) * align :]
         tensors, total = {}, 0
         for name, (kind, shape, n_bytes, offset) in described.items():
@@ -254,25 +258,27 @@ def _sizes_in(metadata: dict[str, Any], tensors: dict[str, Packed]) -> dict[str,
     """The arguments for Llama. What the file asks for and we lack is named in a ValueError."""
     if (kind := metadata["general.architecture"]) != "llama":
         raise ValueError(f"it holds a model of type {kind}; we have llama")
-    said = {name.removeprefix("llama."): value for name, value in metadata.items()}
+    said = {name[6:]: value for name, value in metadata.items() if name.startswith("llama.")}
     sizes = {
         "vocab_size": tensors["token_embd.weight"].shape[0],
-        "n_embd": said["embedding_length"],
-        "n_layer": said["block_count"],
-        "n_head": said["attention.head_count"],
-        "n_kv_head": said.get("attention.head_count_kv", said["attention.head_count"]),
-        "n_hidden": said["feed_forward_length"],
-        "block_size": said["context_length"],
-        "rope_theta": said.get("rope.freq_base", 10000.0),
-        "norm_eps": said["attention.layer_norm_rms_epsilon"],
+        "n_embd": said.pop("embedding_length"),
+        "n_layer": said.pop("block_count"),
+        "n_kv_head": said.pop("attention.head_count_kv", said["attention.head_count"]),
+        "n_head": said.pop("attention.head_count"),
+        "n_hidden": said.pop("feed_forward_length"),
+        "block_size": said.pop("context_length"),
+        "rope_theta": said.pop("rope.freq_base", 10000.0),
+        "norm_eps": said.pop("attention.layer_norm_rms_epsilon"),
         "tied": "output.weight" not in tensors,
     }
     head_dim = sizes["n_embd"] // sizes["n_head"]
-    alike = {"rope.dimension_count": head_dim, "attention.key_length": head_dim}
-    alike |= {"attention.value_length": head_dim, "rope.scaling.type": "none", "expert_count": 0}
-    for name, value in alike.items():
-        if said.get(name, value) != value:
-            raise ValueError(f"it says {name}: {said[name]}, which Llama here does not have")
+    alike = {"vocab_size": sizes["vocab_size"], "rope.dimension_count": head_dim}
+    alike |= {"attention.key_length": head_dim, "attention.value_length": head_dim}
+    alike |= {"rope.scaling.type": "none", "rope.scaling.factor": 1, "attention.causal": True}
+    alike |= {"expert_count": 0, "expert_used_count": 0}
+    for name, value in said.items():
+        if name not in alike or value != alike[name]:
+            raise ValueError(f"it says {name}: {value}, which Llama here does not have")
     return sizes
 
 
@@ -285,7 +291,7 @@ _NORMAL, _BYTE = 1, 6  # types of tokens that stand in texts; the others are spe
 def tokenizer_in(metadata: dict[str, Any]) -> BPETokenizer:
     """The tokenizer of byte pairs that a GGUF file's metadata describe."""
     said = {name.removeprefix("tokenizer.ggml."): value for name, value in metadata.items()}
-    kind, splits = said["model"], said.get("pre", "gpt-2")
+    kind, splits = said["model"], said.get("pre")
     if kind != "gpt2":
         raise ValueError(f"it has a tokenizer of type {kind}; we have gpt2, of byte pairs")
     if splits not in _SPLITS:
@@ -310,7 +316,7 @@ def load_gguf(path: str | Path) -> tuple[Llama, BPETokenizer]:
         tokenizer, sizes = tokenizer_in(metadata), _sizes_in(metadata, tensors)
         if tokenizer.vocab_size != (n := sizes["vocab_size"]):
             raise ValueError(f"it has {tokenizer.vocab_size} tokens for a vocabulary of {n}")
-        state: dict[str, Any] = {_our_name(name): tensors[name] for name in tensors}
+        state: dict[str, Any] = once([(_our_name(name), tensors[name]) for name in tensors])
         for name, packed in state.items():
             if name.endswith(("q_proj.weight", "k_proj.weight")):
                 n_head = sizes["n_head" if "q_proj" in name else "n_kv_head"]

@@ -14,7 +14,7 @@ from .attention import TILE, KVCache
 from .gpt import LanguageModel, TiedHead
 from .nn import Dropout, Embedding, Linear, Module, ModuleDict, ModuleList, Parameter
 from .tensor import Tensor, as_size, from_numpy, no_grad, record
-from .weights import read_folder, write_folder
+from .weights import read_config, read_folder, write_folder
 
 
 # %% ../notebooks/14_modern_block.ipynb #rms-norm
@@ -39,7 +39,7 @@ class RMSNorm(Module):
     """Bring the last axis, of size n, to root mean square 1, then scale it by `weight`."""
 
     def __init__(self, n: int, eps: float = 1e-5):
-        self.eps, self.weight = eps, Parameter(np.ones(as_size("n", n), dtype=np.float32))
+        self.eps, self.weight = float(eps), Parameter(np.ones(as_size("n", n), dtype=np.float32))
 
     def forward(self, x: Tensor) -> Tensor:
         return rms_norm(x, self.weight, self.eps)
@@ -219,6 +219,8 @@ class LlamaAttention(Module):
         window: int,
         rng: np.random.Generator | None = None,
     ):
+        n_embd, n_head = as_size("n_embd", n_embd), as_size("n_head", n_head, 1)
+        n_kv_head = as_size("n_kv_head", n_kv_head, 1)
         if n_embd % (2 * n_head) or n_head % n_kv_head:
             raise ValueError(
                 "n_embd must be a multiple of twice n_head, for pairs of channels to turn, and "
@@ -368,7 +370,8 @@ class Llama(LanguageModel):
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "Llama":
         """A Llama from a folder of Hugging Face (config.json, weights), in evaluation mode."""
-        return read_folder(folder, cls, _sizes_in, _with_tied_head)
+        tied = read_config(folder).get("tie_word_embeddings")
+        return read_folder(folder, cls, _sizes_in, _with_tied_head if tied else dict)
 
     def save_pretrained(self, folder: str | Path, tokenizer: Any = None) -> None:
         """Write config.json, model.safetensors, and the files of a tokenizer of byte pairs, which
@@ -400,15 +403,39 @@ _ALIKE: dict[str, tuple] = {
     "sliding_window": (None,),
     "quantization_config": (None,),
     "pretraining_tp": (1, None),
+    "attention_dropout": (0, None),
+    "attention_chunk_size": (None,),
+    "is_causal": (True, None),
+    "partial_rotary_factor": (1, None),
 }
+_ROPE_ALIKE = {"rope_type": ("default",), "type": ("default",), "partial_rotary_factor": (1, None)}
+
+
+def _expect_alike(config: dict, known: dict[str, tuple], part: str = "") -> None:
+    """A ValueError that names the first entry by which a model computes otherwise than Llama."""
+    for name, alike in known.items():
+        if (value := config.get(name, alike[0])) not in alike:
+            raise ValueError(
+                f"it says {part}{name}: {value}, but Llama has {alike[0]}, not {value}"
+            )
+
+
+def _theta_in(config: dict) -> float:
+    """The rope_theta of a config. Positions that are turned otherwise are a ValueError."""
+    theta = config.get("rope_theta", 10000.0)
+    for part in ("rope_parameters", "rope_scaling"):  # newer files have the first
+        rope = config.get(part) or {}
+        _expect_alike(rope, _ROPE_ALIKE, f"{part}.")
+        if any(isinstance(value, dict) for value in rope.values()):
+            raise ValueError(f"it says {part} of each kind of layer; Llama has one for all")
+        theta = rope.get("rope_theta", theta)
+    return theta
 
 
 def _sizes_in(config: dict) -> dict[str, Any]:
     """The arguments for Llama in a config of Hugging Face. What it asks for and Llama lacks is
     named in a ValueError."""
-    for name, alike in _ALIKE.items():
-        if (value := config.get(name, alike[0])) not in alike:
-            raise ValueError(f"it says {name}: {value}, but Llama has {alike[0]}, not {value}")
+    _expect_alike(config, _ALIKE)
     config = {"num_key_value_heads": None, "max_position_embeddings": 2048, **config}
     config = {"rms_norm_eps": 1e-6, "tie_word_embeddings": False, **config}
     sizes: dict[str, Any] = {ours: config.get(theirs) for ours, theirs in _NAMES.items()}
@@ -416,15 +443,10 @@ def _sizes_in(config: dict) -> dict[str, Any]:
         sizes["n_kv_head"] = sizes["n_head"]
     if None in sizes.values():
         raise ValueError(f"it gives no sizes of a Llama, but {sizes}")
-    head_dim = config.get("head_dim") or int(sizes["n_embd"]) // int(sizes["n_head"])
-    if head_dim * sizes["n_head"] != sizes["n_embd"]:
+    n_embd, n_head = (as_size(name, sizes[name], 1) for name in ("n_embd", "n_head"))
+    if (head_dim := config.get("head_dim")) not in (None, n_embd / n_head):
         raise ValueError(f"it says head_dim: {head_dim}; here heads divide the stream's channels")
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    kind = rope.get("rope_type", rope.get("type", "default"))
-    if kind != "default" or rope.get("partial_rotary_factor", 1) != 1:
-        raise ValueError(f"it turns positions in the way {kind}, which Llama here does not")
-    theta = rope.get("rope_theta", config.get("rope_theta", 10000.0))
-    return {**sizes, "rope_theta": theta}
+    return {**sizes, "rope_theta": _theta_in(config)}
 
 
 def _config_of(ours: dict) -> dict[str, Any]:
@@ -436,9 +458,14 @@ def _config_of(ours: dict) -> dict[str, Any]:
 
 
 def _with_tied_head(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The weights of a file, which names a tied matrix once."""
+    """The weights of a file, which names a tied matrix once, or twice."""
     table = state.get("model.embed_tokens.weight")
-    return state if table is None else {"lm_head.weight": table, **state}
+    state = state if table is None else {"lm_head.weight": table, **state}
+    if table is not None and not np.array_equal(state["lm_head.weight"], table):
+        raise ValueError(
+            "its lm_head.weight is not the embedding, though tie_word_embeddings is on"
+        )
+    return state
 
 
 # %% ../notebooks/14_modern_block.ipynb #sliding-cache
@@ -454,7 +481,8 @@ class SlidingCache(KVCache):
             self.k, self.v = k[:, :, :0], v[:, :, :0]  # no tokens yet
         if self.length + T > self.k.shape[2]:
             kept = min(self.length, self.block_size - 1)  # what the first new token still sees
-            room = (*k.shape[:2], kept + max(T, self.block_size), k.shape[3])
+            new = max(T, min(self.block_size, kept + 64))  # it grows with the text
+            room = (*k.shape[:2], kept + new, k.shape[3])
             old = slice(self.length - kept, self.length)
             last = self.k[:, :, old], self.v[:, :, old]
             self.k, self.v = np.empty(room, k.dtype), np.empty(room, v.dtype)
