@@ -108,7 +108,7 @@ HELP = """Type a question; Ctrl-C stops its answer.
 /quit  leave; so does the end of input (Ctrl-D)"""
 
 
-def note(text: str) -> None:
+def aside(text: str) -> None:
     """A word to the user that is no part of an answer."""
     print(text, file=sys.stderr, flush=True)
 
@@ -122,7 +122,7 @@ def typed(sign: str) -> str:
             print(end="\n" if sign else "")
             break
         except KeyboardInterrupt:
-            note(hint)
+            aside(hint)
     return "/quit"
 
 
@@ -131,11 +131,11 @@ def converse(chat: Chat, sign: str = "") -> None:
     while (line := typed(sign)) != "/quit":
         if line == "/new":
             chat.forget()
-            note("(forgotten)")
+            aside("(forgotten)")
         elif line == "/help":
-            note(HELP)
+            aside(HELP)
         elif line.startswith("/"):
-            note(f"{line.split()[0]} is no command; /help lists them")
+            aside(f"{line.split()[0]} is no command; /help lists them")
         elif line:
             say_answer(chat, line)
 
@@ -152,9 +152,9 @@ def say_answer(chat: Chat, question: str) -> None:
         reason = str(error) or "stopped"
     print("\n")
     if reason:
-        note(f"({reason})")
+        aside(f"({reason})")
     if chat.n_forgotten > n_forgotten == 0:
-        note(f"(the model sees {chat.model.block_size:,} tokens: the oldest turns are forgotten)")
+        aside(f"(the model sees {chat.model.block_size:,} tokens: the oldest turns are forgotten)")
 
 
 # %% ../notebooks/15_real_weights.ipynb #chat-main
@@ -193,7 +193,7 @@ def main(argv: list[str] | None = None) -> int:
         if isinstance(sys.stdin, io.TextIOWrapper):  # whatever bytes come, they are no error
             sys.stdin.reconfigure(encoding=None if to_people else "utf-8", errors="replace")
         if to_people:
-            note(f"{Path(path).stem}, {chat.model.num_parameters():,} parameters; /help for help")
+            aside(f"{Path(path).stem}, {chat.model.num_parameters():,} parameters; /help for help")
         converse(chat, "> " if to_people else "")
     return 0
 
