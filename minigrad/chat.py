@@ -168,10 +168,10 @@ def chat_options(argv: list[str] | None) -> tuple[argparse.ArgumentParser, argpa
     add("--model", metavar="PATH", help=model)
     add("--system", default=SYSTEM, metavar="TEXT", help="how to answer [%(default)s]")
     add("--max-new-tokens", type=int, default=512, help="tokens of an answer [%(default)s]")
-    add("--temperature", type=float, default=0.2, help="0 is no chance, 1 wild [%(default)s]")
+    temperature = "0 always takes the likeliest token, 1 draws as the model expects [%(default)s]"
+    add("--temperature", type=float, default=0, help=temperature)
     add("--top-k", type=int, help="draw from the k likeliest tokens only")
-    top_p = "draw from the fewest tokens with this total probability [%(default)s]"
-    add("--top-p", type=float, default=0.9, help=top_p)
+    add("--top-p", type=float, help="draw from the fewest tokens with this total probability")
     add("--seed", type=int, help="with the same seed the same questions have the same answers")
     return parser, parser.parse_args(argv)
 

@@ -434,8 +434,8 @@ def test_command_line_errors(checkpoint, capsys, extra, message):
 
 
 OPTIONS = """
---checkpoint, --model = None: a checkpoint, the folder of a run, or a folder of Hugging Face, \
-or a .gguf [the best of the newest run in out/]
+--checkpoint, --model = None: a checkpoint, the folder of a run or of Hugging Face, or a .gguf \
+file [the best of the newest run in out/]
 --prompt = None: the text to continue; \\n in it is a line break [\\n, or a character of the model]
 --max-new-tokens = 500: tokens to write [%(default)s]
 --temperature = 0.8: below 1 safer, above 1 wilder, 0 no chance [%(default)s]
