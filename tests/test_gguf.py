@@ -1,39 +1,13 @@
 """GGUF: every type of packed weights, the tokenizer and the model in a file, against the package
 gguf, tokenizers and transformers; and files that mean harm."""
 
-import struct
-import sys
-import tracemalloc
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from test_bpe import TEXT, package, without_newer
+from test_bpe import package
 
 import minigrad.gguf as gguf
-from gguf_files import (
-    MERGES,
-    NUMBERS,
-    TOKENS,
-    TYPES,
-    WORDS,
-    described,
-    gguf_bytes,
-    header,
-    llama_gguf,
-    metadata_of,
-    tensors_of,
-    text,
-    tiny,
-    write_gguf,
-)
-from minigrad.checkpoint import CheckpointError
-from minigrad.generate import generate, load_writer
-from minigrad.gguf import KINDS, MOST, load_gguf, read_gguf, tokenizer_in
+from minigrad.gguf import KINDS
 
 # --- numbers in few bits -------------------------------------------------------------------------
 

@@ -2,26 +2,18 @@
 plain references; what it reads and refuses; and its cache."""
 
 import json
-import math
-import pickle
 import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from test_bpe import package
 
-from minigrad import nn
 from minigrad.attention import TILE
-from minigrad.checkpoint import CheckpointError, load_model, save
-from minigrad.generate import generate, next_logits
+from minigrad.checkpoint import CheckpointError
+from minigrad.generate import generate
 from minigrad.gradcheck import gradcheck
 from minigrad.llama import (
     Llama,
-    LlamaAttention,
-    RMSNorm,
-    SlidingCache,
     grouped_attention,
     in_window,
     rms_norm,
@@ -29,8 +21,7 @@ from minigrad.llama import (
     swiglu,
     turns,
 )
-from minigrad.parallel import batch_gradient
-from minigrad.tensor import Tensor, no_grad
+from minigrad.tensor import Tensor
 from minigrad.weights import read_pretrained, read_safetensors, write_safetensors
 
 
