@@ -1,7 +1,6 @@
 """GGUF: every type of packed weights, the tokenizer and the model in a file, against the package
 gguf, tokenizers and transformers; and files that mean harm."""
 
-
 import numpy as np
 import pytest
 from test_bpe import package
