@@ -16,7 +16,7 @@ import numpy as np
 from .bpe import BPETokenizer, pairs_of, tokens_of
 from .checkpoint import model_with, n_numbers, reading
 from .llama import Llama
-from .weights import bfloat16_to_float32, once
+from .weights import bfloat16_to_float32, only_once
 
 # %% ../notebooks/15_real_weights.ipynb #read-metadata
 MOST = 1_500_000  # entries of all lists: more than any model in use has
@@ -205,8 +205,8 @@ def read_gguf(path: str | Path) -> tuple[dict[str, Any], dict[str, Packed]]:
             raise ValueError("it does not begin as a GGUF file of version 2 or 3 does")
         n_tensors, n_entries = cursor.number("Q"), cursor.number("Q")
         cursor.spend(n_tensors + n_entries)
-        metadata = once([cursor.entry() for _ in range(n_entries)])
-        described = once([_described(cursor) for _ in range(n_tensors)])
+        metadata = only_once([cursor.entry() for _ in range(n_entries)])
+        described = only_once([_described(cursor) for _ in range(n_tensors)])
         align = metadata.get("general.alignment", 32)
         data = raw[-(-cursor.at // align) * align :]
         tensors, total = {}, 0
@@ -291,7 +291,7 @@ def tokenizer_in(metadata: dict[str, Any]) -> BPETokenizer:
         raise ValueError(f"it has a tokenizer of type {kind}; we have gpt2, of byte pairs")
     if splits not in _SPLITS:
         raise ValueError(f"it cuts texts as {splits}; we know {', '.join(_SPLITS)}")
-    vocab = once([(name, i) for i, name in enumerate(said["tokens"])])
+    vocab = only_once([(name, i) for i, name in enumerate(said["tokens"])])
     types = zip(vocab.items(), said["token_type"], strict=True)
     special = {name: i for (name, i), type_ in types if type_ not in (_NORMAL, _BYTE)}
     return BPETokenizer(
