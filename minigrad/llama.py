@@ -371,7 +371,7 @@ class Llama(LanguageModel):
     def from_pretrained(cls, folder: str | Path) -> "Llama":
         """A Llama from a folder of Hugging Face (config.json, weights), in evaluation mode."""
         tied = read_config(folder).get("tie_word_embeddings")
-        return read_folder(folder, cls, _sizes_in, _with_tied_head if tied else dict)
+        return read_folder(folder, cls, _llama_sizes, _with_tied_head if tied else dict)
 
     def save_pretrained(self, folder: str | Path, tokenizer: Any = None) -> None:
         """Write config.json, model.safetensors, and the files of a tokenizer of byte pairs, which
@@ -432,7 +432,7 @@ def _theta_in(config: dict) -> float:
     return theta
 
 
-def _sizes_in(config: dict) -> dict[str, Any]:
+def _llama_sizes(config: dict) -> dict[str, Any]:
     """The arguments for Llama in a config of Hugging Face. What it asks for and Llama lacks is
     named in a ValueError."""
     _expect_alike(config, _ALIKE)
