@@ -265,13 +265,6 @@ def _our_name(name: str) -> str:
     return f"{prefix}{_NAMES[part]}.{kind}" if part in _NAMES else name
 
 
-def halves_apart(packed: Packed, n_head: int) -> Packed:
-    """The rows of a query or key matrix in our order. The file has the two channels of a pair,
-    which are turned together, side by side in each head; we have them half a head apart."""
-    order = np.arange(len(packed.rows)).reshape(n_head, -1, 2).swapaxes(1, 2).ravel()
-    return replace(packed, rows=packed.rows[order])
-
-
 def _sizes_in(metadata: dict[str, Any], tensors: dict[str, Packed]) -> dict[str, Any]:
     """The arguments for Llama. What the file asks for and we lack is named in a ValueError."""
     if (kind := metadata["general.architecture"]) != "llama":
