@@ -67,7 +67,7 @@ def my_swiglu_gradients(answer: Callable, original: Callable) -> Callable:
     return swiglu
 
 
-def windows(f: Callable, rng: np.random.Generator) -> list:
+def sights(f: Callable, rng: np.random.Generator) -> list:
     """One, two and five queries, with up to three tokens before them."""
     return [f(n, n + int(rng.integers(4)), window) for n in (1, 2, 5) for window in (1, 3, 9)]
 
@@ -81,7 +81,7 @@ def groups(f: Callable, rng: np.random.Generator) -> list:
     ]
 
 
-takes_place("my_in_window", "llama.in_window", compare=windows)
+takes_place("my_in_window", "llama.in_window", compare=sights)
 
 
 @piece("llama.grouped_attention", compare=groups)
