@@ -1,0 +1,210 @@
+"""What each change of the modern block brings, at the size of `make train`.
+
+    python benchmarks/modern.py [--seeds 1 2 3] [--results FILE]
+
+A GPT (4 layers, 4 heads, 128 wide, AdamW, 2,000 batches of 12 x 64 characters of Shakespeare), the
+same with one part exchanged for one of chapter 14, and the Llama that has them all. A seed gives
+all of them the same batches. What a step costs is measured with all in turns, on one thread.
+(a) is the loss after equally many steps;
+(b) after as many processor seconds as GPT needs for its steps: what is cheaper goes on, at the
+    lowest learning rate; what is dearer stops before the end, when the rate has almost come down.
+The loss is that of the whole held-out last tenth, each character once, in disjoint windows; a
+character of Shakespeare is a byte. Each finished run is noted in the file of results, if one is
+given, and not done again.
+"""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import mean
+
+import numpy as np
+from words import RECIPE, Contender, Training, contenders, nats_of, step_seconds
+
+from minigrad.attention import CausalSelfAttention, KVCache
+from minigrad.data import load_text
+from minigrad.gpt import GPT
+from minigrad.llama import Llama, LlamaAttention, LlamaMLP, RMSNorm, grouped_attention, turns
+from minigrad.nn import Linear, Module, Parameter
+from minigrad.parallel import blas_threads, keep_freed_memory
+from minigrad.tensor import Tensor
+
+N_KV_HEAD = 2  # where queries share keys
+
+
+def with_biases(module: Module) -> Module:
+    """A part of a Llama with the biases that the same part of a GPT has."""
+    for layer in module.modules():
+        if isinstance(layer, Linear):
+            layer.bias = Parameter(np.zeros(len(layer.weight.data), dtype=np.float32))
+    return module
+
+
+class TurnedAttention(LlamaAttention):
+    """A Llama's attention, which is called like a GPT's and turns by the positions from 0 on."""
+
+    def __init__(self, n_embd: int, n_head: int, block_size: int):
+        super().__init__(n_embd, n_head, n_head, block_size)
+        self.cos, self.sin = turns(np.arange(block_size), n_embd // n_head, 10000.0)
+
+    def forward(self, x: Tensor, cache: KVCache | None = None) -> Tensor:
+        start = cache.length if cache else 0
+        here = slice(start, start + x.shape[1])
+        return super().forward(x, self.cos[here], self.sin[here], cache)
+
+
+class SharedAttention(CausalSelfAttention):
+    """A GPT's attention with fewer keys and values than queries."""
+
+    def __init__(self, n_embd: int, n_head: int, n_kv_head: int, block_size: int):
+        super().__init__(n_embd, n_head)
+        self.n_kv_head, self.window = n_kv_head, block_size
+        self.c_attn = Linear(n_embd, (n_head + 2 * n_kv_head) * (n_embd // n_head))
+
+    def forward(self, x: Tensor, cache: KVCache | None = None) -> Tensor:
+        qkv = self.c_attn(x).reshape(*x.shape[:2], self.n_head + 2 * self.n_kv_head, -1)
+        return self.c_proj(grouped_attention(qkv, self.n_kv_head, self.window, cache))
+
+
+class ChangedGPT(GPT):
+    """A GPT of which `change` exchanges a part, before the first numbers are drawn like a GPT's."""
+
+    def __init__(self, *sizes: int, rng: np.random.Generator):
+        super().__init__(*sizes, rng=rng)
+        self.change(**self.config)
+        self._initialise(rng)
+        for name, p in self.named_parameters():  # what is added to the stream begins smaller
+            if name.endswith(("o_proj.weight", "down_proj.weight")):
+                p.data *= np.float32(1 / math.sqrt(2 * self.config["n_layer"]))
+
+    def change(self, **config) -> None:
+        raise NotImplementedError(f"{type(self).__name__} changes nothing")
+
+
+class WithRMSNorm(ChangedGPT):
+    def change(self, n_embd, **_) -> None:
+        for block in self.transformer.h:
+            block.ln_1, block.ln_2 = RMSNorm(n_embd), RMSNorm(n_embd)
+        self.transformer.ln_f = RMSNorm(n_embd)
+
+
+class WithRotary(ChangedGPT):
+    def change(self, n_embd, n_head, block_size, **_) -> None:
+        del self.transformer.wpe
+        for block in self.transformer.h:
+            block.attn = with_biases(TurnedAttention(n_embd, n_head, block_size))
+
+    def embed(self, idx: np.ndarray, start: int = 0) -> Tensor:
+        return self.transformer.wte(idx)
+
+
+class WithSwiGLU(ChangedGPT):
+    def change(self, n_embd, **_) -> None:
+        for block in self.transformer.h:  # three matrices with as many numbers as two of 4 n_embd
+            block.mlp = with_biases(LlamaMLP(n_embd, 8 * round(n_embd / 3)))
+
+
+class WithGroups(ChangedGPT):
+    def change(self, n_embd, n_head, block_size, **_) -> None:
+        for block in self.transformer.h:
+            block.attn = SharedAttention(n_embd, n_head, N_KV_HEAD, block_size)
+
+
+def llama(vocab_size, n_embd, n_layer, n_head, block_size, rng) -> Llama:
+    sizes = vocab_size, n_embd, n_layer, n_head, N_KV_HEAD
+    return Llama(*sizes, block_size=block_size, rng=rng)
+
+
+MODELS: dict[str, Callable] = {
+    "GPT": GPT,
+    "no biases": lambda *sizes, rng: GPT(*sizes, bias=False, rng=rng),
+    "RMSNorm": WithRMSNorm,
+    "rotary positions": WithRotary,
+    "SwiGLU": WithSwiGLU,
+    f"{N_KV_HEAD} keys for 4 queries": WithGroups,
+    "all: Llama": llama,
+}
+
+
+def losses(build: Callable, text: Contender, seed: int, steps: int, ends: list[int]) -> list[float]:
+    """The held-out loss after each number of steps in `ends`; the learning rate is lowest from
+    `steps` on."""
+    training, found = Training(text, steps, seed, build), {}
+    for end in sorted(set(ends)):
+        while training.step < end:
+            training.advance()
+        found[end] = nats_of(training.model, text.val_ids).mean(dtype=float).item()
+    return [found[end] for end in ends]
+
+
+def with_range(values: list[float], form: str = "{:.3f}") -> str:
+    """Their mean, and of several how far they reach."""
+    low, high = form.format(min(values)), form.format(max(values))
+    return form.format(mean(values)) + (f" ({low} to {high})" if len(values) > 1 else "")
+
+
+def table(sizes: dict[str, int], costs: dict[str, float], ends: dict, runs: dict) -> str:
+    """A row for each model: means and ranges over the seeds with which all have run. `beside GPT`
+    is the mean of differences between runs with the same seed."""
+    columns = ["model", "parameters", "a step", "(a) nats", "bits a byte", "beside GPT"]
+    columns += ["(b) steps", "nats", "bits a byte", "beside GPT"]
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    seeds = sorted({seed for _, seed in runs})
+    seeds = [seed for seed in seeds if all((name, seed) in runs for name in sizes)]
+    for name, size in sizes.items():
+        cells = [name, f"{size:,}", f"{costs[name] / costs['GPT']:.2f}"]
+        for which in (0, 1):
+            nats = [runs[name, seed][which] for seed in seeds]
+            beside = [n - runs["GPT", seed][which] for n, seed in zip(nats, seeds)]
+            cells += [f"{ends[name][1]:,}"] if which else []
+            cells += [with_range(nats), f"**{mean(nats) / math.log(2):.3f}**"]
+            cells.append("-" if name == "GPT" else with_range(beside, "{:+.3f}"))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    how = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=how)
+    parser.add_argument("--steps", type=int, default=RECIPE.max_iters, help="of GPT [2000]")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="SEED")
+    parser.add_argument("--results", type=Path, help="a file of results, to begin or to go on with")
+    parser.add_argument("--quick", action="store_true", help="a few steps with a part of the text")
+    args = parser.parse_args()
+    text, rounds = load_text("shakespeare"), 60
+    if args.quick:
+        text, rounds, args.steps = text[:20_000], 2, 3
+    noted = []  # first the costs, then the runs
+    if args.results and args.results.is_file():
+        noted = [json.loads(line) for line in args.results.read_text("utf-8").splitlines()]
+
+    def note(entry: dict) -> None:
+        noted.append(entry)
+        print(json.dumps(entry), file=sys.stderr, flush=True)
+        if args.results:
+            with args.results.open("a", encoding="utf-8") as file:
+                print(json.dumps(entry), file=file)
+
+    keep_freed_memory()  # as the command of training does
+    with blas_threads(1):
+        (characters,) = contenders(text, [])
+        trainings = [Training(characters, rounds, 0, build) for build in MODELS.values()]
+        sizes = {name: t.model.num_parameters() for name, t in zip(MODELS, trainings)}
+        if not noted:
+            note(dict(zip(MODELS, step_seconds(trainings, rounds))))
+        costs = noted[0]
+        ends = {n: [args.steps, round(args.steps * costs["GPT"] / costs[n])] for n in MODELS}
+        for seed in args.seeds:
+            for name, build in MODELS.items():
+                if all((name, seed) != (run["model"], run["seed"]) for run in noted[1:]):
+                    nats = losses(build, characters, seed, args.steps, ends[name])
+                    note({"model": name, "seed": seed, "nats": nats})
+    runs = {(run["model"], run["seed"]): run["nats"] for run in noted[1:]}
+    print(table(sizes, costs, ends, runs))
+
+
+if __name__ == "__main__":
+    main()
