@@ -139,7 +139,8 @@ def generate_stream(
         raise ValueError(f"max_new_tokens must be 0 or more, got {max_new_tokens}")
     idx = idx.astype(np.int64)  # a copy: what the caller does to idx later changes nothing
     sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-    steps = token_steps(model, idx, max_new_tokens, rng, use_cache, **sampling)
+    cache = model.new_cache() if use_cache else None
+    steps = token_steps(model, idx, max_new_tokens, rng, cache, **sampling)
     return (next_ids for next_ids, _, _ in steps)
 
 
@@ -148,14 +149,14 @@ def token_steps(
     idx: np.ndarray,
     max_new_tokens: int,
     rng,
-    use_cache: bool = True,
+    cache: list[KVCache] | None = None,
     **sampling,
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yields the next ids (B,), the probabilities that they were drawn with, and the logits that
     these were made of, both (B, vocab). `sampling` is for next_token_probabilities, and `rng` may
-    be a seed. Checks nothing before it begins."""
+    be a seed. What the cache has seen of idx is not computed again. Checks nothing before it
+    begins."""
     rng = np.random.default_rng(rng)
-    cache = model.new_cache() if use_cache else None
     for _ in range(max_new_tokens):
         logits = next_logits(model, idx, cache)
         p = next_token_probabilities(logits, **sampling)

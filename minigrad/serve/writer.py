@@ -125,6 +125,7 @@ def write_tokens(served: ServedModel, ids: list[int], options: Options) -> Itera
         np.array([ids]),
         options.max_new_tokens,
         options.seed,
+        served.model.new_cache(),
         temperature=options.temperature,
         top_k=options.top_k,
         top_p=options.top_p,

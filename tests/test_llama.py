@@ -1,0 +1,418 @@
+"""The block of today: each of its operations, and the whole Llama, against torch, transformers and
+plain references; what it reads and refuses; and its cache."""
+
+import json
+import math
+import pickle
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_bpe import package
+
+from minigrad import nn
+from minigrad.attention import TILE
+from minigrad.checkpoint import CheckpointError, load_model, save
+from minigrad.generate import generate, next_logits
+from minigrad.gradcheck import gradcheck
+from minigrad.llama import (
+    Llama,
+    LlamaAttention,
+    RMSNorm,
+    SlidingCache,
+    grouped_attention,
+    in_window,
+    rms_norm,
+    rotary,
+    swiglu,
+    turns,
+)
+from minigrad.parallel import batch_gradient
+from minigrad.tensor import Tensor, no_grad
+from minigrad.weights import read_pretrained, read_safetensors, write_safetensors
+
+
+def normal(*shape, seed=0, dtype=np.float64) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def variable(array: np.ndarray) -> Tensor:
+    return Tensor(array, requires_grad=True)
+
+
+def small(seed=0, **sizes) -> Llama:
+    default = dict(vocab_size=37, n_embd=16, n_layer=2, n_head=4, n_kv_head=2, n_hidden=20)
+    model = Llama(**{**default, "block_size": 64, "rng": seed, **sizes})
+    rng = np.random.default_rng(seed)
+    for p in model.parameters():  # so that no part is as good as not there
+        p.data += rng.normal(0, 0.2, p.shape).astype(np.float32)
+    return model
+
+
+def ids(*shape, seed=0, n=37) -> np.ndarray:
+    return np.random.default_rng(seed).integers(n, size=shape)
+
+
+# --- operations ----------------------------------------------------------------------------------
+
+CASES = [(T, window) for T in (1, 5, TILE + 3) for window in (1, 2, TILE - 1, TILE + 1, 1000)]
+HEADS = [(2, 2), (4, 2), (3, 1)]  # query heads, and heads of keys and values
+
+
+def test_gradients_of_the_operations():
+    assert gradcheck(rms_norm, variable(normal(2, 3, 6)), variable(normal(6, seed=1)))
+    assert gradcheck(lambda x, w: rms_norm(x, w, 0.5), variable(normal(4)), variable(normal(4)))
+    assert gradcheck(swiglu, variable(normal(3, 4)), variable(normal(3, 4, seed=1)))
+    cos, sin = turns(np.arange(7, 12), 6, 100.0)
+    assert gradcheck(lambda x: rotary(x, cos, sin), variable(normal(2, 5, 3, 6)))
+
+
+@pytest.mark.parametrize("T, window", [(1, 1), (5, 2), (5, 9), (TILE + 2, 3), (TILE + 2, TILE + 1)])
+def test_gradients_of_grouped_attention(T, window):
+    qkv = variable(normal(2 if T < TILE else 1, T, 6, 2))
+    assert gradcheck(lambda x: grouped_attention(x, 1, window), qkv)
+    assert gradcheck(lambda x: grouped_attention(x, 2, window), qkv)
+
+
+def test_float64_stays_and_float32_stays():
+    cos, sin = turns(np.arange(5), 4, 100.0)
+    for dtype in (np.float32, np.float64):
+        x, w = variable(normal(2, 5, 6, 4, dtype=dtype)), variable(normal(4, dtype=dtype))
+        out = grouped_attention(rotary(swiglu(rms_norm(x, w), x), cos, sin), 1, 3)
+        out.sum().backward()
+        assert {out.dtype, x.grad.dtype, w.grad.dtype} == {np.dtype(dtype)}
+
+
+@pytest.fixture(scope="module")
+def torch():
+    return package("torch")
+
+
+def alike(ours, theirs, arrays, tolerance, least=1e-3) -> None:
+    """Values and gradients of one operation in minigrad and in torch, relative to the largest."""
+    import torch
+
+    inputs = [variable(a) for a in arrays]
+    twins = [torch.tensor(a, requires_grad=True) for a in arrays]
+    out, twin = ours(*inputs), theirs(*twins)
+    weights = normal(*out.shape, seed=9, dtype=out.dtype)
+    out.backward(weights)
+    twin.backward(torch.tensor(weights))
+    pairs = [(out.data, twin.detach()), *((x.grad, y.grad) for x, y in zip(inputs, twins))]
+    for mine, other in pairs:
+        scale = max(least, other.abs().max().item())
+        assert mine.shape == tuple(other.shape)
+        np.testing.assert_allclose(mine / scale, other.numpy() / scale, rtol=0, atol=tolerance)
+
+
+TOLERANCE = {np.float32: 2e-6, np.float64: 1e-12}
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("size", [1e-10, 1e-3, 1, 1e4])
+@pytest.mark.parametrize("eps", [1e-6, 1e-5, 0.0])
+def test_rms_norm_is_torchs(torch, dtype, size, eps):
+    arrays = [normal(3, 5, 8, dtype=dtype) * dtype(size), normal(8, seed=1, dtype=dtype)]
+    theirs = lambda x, w: torch.nn.functional.rms_norm(x, (8,), w, eps)
+    alike(lambda x, w: rms_norm(x, w, eps), theirs, arrays, 10 * TOLERANCE[dtype])
+
+
+def test_rms_norm_of_zeros():
+    x, w = variable(np.zeros((2, 4))), variable(np.ones(4))
+    rms_norm(x, w, 1e-4).sum().backward()
+    np.testing.assert_allclose(x.grad, 100.0)
+    np.testing.assert_array_equal(w.grad, 0.0)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_swiglu_is_torchs_even_far_out(torch, dtype):
+    theirs = lambda gate, up: torch.nn.functional.silu(gate) * up
+    gate, up = normal(4, 50, dtype=dtype) * 4, normal(4, 50, seed=1, dtype=dtype)
+    alike(swiglu, theirs, [gate, up], TOLERANCE[dtype])
+    gate = np.array([[-1e4, -100, -20, -5, -0.0, 0.0, 1e-30, 5, 20, 100, 1e4, 1e30]], dtype)
+    for one, other in zip(gate.T, normal(gate.size, 1, seed=1, dtype=dtype)):
+        alike(swiglu, theirs, [one, other], TOLERANCE[dtype], least=1)
+
+
+def test_swiglu_far_out_says_nothing_on_the_way():
+    with np.errstate(all="raise", under="ignore"):
+        gate = variable(np.array([-1e30, 1e30], np.float32))
+        swiglu(gate, variable(np.ones(2, np.float32))).sum().backward()
+    np.testing.assert_array_equal(gate.grad, [0, 1])
+
+
+@pytest.mark.parametrize("theta", [100.0, 1e4, 5e5])
+@pytest.mark.parametrize("start", [0, 1000, 100_000])
+def test_rotary_is_that_of_transformers(torch, theta, start):
+    package("transformers")
+    from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
+
+    at = np.arange(start, start + 6)
+    angles = torch.tensor(at)[:, None] / theta ** (torch.arange(0, 8, 2).double() / 8)
+    cos, sin = (torch.cat([f(angles)] * 2, -1)[None] for f in (torch.cos, torch.sin))
+    theirs = lambda x: apply_rotary_pos_emb(x, x, cos, sin, unsqueeze_dim=2)[0]
+    alike(lambda x: rotary(x, *turns(at, 8, theta)), theirs, [normal(2, 6, 3, 8)], 1e-6)
+
+
+@pytest.mark.parametrize("start", [0, 17, 10_000, 1_000_000])
+def test_a_score_depends_on_the_distance_alone(start):
+    q, k = normal(2, 1, 1, 1, 16)
+    scores = []
+    for begin in (0, start):
+        turned = [
+            rotary(Tensor(x), *turns(np.array([begin + at]), 16, 1e4)).data
+            for x, at in ((q, 9), (k, 2))
+        ]
+        scores.append((turned[0] * turned[1]).sum())
+    assert abs(scores[0] - scores[1]) < 1e-5
+
+
+@pytest.mark.parametrize("T, window", CASES)
+@pytest.mark.parametrize("n_head, n_kv_head", HEADS)
+def test_grouped_attention_is_torchs(torch, T, window, n_head, n_kv_head):
+    mask = torch.tensor(in_window(T, T, window))
+    assert mask.tolist() == [[0 <= i - j < window for j in range(T)] for i in range(T)]
+
+    def theirs(qkv):
+        q, k, v = qkv.transpose(1, 2).split([n_head, n_kv_head, n_kv_head], 1)
+        k, v = (x.repeat_interleave(n_head // n_kv_head, 1) for x in (k, v))
+        y = torch.nn.functional.scaled_dot_product_attention(q, k, v, mask)
+        return y.transpose(1, 2).reshape(len(qkv), T, -1)
+
+    ours = lambda qkv: grouped_attention(qkv, n_kv_head, window)
+    for dtype in TOLERANCE:
+        qkv = normal(2, T, n_head + 2 * n_kv_head, 4, dtype=dtype)
+        alike(ours, theirs, [qkv], TOLERANCE[dtype])
+    alike(ours, theirs, [qkv * 100], 1e-9)  # where attention is nearly a choice
+
+
+# --- the model -----------------------------------------------------------------------------------
+
+
+def random_sizes(seed: int) -> dict:
+    rng = np.random.default_rng(seed)
+    n_kv_head, group, half = (int(n) for n in rng.integers(1, 4, 3))
+    return dict(
+        n_kv_head=n_kv_head,
+        n_head=n_kv_head * group,
+        n_embd=n_kv_head * group * 2 * half,
+        n_hidden=int(rng.integers(1, 30)),
+        n_layer=int(rng.integers(1, 4)),
+        rope_theta=float(rng.choice([10.0, 1e4, 5e5])),
+        norm_eps=float(rng.choice([1e-6, 1e-5, 1e-2])),
+        tied=bool(seed % 2),
+    )
+
+
+@pytest.fixture(scope="module")
+def transformers():
+    package("torch")
+    library = package("transformers")
+    library.utils.logging.disable_progress_bar()
+    return library
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_llamas_are_those_of_transformers(transformers, seed, tmp_path):
+    """Logits, loss, all gradients, and there and back through folders."""
+    import torch
+
+    model = small(seed, **random_sizes(seed))
+    model.save_pretrained(tmp_path)
+    theirs = transformers.LlamaForCausalLM.from_pretrained(tmp_path)
+    idx, targets = ids(2, 40, seed=seed), ids(2, 40, seed=seed + 100)
+    logits, loss = model(idx, targets)
+    loss.backward()
+    other = theirs(torch.tensor(idx)).logits
+    flat = torch.nn.functional.cross_entropy(
+        other.reshape(-1, 37), torch.tensor(targets).reshape(-1)
+    )
+    flat.backward()
+    np.testing.assert_allclose(logits.data, other.detach().numpy(), rtol=0, atol=1e-4)
+    assert abs(loss.item() - flat.item()) < 1e-5
+    gradients = {name: p.grad.numpy() for name, p in theirs.named_parameters()}
+    assert gradients.keys() == dict(model.named_parameters()).keys()
+    for name, p in model.named_parameters():
+        np.testing.assert_allclose(p.grad, gradients[name], rtol=0, atol=1e-4, err_msg=name)
+    assert theirs.state_dict().keys() == model.collect_state_dict().keys()
+    assert model.num_parameters() == theirs.num_parameters()
+    theirs.save_pretrained(tmp_path / "back", max_shard_size="5KB")
+    assert "rope_parameters" in json.loads((tmp_path / "back" / "config.json").read_text())
+    back = read_pretrained(tmp_path / "back")
+    assert type(back) is Llama and not back.training
+    assert back.config == model.config
+    for name, array in model.collect_state_dict().items():
+        np.testing.assert_array_equal(back.collect_state_dict()[name], array)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_shards_and_half_precision(transformers, tied, tmp_path):
+    import torch
+
+    config = transformers.LlamaConfig(
+        vocab_size=37,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        intermediate_size=24,
+        tie_word_embeddings=tied,
+    )
+    theirs = transformers.LlamaForCausalLM(config)
+    theirs.to(torch.bfloat16).save_pretrained(tmp_path, max_shard_size="3KB")
+    assert len(list(tmp_path.glob("*.safetensors"))) > 1
+    idx = ids(1, 9)
+    with torch.no_grad():
+        wanted = theirs.float()(torch.tensor(idx)).logits.numpy()
+    np.testing.assert_allclose(Llama.from_pretrained(tmp_path)(idx)[0].data, wanted, atol=1e-5)
+
+
+def test_folders_come_back(tmp_path):
+    for tied in (False, True):
+        model = small(tied=tied, norm_eps=1e-6, rope_theta=123.5)
+        model.save_pretrained(tmp_path)
+        stored = read_safetensors(tmp_path / "model.safetensors")
+        assert ("lm_head.weight" in stored) != tied
+        back = Llama.from_pretrained(tmp_path)
+        assert back.config == model.config
+        np.testing.assert_array_equal(back(ids(1, 9))[0].data, model(ids(1, 9))[0].data)
+
+
+def edited(folder, **changes) -> None:
+    path = folder / "config.json"
+    config = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({name: value for name, value in config.items() if value != "gone"}))
+
+
+@pytest.fixture(scope="module")
+def a_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("llama")
+    small().save_pretrained(folder)
+    return folder, (folder / "config.json").read_text()
+
+
+@pytest.fixture
+def folder(a_folder):
+    """A folder of a Llama whose config a test may edit."""
+    yield a_folder[0]
+    (a_folder[0] / "config.json").write_text(a_folder[1])
+
+
+SCALED = {"rope_type": "linear", "factor": 2.0, "rope_theta": 10000.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("rope_scaling", {"type": "linear", "factor": 2.0}),
+        ("rope_scaling", {"rope_type": "llama3", "factor": 8.0}),
+        ("rope_parameters", {"rope_type": "yarn", "rope_theta": 1e4, "factor": 8.0}),
+        ("rope_parameters", {"type": "dynamic", "factor": 2.0}),
+        ("rope_parameters", {"full_attention": SCALED}),
+        ("rope_parameters", {"full_attention": {"rope_type": "default", "rope_theta": 5.0}}),
+        ("rope_parameters", {"rope_theta": 1e4, "partial_rotary_factor": 0.5}),
+        ("partial_rotary_factor", 0.5),
+        ("attention_bias", True),
+        ("mlp_bias", True),
+        ("hidden_act", "gelu"),
+        ("hidden_act", "relu"),
+        ("head_dim", 8),
+        ("head_dim", "4" * 1000),
+        ("sliding_window", 16),
+        ("attention_chunk_size", 16),
+        ("is_causal", False),
+        ("attention_dropout", 0.1),
+        ("pretraining_tp", 2),
+        ("quantization_config", {"quant_method": "bitsandbytes"}),
+        ("model_type", "mistral"),
+        ("model_type", "qwen2"),
+    ],
+)
+def test_what_a_config_asks_for_and_we_lack_is_refused_by_name(folder, name, value):
+    edited(folder, **{name: value})
+    known_by = {"rope_parameters": "rope|positions", "rope_scaling": "rope|positions"}
+    with pytest.raises(CheckpointError, match=known_by.get(name, name)):
+        Llama.from_pretrained(folder)
+
+
+def test_both_names_of_how_positions_are_turned_count(folder):
+    edited(folder, rope_parameters={"rope_theta": 1e4}, rope_scaling=SCALED)
+    with pytest.raises(CheckpointError, match="linear"):
+        Llama.from_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "theta"),
+    [
+        ({}, 10000),
+        ({"rope_theta": "gone"}, 10000),
+        ({"rope_theta": 500000}, 500000),
+        ({"rope_theta": "gone", "rope_parameters": {"rope_theta": 7, "rope_type": "default"}}, 7),
+        ({"rope_theta": 7, "rope_parameters": {"rope_type": "default"}}, 7),
+        ({"rope_theta": 7, "rope_scaling": {"rope_type": "default"}}, 7),
+        ({"rope_theta": 7, "rope_scaling": None, "rope_parameters": None}, 7),
+    ],
+)
+def test_where_configs_have_theta(folder, transformers, changes, theta):
+    edited(folder, **changes)
+    assert Llama.from_pretrained(folder).config["rope_theta"] == theta
+    config = transformers.LlamaConfig.from_pretrained(folder)
+    assert config.rope_parameters["rope_theta"] == theta
+
+
+def test_what_a_config_may_leave_out_is_what_transformers_takes(folder, transformers):
+    left_out = ("num_key_value_heads", "rms_norm_eps", "tie_word_embeddings", "head_dim")
+    left_out += ("max_position_embeddings", "hidden_act", "attention_bias", "mlp_bias")
+    model = small(n_kv_head=4, tied=False)
+    model.save_pretrained(folder)
+    edited(folder, **dict.fromkeys(left_out, "gone"))
+    config, theirs = Llama.from_pretrained(folder).config, transformers.LlamaConfig
+    theirs = theirs.from_pretrained(folder)
+    assert config["n_kv_head"] == theirs.num_key_value_heads == 4
+    assert config["norm_eps"] == theirs.rms_norm_eps == 1e-6
+    assert config["block_size"] == theirs.max_position_embeddings == 2048
+    assert config["tied"] is theirs.tie_word_embeddings is False
+    small().save_pretrained(folder)
+
+
+def test_a_head_that_should_be_tied_must_be(folder):
+    weights = folder / "model.safetensors"
+    intact = weights.read_bytes()
+    try:
+        state = read_safetensors(weights)
+        table = state["model.embed_tokens.weight"]
+        write_safetensors(weights, state | {"lm_head.weight": table})  # as some files have it
+        assert Llama.from_pretrained(folder).config["tied"]
+        write_safetensors(weights, state | {"lm_head.weight": table + 1})
+        with pytest.raises(CheckpointError, match="tie"):
+            Llama.from_pretrained(folder)
+        write_safetensors(weights, state)
+        edited(folder, tie_word_embeddings=False)
+        with pytest.raises(CheckpointError, match="missing lm_head.weight|fewer weights"):
+            Llama.from_pretrained(folder)
+    finally:
+        weights.write_bytes(intact)
+
+
+@pytest.mark.parametrize("name", [
+    "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
+    "num_key_value_heads", "intermediate_size", "max_position_embeddings", "rms_norm_eps",
+    "rope_theta", "head_dim",
+])  # fmt: skip
+@pytest.mark.parametrize("claim", [0, -1, 10**12, 10**400, 1.5, True, "x" * 10**4, [1] * 100, {}])
+def test_configs_that_lie(folder, name, claim):
+    edited(folder, **{name: claim})
+    tracemalloc.start()
+    try:
+        model = Llama.from_pretrained(folder)
+    except CheckpointError as error:
+        assert "\n" not in str(error)
+    else:  # what weights cannot belie
+        assert name in ("max_position_embeddings", "rms_norm_eps", "rope_theta", "head_dim")
+        generate(model, ids(1, 3), 2)
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 20e6
