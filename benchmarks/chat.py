@@ -59,6 +59,7 @@ def transformers_engine(path: Path) -> Engine:
     import transformers
 
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     torch.set_num_threads(available_cores())
     file = {"gguf_file": path.name} if path.suffix == ".gguf" else {}
     folder = path.parent if file else path
@@ -174,7 +175,8 @@ def first_token(engine: str, path: Path, ids: list[int]) -> tuple[float, float]:
         seconds = time.perf_counter() - start
         contender.close()
         return seconds, memory
-    command = [sys.executable, "-m", "minigrad.chat", "--model", str(path), "--temperature", "0"]
+    command = [sys.executable, "-m", "minigrad.chat", "--model", str(path)]
+    command += ["--temperature", "0", "--max-new-tokens", "20"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=all_cores()) as process:
         assert process.stdin and process.stdout
@@ -184,7 +186,10 @@ def first_token(engine: str, path: Path, ids: list[int]) -> tuple[float, float]:
             raise RuntimeError(f"{' '.join(command)} failed")
         seconds = time.perf_counter() - start
         process.stdout.read()
-        _, process.returncode, usage = os.wait4(process.pid, 0)
+        if not hasattr(os, "wait4"):  # Windows
+            return seconds, float("nan")
+        _, _, usage = os.wait4(process.pid, 0)
+        process.returncode = 0
     return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
