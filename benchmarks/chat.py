@@ -3,7 +3,8 @@
     python benchmarks/chat.py [--model FILE.gguf] [--rounds 5]
 
 transformers computes in float32, as minigrad does; llama.cpp with the file's four bits. It takes
-part if the package llama_cpp (llama-cpp-python) is installed, transformers if torch and gguf are.
+part if the package xllamacpp is installed, which brings it compiled; transformers if torch and gguf
+are.
 Each engine is a process of its own, loads the model once, and measures when it is asked to; they
 take turns, round after round, since a machine's speed drifts. Each may use all cores.
 """
@@ -32,11 +33,11 @@ PROMPT, NEW, LONG = 32, 64, 500  # tokens read before writing, tokens written, a
 QUESTION = "What is the capital of France?"
 CHAT = "<|im_start|>{}\n{}<|im_end|>\n"
 SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
-NEEDS = {"minigrad": [], "transformers": ["torch", "transformers"], "llama.cpp": ["llama_cpp"]}
+NEEDS = {"minigrad": [], "transformers": ["torch", "transformers"], "llama.cpp": ["xllamacpp"]}
 
-# An engine is two functions: read(ids) computes what comes after a prompt, write(ids, n) returns n
-# new ids, the likeliest ones, and the time at which each was there.
-Engine = tuple[Callable[[list[int]], None], Callable[[list[int], int], tuple[list, list]]]
+# An engine is two functions: read(ids) computes what comes after a prompt; write(ids, n) returns n
+# new ids, each the likeliest, and how many seconds there are from the first to the last.
+Engine = tuple[Callable[[list[int]], None], Callable[[list[int], int], tuple[list[int], float]]]
 
 
 def minigrad_engine(path: Path) -> Engine:
@@ -50,7 +51,7 @@ def minigrad_engine(path: Path) -> Engine:
     def write(ids, n):
         stream = generate_stream(model, np.array([ids]), n, temperature=0)
         new, times = zip(*((int(token[0]), time.perf_counter()) for token in stream))
-        return list(new), list(times)
+        return list(new), times[-1] - times[0]
 
     return read, write
 
@@ -88,26 +89,28 @@ def transformers_engine(path: Path) -> Engine:
         lengths = dict(min_new_tokens=n, max_new_tokens=n)
         options = dict(attention_mask=torch.ones_like(idx), pad_token_id=0, do_sample=False)
         model.generate(idx, **options, **lengths, streamer=clock)
-        return [int(i) for i in clock.given[1:]], clock.times[1:]
+        return [int(i) for i in clock.given[1:]], clock.times[-1] - clock.times[1]
 
     return read, write
 
 
 def llama_cpp_engine(path: Path) -> Engine:
-    from llama_cpp import Llama
+    import xllamacpp
 
-    cores = available_cores()
-    threads = dict(n_threads=cores, n_threads_batch=cores)
-    model = Llama(str(path), n_ctx=2048, verbose=False, **threads)
+    params = xllamacpp.CommonParams()
+    params.model.path, params.n_ctx, params.verbosity = str(path), 2048, -1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = available_cores()
+    server = xllamacpp.Server(params)
+
+    def complete(ids, n):
+        options = {"temperature": 0.0, "cache_prompt": False, "ignore_eos": True}
+        return server.handle_completions({"prompt": ids, "n_predict": n, **options})
 
     def read(ids):
-        model.reset()
-        model.eval(ids)
+        complete(ids, 1)
 
-    def write(ids, n):
-        stream = model.generate(ids, temp=0.0, repeat_penalty=1.0, reset=True)
-        new, times = zip(*((token, time.perf_counter()) for token, _ in zip(stream, range(n))))
-        return list(new), list(times)
+    def write(ids, n):  # it gives the text of its tokens, not their ids
+        return [], complete(ids, n)["timings"]["predicted_ms"] / 1000
 
     return read, write
 
@@ -127,8 +130,8 @@ def serve(engine: str, path: Path) -> None:
         ids, n = (task := json.loads(line))["ids"], task["new"]
         start = time.perf_counter()
         if n:
-            new, times = write(ids, n)
-            answer = {"seconds": times[-1] - times[0], "ids": new}
+            new, seconds = write(ids, n)
+            answer = {"seconds": seconds, "ids": new}
         else:
             read(ids)
             answer = {"seconds": time.perf_counter() - start}
@@ -296,7 +299,7 @@ def main() -> None:
     print(table(results))
     ours = results.get("minigrad", {}).get("ids")
     for engine, result in results.items():
-        if ours and engine != "minigrad":
+        if ours and engine != "minigrad" and result["ids"]:
             same = sum(a == b for a, b in zip(ours, result["ids"]))
             print(f"\n{engine} wrote {same} of the {len(ours)} tokens that minigrad wrote.")
 

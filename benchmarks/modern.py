@@ -176,7 +176,7 @@ def main() -> None:
     args = parser.parse_args()
     text, rounds = load_text("shakespeare"), 60
     if args.quick:
-        text, rounds, args.steps = text[:20_000], 2, 3
+        text, rounds, args.steps = text[:5_000], 1, 2
     noted = []  # first the costs, then the runs
     if args.results and args.results.is_file():
         noted = [json.loads(line) for line in args.results.read_text("utf-8").splitlines()]
