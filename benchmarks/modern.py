@@ -147,15 +147,16 @@ def with_range(values: list[float], form: str = "{:.3f}") -> str:
 
 
 def table(sizes: dict[str, int], costs: dict[str, float], ends: dict, runs: dict) -> str:
-    """A row for each model: means and ranges over the seeds with which all have run. `beside GPT`
-    is the mean of differences between runs with the same seed."""
-    columns = ["model", "parameters", "a step", "(a) nats", "bits a byte", "beside GPT"]
+    """A row for each model: means and ranges over the seeds with which it and GPT have run. `beside
+    GPT` is of the differences between runs with the same seed."""
+    columns = ["model", "parameters", "a step", "seeds", "(a) nats", "bits a byte", "beside GPT"]
     columns += ["(b) steps", "nats", "bits a byte", "beside GPT"]
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    seeds = sorted({seed for _, seed in runs})
-    seeds = [seed for seed in seeds if all((name, seed) in runs for name in sizes)]
     for name, size in sizes.items():
-        cells = [name, f"{size:,}", f"{costs[name] / costs['GPT']:.2f}"]
+        seeds = [seed for model, seed in runs if model == name and ("GPT", seed) in runs]
+        if not seeds:
+            continue
+        cells = [name, f"{size:,}", f"{costs[name] / costs['GPT']:.2f}", str(len(seeds))]
         for which in (0, 1):
             nats = [runs[name, seed][which] for seed in seeds]
             beside = [n - runs["GPT", seed][which] for n, seed in zip(nats, seeds)]
@@ -166,44 +167,59 @@ def table(sizes: dict[str, int], costs: dict[str, float], ends: dict, runs: dict
     return "\n".join(lines)
 
 
+class Results:
+    """The costs of steps and the runs so far, in a file if one is given, to which several processes
+    may add."""
+
+    def __init__(self, path: Path | None):
+        self.path, self.entries = path, []
+
+    def read(self) -> list[dict]:
+        """First the costs, then the runs."""
+        if self.path and self.path.is_file():
+            self.entries = [json.loads(line) for line in self.path.read_text("utf-8").splitlines()]
+        return self.entries
+
+    def runs(self) -> dict[tuple[str, int], list[float]]:
+        """(model, seed): the two losses."""
+        return {(run["model"], run["seed"]): run["nats"] for run in self.read()[1:]}
+
+    def add(self, entry: dict) -> None:
+        print(json.dumps(entry), file=sys.stderr, flush=True)
+        self.entries.append(entry)
+        if self.path:
+            with self.path.open("a", encoding="utf-8") as file:
+                print(json.dumps(entry), file=file)
+
+
 def main() -> None:
     how = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=how)
     parser.add_argument("--steps", type=int, default=RECIPE.max_iters, help="of GPT [2000]")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="SEED")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--results", type=Path, help="a file of results, to begin or to go on with")
     parser.add_argument("--quick", action="store_true", help="a few steps with a part of the text")
     args = parser.parse_args()
     text, rounds = load_text("shakespeare"), 60
     if args.quick:
         text, rounds, args.steps = text[:5_000], 1, 2
-    noted = []  # first the costs, then the runs
-    if args.results and args.results.is_file():
-        noted = [json.loads(line) for line in args.results.read_text("utf-8").splitlines()]
-
-    def note(entry: dict) -> None:
-        noted.append(entry)
-        print(json.dumps(entry), file=sys.stderr, flush=True)
-        if args.results:
-            with args.results.open("a", encoding="utf-8") as file:
-                print(json.dumps(entry), file=file)
-
+    results = Results(args.results)
     keep_freed_memory()  # as the command of training does
     with blas_threads(1):
         (characters,) = contenders(text, [])
         trainings = [Training(characters, rounds, 0, build) for build in MODELS.values()]
         sizes = {name: t.model.num_parameters() for name, t in zip(MODELS, trainings)}
-        if not noted:
-            note(dict(zip(MODELS, step_seconds(trainings, rounds))))
-        costs = noted[0]
+        if not results.read():
+            results.add(dict(zip(MODELS, step_seconds(trainings, rounds))))
+        costs = results.read()[0]
         ends = {n: [args.steps, round(args.steps * costs["GPT"] / costs[n])] for n in MODELS}
         for seed in args.seeds:
-            for name, build in MODELS.items():
-                if all((name, seed) != (run["model"], run["seed"]) for run in noted[1:]):
-                    nats = losses(build, characters, seed, args.steps, ends[name])
-                    note({"model": name, "seed": seed, "nats": nats})
-    runs = {(run["model"], run["seed"]): run["nats"] for run in noted[1:]}
-    print(table(sizes, costs, ends, runs))
+            for name in args.models:
+                if (name, seed) not in results.runs():
+                    nats = losses(MODELS[name], characters, seed, args.steps, ends[name])
+                    results.add({"model": name, "seed": seed, "nats": nats})
+    print(table(sizes, costs, ends, results.runs()))
 
 
 if __name__ == "__main__":

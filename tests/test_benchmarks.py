@@ -189,7 +189,7 @@ def test_table_of_a_quick_comparison_of_what_is_modern(tmp_path):
     command = "benchmarks/modern.py", "--quick", "--seeds", 1, "--results", tmp_path / "results"
     table = run(*command)
     head, line, *rows = table.splitlines()
-    assert {row.count("|") for row in (head, line, *rows)} == {11}
+    assert {row.count("|") for row in (head, line, *rows)} == {12}
     assert tuple(row.split(" | ")[0].strip("| ") for row in rows) == MODERN
     noted = (tmp_path / "results").read_text(encoding="utf-8")
     assert run(*command) == table  # nothing is done twice
