@@ -64,22 +64,30 @@ def turn(x: np.ndarray, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
     return turned
 
 
-def rotary(x: Tensor, cos: np.ndarray, sin: np.ndarray) -> Tensor:
-    """x (..., T, heads, d), turned by its position in each head (Su et al., 2021); the derivative
-    is turned back."""
+def rotary(x: Tensor, cos: np.ndarray, sin: np.ndarray, n: int | None = None) -> Tensor:
+    """x (..., T, heads, d), turned by its position in its first n heads, or in all (Su et al.,
+    2021); the derivative is turned back."""
     cos, sin = cos[:, None], sin[:, None]  # (T, 1, d / 2)
-    return record(turn(x.data, cos, sin), (x, lambda g: turn(g, cos, -sin)))
+
+    def turned(x, sin):
+        y = x.copy()
+        y[..., :n, :] = turn(x[..., :n, :], cos, sin)
+        return y
+
+    return record(turned(x.data, sin), (x, lambda g: turned(g, -sin)))
 
 
 # %% ../notebooks/14_modern_block.ipynb #swiglu
 def swiglu(gate: Tensor, up: Tensor) -> Tensor:
     """silu(gate) * up, where silu(z) is z * sigmoid(z): how far each channel of `up` comes through
     (Shazeer, 2020)."""
-    open_ = 0.5 * np.tanh(0.5 * gate.data) + 0.5  # sigmoid(gate), without overflow
-    silu = gate.data * open_
+    opening = np.tanh(0.5 * gate.data)  # sigmoid(z) is (1 + tanh(z / 2)) / 2, without overflow
+    opening += 1
+    opening *= 0.5
+    silu = opening * gate.data
 
     def vjp_gate(g):
-        return g * up.data * (open_ + silu * (1 - open_))
+        return g * up.data * (opening + silu * (1 - opening))
 
     return record(silu * up.data, (gate, vjp_gate), (up, lambda g: g * silu))
 
@@ -178,6 +186,32 @@ def grouped_attention(
     return record(y, (qkv, vjp)) if cache is None else from_numpy(y)
 
 
+# %% ../notebooks/14_modern_block.ipynb #side-by-side
+class SideBySide:
+    """Linear layers without biases that read the same input, as one layer: their weights lie one
+    below the other in one array, so that one large product does the work of several."""
+
+    def __init__(self, *layers: Linear):
+        self.layers = layers
+        self.joined = np.concatenate([layer.weight.data for layer in layers])  # (n_out, n_in)
+        ends = np.cumsum([len(layer.weight) for layer in layers])
+        self.rows = [slice(end - len(layer.weight), end) for layer, end in zip(layers, ends)]
+        for layer, rows in zip(layers, self.rows):
+            layer.weight.data = self.joined[rows]  # a view
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x (..., n_in) -> (..., n_out), the layers' results one after the other."""
+        weights = [layer.weight for layer in self.layers]
+        if any(weight.data.base is not self.joined for weight in weights):  # set anew, or copied
+            return F.cat([layer(x) for layer in self.layers], axis=-1)
+        inputs = x.data.reshape(-1, x.shape[-1])
+        flat = lambda g: g.reshape(len(inputs), -1)
+        vjps = [lambda g, rows=rows: flat(g)[:, rows].T @ inputs for rows in self.rows]
+        vjp_x = lambda g: (flat(g) @ self.joined).reshape(x.shape)
+        y = (inputs @ self.joined.T).reshape(*x.shape[:-1], -1)
+        return record(y, (x, vjp_x), *zip(weights, vjps))
+
+
 # %% ../notebooks/14_modern_block.ipynb #llama-attention
 class LlamaAttention(Module):
     """n_head queries and n_kv_head keys and values, turned by their positions; no biases."""
@@ -201,12 +235,12 @@ class LlamaAttention(Module):
         self.k_proj = Linear(n_embd, kv_size, bias=False, rng=rng)
         self.v_proj = Linear(n_embd, kv_size, bias=False, rng=rng)
         self.o_proj = Linear(n_embd, n_embd, bias=False, rng=rng)
+        self.qkv = SideBySide(self.q_proj, self.k_proj, self.v_proj)
 
     def turned(self, x: Tensor, cos: np.ndarray, sin: np.ndarray) -> Tensor:
         """Queries, keys and values, by heads: (B, T, C) -> (B, T, n_head + 2 n_kv_head, d)."""
-        qk = F.cat([self.q_proj(x), self.k_proj(x)], axis=-1)
-        qk = rotary(qk.reshape(*x.shape[:2], self.n_head + self.n_kv_head, -1), cos, sin)
-        return F.cat([qk, self.v_proj(x).reshape(*x.shape[:2], self.n_kv_head, -1)], axis=2)
+        qkv = self.qkv(x).reshape(*x.shape[:2], self.n_head + 2 * self.n_kv_head, -1)
+        return rotary(qkv, cos, sin, self.n_head + self.n_kv_head)  # values are not turned
 
     def forward(
         self, x: Tensor, cos: np.ndarray, sin: np.ndarray, cache: KVCache | None = None
@@ -231,9 +265,12 @@ class LlamaMLP(Module):
         self.gate_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
         self.up_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
         self.down_proj = Linear(n_hidden, n_embd, bias=False, rng=rng)
+        self.gate_up = SideBySide(self.gate_proj, self.up_proj)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(swiglu(self.gate_proj(x), self.up_proj(x)))
+        gate_up = self.gate_up(x)  # (B, T, 2 n_hidden)
+        n_hidden = gate_up.shape[-1] // 2
+        return self.down_proj(swiglu(gate_up[..., :n_hidden], gate_up[..., n_hidden:]))
 
 
 class LlamaBlock(Module):

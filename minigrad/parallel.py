@@ -81,6 +81,7 @@ def keep_freed_memory() -> None:
 # %% ../notebooks/10_train.ipynb #in-threads
 WORTH_A_CORE = 100_000_000  # products in a forward pass; some 10 ms of work for a training step
 WORTH_DIVIDING = 5_000_000_000  # products in a forward pass; some 2 ms for each of its matrices
+WORTH_READING_TOGETHER = 20_000_000  # parameters, more than a processor keeps close
 TOO_LARGE_TO_COPY = 50_000_000  # parameters, of whose gradient each thread has a copy
 
 
@@ -103,7 +104,10 @@ def _size(model: Module) -> int:
 
 def blas_for(model: Module, tokens: int) -> AbstractContextManager:
     """A block in which BLAS uses as many cores as a forward pass over so many tokens is worth."""
-    return blas_threads(1 if tokens == 1 else divide_work(_size(model), 1, tokens)[1])
+    size = _size(model)
+    if tokens == 1:  # its products only read the weights, and from memory if they are many
+        return blas_threads(available_cores() if size >= WORTH_READING_TOGETHER else 1)
+    return blas_threads(divide_work(size, 1, tokens)[1])
 
 
 _workers = functools.cache(ThreadPoolExecutor)  # started once for each number, and kept

@@ -463,7 +463,7 @@ class NothingDrawn(np.random.Generator):
         return np.zeros(size)
 
     def standard_normal(self, size=None, dtype=np.float64, out=None):
-        return out
+        out[...] = 0
 
     def spawn(self, n_children: int) -> list[np.random.Generator]:
         return np.random.default_rng().spawn(n_children)
