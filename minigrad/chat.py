@@ -108,7 +108,7 @@ HELP = """Type a question; Ctrl-C stops its answer.
 /quit  leave; so does the end of input (Ctrl-D)"""
 
 
-def note(text: str) -> None:
+def aside(text: str) -> None:
     """A word to the user that is no part of an answer."""
     print(text, file=sys.stderr, flush=True)
 
@@ -122,7 +122,7 @@ def typed(sign: str) -> str:
             print(end="\n" if sign else "")
             break
         except KeyboardInterrupt:
-            note(hint)
+            aside(hint)
     return "/quit"
 
 
@@ -131,11 +131,11 @@ def converse(chat: Chat, sign: str = "") -> None:
     while (line := typed(sign)) != "/quit":
         if line == "/new":
             chat.forget()
-            note("(forgotten)")
+            aside("(forgotten)")
         elif line == "/help":
-            note(HELP)
+            aside(HELP)
         elif line.startswith("/"):
-            note(f"{line.split()[0]} is no command; /help lists them")
+            aside(f"{line.split()[0]} is no command; /help lists them")
         elif line:
             say_answer(chat, line)
 
@@ -152,9 +152,9 @@ def say_answer(chat: Chat, question: str) -> None:
         reason = str(error) or "stopped"
     print("\n")
     if reason:
-        note(f"({reason})")
+        aside(f"({reason})")
     if chat.n_forgotten > n_forgotten == 0:
-        note(f"(the model sees {chat.model.block_size:,} tokens: the oldest turns are forgotten)")
+        aside(f"(the model sees {chat.model.block_size:,} tokens: the oldest turns are forgotten)")
 
 
 # %% ../notebooks/15_real_weights.ipynb #chat-main
@@ -168,10 +168,10 @@ def chat_options(argv: list[str] | None) -> tuple[argparse.ArgumentParser, argpa
     add("--model", metavar="PATH", help=model)
     add("--system", default=SYSTEM, metavar="TEXT", help="how to answer [%(default)s]")
     add("--max-new-tokens", type=int, default=512, help="tokens of an answer [%(default)s]")
-    add("--temperature", type=float, default=0.2, help="0 is no chance, 1 wild [%(default)s]")
+    temperature = "0 always takes the likeliest token, 1 draws as the model expects [%(default)s]"
+    add("--temperature", type=float, default=0, help=temperature)
     add("--top-k", type=int, help="draw from the k likeliest tokens only")
-    top_p = "draw from the fewest tokens with this total probability [%(default)s]"
-    add("--top-p", type=float, default=0.9, help=top_p)
+    add("--top-p", type=float, help="draw from the fewest tokens with this total probability")
     add("--seed", type=int, help="with the same seed the same questions have the same answers")
     return parser, parser.parse_args(argv)
 
@@ -193,7 +193,7 @@ def main(argv: list[str] | None = None) -> int:
         if isinstance(sys.stdin, io.TextIOWrapper):  # whatever bytes come, they are no error
             sys.stdin.reconfigure(encoding=None if to_people else "utf-8", errors="replace")
         if to_people:
-            note(f"{Path(path).stem}, {chat.model.num_parameters():,} parameters; /help for help")
+            aside(f"{Path(path).stem}, {chat.model.num_parameters():,} parameters; /help for help")
         converse(chat, "> " if to_people else "")
     return 0
 

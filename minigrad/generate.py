@@ -37,22 +37,36 @@ def next_token_probabilities(
     check_options(temperature, top_k, top_p)
     logits = np.asarray(logits, dtype=np.float64)
     if temperature == 0:
-        top_k, temperature = 1, 1.0
+        likeliest = logits.argmax(axis=-1, keepdims=True)  # of equals the first; NaN before all
+        certain = np.isfinite(np.take_along_axis(logits, likeliest, axis=-1))
+        p = np.zeros(logits.shape)
+        np.put_along_axis(p, likeliest, np.where(certain, 1.0, np.nan), axis=-1)
+        return p
     with np.errstate(over="ignore", invalid="ignore"):  # exp(-inf) is 0; draw refuses NaN
         p = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
     p /= p.sum(axis=-1, keepdims=True)
-    if top_k is None and top_p is None:
-        return p
-    order = np.argsort(-logits, axis=-1, kind="stable")  # the likeliest first; p has equals
-    p_sorted = np.take_along_axis(p, order, axis=-1)
-    if top_k is not None:
-        p_sorted[..., top_k:] = 0
-        p_sorted /= p_sorted.sum(axis=-1, keepdims=True)
-    if top_p is not None and top_p < 1:
-        before = np.cumsum(p_sorted, axis=-1) - p_sorted  # probability of all likelier tokens
-        p_sorted[before >= top_p * (1 - 1e-6)] = 0  # 0.4 + 0.3 + 0.2 is 0.9, whatever the rounding
-    np.put_along_axis(p, order, p_sorted, axis=-1)
-    return p / p.sum(axis=-1, keepdims=True)
+    if top_k is not None or top_p is not None:
+        vocab = logits.shape[-1]
+        for row, its_logits in zip(p.reshape(-1, vocab), logits.reshape(-1, vocab)):
+            keep_likeliest(row, its_logits, top_k, 1.0 if top_p is None else top_p)
+    return p
+
+
+def keep_likeliest(p: np.ndarray, logits: np.ndarray, top_k: int | None, top_p: float) -> None:
+    """Change p (vocab,) in place: what top_k and top_p leave out becomes 0, the rest sums to 1."""
+    if top_k is not None and top_k < len(p):
+        may_stay = logits >= np.partition(logits, -top_k)[-top_k]
+    else:  # those below have less than 1 - top_p together
+        may_stay = p >= 0.5 * (1 - top_p) / len(p)
+    some = np.flatnonzero(may_stay)  # of tens of thousands, so that few need be sorted
+    order = some[np.argsort(-logits[some], kind="stable")][:top_k]  # by logits, for p has equals
+    kept = p[order]
+    kept /= kept.sum()
+    if top_p < 1:
+        before = np.cumsum(kept) - kept  # probability of all likelier tokens
+        kept[before >= top_p * (1 - 1e-6)] = 0  # 0.4 + 0.3 + 0.2 is 0.9, whatever the rounding
+    p[:] = 0
+    p[order] = kept / kept.sum()
 
 
 # %% ../notebooks/11_generate.ipynb #check-options
@@ -190,7 +204,7 @@ def generation_options(
         prog="python -m minigrad.generate", description="Write text with a trained model."
     )
     add = parser.add_argument
-    newest = "a checkpoint, the folder of a run, or a folder of Hugging Face, or a .gguf [the best "
+    newest = "a checkpoint, the folder of a run or of Hugging Face, or a .gguf file [the best "
     add("--checkpoint", "--model", metavar="PATH", help=newest + "of the newest run in out/]")
     prompt = r"the text to continue; \n in it is a line break [\n, or a character of the model]"
     add("--prompt", help=prompt)

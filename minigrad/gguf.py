@@ -251,7 +251,7 @@ def halves_apart(packed: Packed, n_head: int) -> Packed:
     return replace(packed, rows=packed.rows[order])
 
 
-def _sizes_in(metadata: dict[str, Any], tensors: dict[str, Packed]) -> dict[str, Any]:
+def _gguf_sizes(metadata: dict[str, Any], tensors: dict[str, Packed]) -> dict[str, Any]:
     """The arguments for Llama. What the file asks for and we lack is named in a ValueError."""
     if (kind := metadata["general.architecture"]) != "llama":
         raise ValueError(f"it holds a model of type {kind}; we have llama")
@@ -308,7 +308,7 @@ def load_gguf(path: str | Path) -> tuple[Llama, BPETokenizer]:
     """The model in a GGUF file, in float32 and evaluation mode, and its tokenizer."""
     metadata, tensors = read_gguf(path)
     with reading(path, "GGUF file of a Llama"):
-        tokenizer, sizes = tokenizer_in(metadata), _sizes_in(metadata, tensors)
+        tokenizer, sizes = tokenizer_in(metadata), _gguf_sizes(metadata, tensors)
         if tokenizer.vocab_size != (n := sizes["vocab_size"]):
             raise ValueError(f"it has {tokenizer.vocab_size} tokens for a vocabulary of {n}")
         state: dict[str, Any] = {_our_name(name): tensors[name] for name in tensors}

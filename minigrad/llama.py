@@ -388,7 +388,7 @@ class Llama(LanguageModel):
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "Llama":
         """A Llama from a folder of Hugging Face (config.json, weights), in evaluation mode."""
-        return read_folder(folder, cls, _sizes_in, _with_tied_head)
+        return read_folder(folder, cls, _llama_sizes, _with_tied_head)
 
     def save_pretrained(self, folder: str | Path, tokenizer: Any = None) -> None:
         """Write config.json, model.safetensors, and the files of a tokenizer of byte pairs, which
@@ -423,7 +423,7 @@ _ALIKE: dict[str, tuple] = {
 }
 
 
-def _sizes_in(config: dict) -> dict[str, Any]:
+def _llama_sizes(config: dict) -> dict[str, Any]:
     """The arguments for Llama in a config of Hugging Face. What it asks for and Llama lacks is
     named in a ValueError."""
     for name, alike in _ALIKE.items():

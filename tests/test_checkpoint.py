@@ -743,6 +743,13 @@ def test_what_load_refuses_save_refuses(tmp_path, content):
 SIZES = {"vocab_size": 5, "n_embd": 4, "n_layer": 2, "n_head": 2, "block_size": 3}
 
 
+class NeverMade(GPT):
+    """A GPT whose sizes can be asked for."""
+
+    def __init__(self, **_):
+        pytest.fail("the model was made before its sizes were compared")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -762,13 +769,13 @@ SIZES = {"vocab_size": 5, "n_embd": 4, "n_layer": 2, "n_head": 2, "block_size": 
 def test_no_model_is_made_of_sizes_that_do_not_fit(change, said):
     state = GPT(**SIZES).collect_state_dict()
     with pytest.raises((TypeError, ValueError), match=said):
-        checkpoint.gpt_with({**SIZES, **change}, state, make=None)
+        checkpoint.model_with({**SIZES, **change}, state, NeverMade)
 
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_model_without_biases_has_enough_weights(bias):
     model = GPT(**SIZES, bias=bias)
-    made = checkpoint.gpt_with(model.config, model.collect_state_dict())
+    made = checkpoint.model_with(model.config, model.collect_state_dict())
     assert made.config == model.config and not made.training
     assert not np.shares_memory(made.lm_head.weight.data, model.lm_head.weight.data)
     assert alike(made.collect_state_dict(), model.collect_state_dict())
@@ -780,7 +787,7 @@ def test_one_array_is_not_many_weights():
     one = np.zeros(20_000)
     for state in (dict.fromkeys(map(str, range(10_000)), one), {str(i): one[:1] for i in range(9)}):
         with pytest.raises(ValueError, match="fewer weights"):
-            checkpoint.gpt_with(lie, state, make=None)
+            checkpoint.model_with(lie, state, NeverMade)
 
 
 def test_what_float32_cannot_hold_is_refused_without_a_warning(tmp_path):
@@ -1072,10 +1079,10 @@ def test_a_checkpoint_carries_any_tokenizer(tmp_path, capsys):
             load_model(tmp_path / "c.pkl")
 
 
-def test_characters_have_no_form_in_gpt_2s_files(tmp_path, run_file, capsys):
+def test_characters_have_no_form_in_hugging_faces_files(tmp_path, run_file, capsys):
     with pytest.raises(SystemExit):
         main(["export", str(run_file), str(tmp_path / "hf")])
-    expected = "error: GPT-2's format has no tokenizer of characters, only of byte pairs\n"
+    expected = "error: Hugging Face has no tokenizer of characters, only of byte pairs\n"
     assert capsys.readouterr().err == expected and not (tmp_path / "hf").exists()
 
 

@@ -82,6 +82,8 @@ def test_nothing_outside_vision_loads_torch():
 # checkpoint's module __getattr__ finds two functions of 0.1 in weights, where they moved.
 REACHES_BACK = {("gpt", "weights"), ("checkpoint", "weights")}
 REACHES_BACK |= {("checkpoint", "bpe"), ("train", "bpe"), ("generate", "bpe")}
+# What a file holds, or an option asks for, decides which model is made.
+REACHES_BACK |= {("checkpoint", "llama"), ("generate", "gguf")}
 
 
 def imports(name: str, code: str, modules: list[str]) -> dict[str, bool]:

@@ -957,12 +957,12 @@ def test_the_new_config_waits_beside_the_old_one(tmp_path, monkeypatch):
     [
         (
             {"attn_pdrop": 0.5},
-            "is no intact config of a GPT-2: attn_pdrop, embd_pdrop and resid_pdrop must be one"
+            "is no intact config of a GPT: attn_pdrop, embd_pdrop and resid_pdrop must be one"
             " number; GPT has one",
         ),
         (
             dict.fromkeys(_DROPOUTS, 1),
-            "is no intact config of a GPT-2: attn_pdrop, embd_pdrop and resid_pdrop must be one"
+            "is no intact config of a GPT: attn_pdrop, embd_pdrop and resid_pdrop must be one"
             " number; GPT has one",
         ),
         (
@@ -972,7 +972,7 @@ def test_the_new_config_waits_beside_the_old_one(tmp_path, monkeypatch):
         ),
         (
             {"model_type": "gpt_neo"},
-            "is no intact config of a GPT-2: it says model_type: gpt_neo, but GPT has gpt2, not"
+            "is no intact config of a GPT: it says model_type: gpt_neo, but GPT has gpt2, not"
             " gpt_neo",
         ),
     ],
@@ -988,7 +988,7 @@ def test_what_is_said_of_a_config(tmp_path, entries, said):
 def test_what_is_said_of_a_folder(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         GPT.from_pretrained(tmp_path)
-    config = f"no config.json in {tmp_path}, which a GPT-2 of Hugging Face has"
+    config = f"no config.json in {tmp_path}, which a model of Hugging Face has"
     assert str(caught.value) == config
     small().save_pretrained(tmp_path)
     where = in_shards(tmp_path)

@@ -495,7 +495,7 @@ def model_in(content: dict, path: str | Path) -> tuple[LanguageModel, Tokenizer 
     with reading(path, "checkpoint of a GPT"):
         make = architecture(content.get("architecture", "gpt"))  # older files have none
         model = model_with(content["model_args"], content["model"], make)
-        tokenizer = tokenizer_in(content)
+        tokenizer = held_tokenizer(content)
         if tokenizer and tokenizer.vocab_size != (n := model.config["vocab_size"]):
             raise ValueError(f"it has {tokenizer.vocab_size} tokens for a vocabulary of {n}")
         return model, tokenizer
@@ -509,7 +509,7 @@ def tokenizer_entry(tokenizer: Any) -> dict[str, str]:
     return {"tokenizer": tokenizer.to_json()}
 
 
-def tokenizer_in(content: dict) -> Tokenizer | None:
+def held_tokenizer(content: dict) -> Tokenizer | None:
     """The tokenizer of which `content` has such an entry."""
     if "tokenizer" in content:
         from minigrad.bpe import BPETokenizer  # of chapter 13

@@ -31,7 +31,7 @@ def serve_options(argv: list[str] | None) -> tuple[argparse.ArgumentParser, argp
         description="Let others write with trained models: on a page, or from programs.",
     )
     add = parser.add_argument
-    model = "a checkpoint, or a folder with a GPT-2 and its tokenizer; may be given several times "
+    model = "a checkpoint, a folder of Hugging Face, or a .gguf file; may be given several times "
     add("--model", action="append", metavar="PATH", help=model + "[those that come with minigrad]")
     add("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in [%(default)s]")
     add("--port", type=int, default=8000, help="0 for any that is free [%(default)s]")

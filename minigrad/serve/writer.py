@@ -196,12 +196,15 @@ def continuation(
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-attention
 MAX_ATTENTION = 96  # tokens
+MAX_WEIGHTS = 1_000_000  # of all layers and heads: six bytes each
 
 
 def attention_map(served: ServedModel, ids: list[int]) -> dict:
     """Where each head looks, for the last tokens of `ids`: weights (layers, heads, T, T) as lists,
     in which row t is what token t looks at."""
-    ids = ids[-min(MAX_ATTENTION, served.model.block_size) :]
+    config = served.model.config
+    for_each = math.isqrt(MAX_WEIGHTS // (config["n_layer"] * config["n_head"]))
+    ids = ids[-min(MAX_ATTENTION, served.model.block_size, max(1, for_each)) :]
     weights = served.model.attention_weights(np.array([ids]))[:, 0]  # (layer, head, T, T)
     weights = weights.astype(np.float64).round(3)
     layers, heads = weights.shape[:2]
@@ -218,7 +221,7 @@ def check_writer(served: ServedModel) -> None:
     for c in getattr(served.tokenizer, "characters", ()):
         if "\ud800" <= c <= "\udfff":  # half a character: no text in UTF-8 has it
             raise ValueError(f"{name} writes {c!a}, which is not one character")
-    idx = np.arange(min(model.config["vocab_size"], model.block_size))[None]
+    idx = np.arange(min(model.config["vocab_size"], model.block_size, 64))[None]
     with np.errstate(all="ignore"):
         arrays = [next_logits(model, idx), *(p.data for p in model.parameters())]
     if not all(np.isfinite(array).all() for array in arrays):

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path, PureWindowsPath
 
-from ..checkpoint import CheckpointError, CheckpointManager, claimed, tokenizer_in
+from ..checkpoint import CheckpointError, CheckpointManager, claimed, held_tokenizer
 from ..command import command
 from ..data import DATASETS, text_parts
 from ..gpt import LanguageModel
@@ -115,7 +115,7 @@ def resume_run(manager: CheckpointManager, given: dict) -> Trainer:
         config = resumed_config(state, **given)
         if "dataset" not in given:
             config.dataset = find_text(config, state.get("text_hash"))
-        tokenizer = tokenizer_in(state) if "tokenizer" in state else None
+        tokenizer = held_tokenizer(state) if "tokenizer" in state else None
         trainer = Trainer(config, ALL_OPTIMIZERS, tokenizer, encoding_bar)
         trainer.load_state(state)
     except (LookupError, TypeError, AttributeError) as error:
