@@ -27,58 +27,52 @@ from words import RECIPE, Contender, Training, contenders, nats_of, step_seconds
 from minigrad.attention import CausalSelfAttention, KVCache
 from minigrad.data import load_text
 from minigrad.gpt import GPT
-from minigrad.llama import Llama, LlamaAttention, LlamaMLP, RMSNorm, grouped_attention, turns
-from minigrad.nn import Linear, Module, Parameter
+from minigrad.llama import Llama, RMSNorm, grouped_attention, rotary, swiglu, turns
+from minigrad.nn import Linear, Module
 from minigrad.parallel import blas_threads, keep_freed_memory
 from minigrad.tensor import Tensor
 
 N_KV_HEAD = 2  # where queries share keys
 
 
-def with_biases(module: Module) -> Module:
-    """A part of a Llama with the biases that the same part of a GPT has."""
-    for layer in module.modules():
-        if isinstance(layer, Linear):
-            layer.bias = Parameter(np.zeros(len(layer.weight.data), dtype=np.float32))
-    return module
+class ModernAttention(CausalSelfAttention):
+    """A GPT's attention with fewer keys and values than queries, or turned by the positions."""
 
-
-class TurnedAttention(LlamaAttention):
-    """A Llama's attention, which is called like a GPT's and turns by the positions from 0 on."""
-
-    def __init__(self, n_embd: int, n_head: int, block_size: int):
-        super().__init__(n_embd, n_head, n_head, block_size)
-        self.cos, self.sin = turns(np.arange(block_size), n_embd // n_head, 10000.0)
-
-    def forward(self, x: Tensor, cache: KVCache | None = None) -> Tensor:
-        start = cache.length if cache else 0
-        here = slice(start, start + x.shape[1])
-        return super().forward(x, self.cos[here], self.sin[here], cache)
-
-
-class SharedAttention(CausalSelfAttention):
-    """A GPT's attention with fewer keys and values than queries."""
-
-    def __init__(self, n_embd: int, n_head: int, n_kv_head: int, block_size: int):
+    def __init__(self, n_embd: int, n_head: int, n_kv_head: int, block_size: int, turned: bool):
         super().__init__(n_embd, n_head)
-        self.n_kv_head, self.window = n_kv_head, block_size
-        self.c_attn = Linear(n_embd, (n_head + 2 * n_kv_head) * (n_embd // n_head))
+        self.n_kv_head, self.window, d = n_kv_head, block_size, n_embd // n_head
+        self.c_attn = Linear(n_embd, (n_head + 2 * n_kv_head) * d)
+        self.angles = turns(np.arange(block_size), d, theta=10000.0) if turned else None
 
     def forward(self, x: Tensor, cache: KVCache | None = None) -> Tensor:
         qkv = self.c_attn(x).reshape(*x.shape[:2], self.n_head + 2 * self.n_kv_head, -1)
+        if self.angles:
+            start = cache.length if cache else 0
+            cos, sin = (angle[start : start + x.shape[1]] for angle in self.angles)
+            qkv = rotary(qkv, cos, sin, self.n_head + self.n_kv_head)
         return self.c_proj(grouped_attention(qkv, self.n_kv_head, self.window, cache))
 
 
+class GatedMLP(Module):
+    """A Llama's MLP with a GPT's biases: three matrices with as many numbers as its two."""
+
+    def __init__(self, n_embd: int):
+        self.n_hidden = 8 * round(n_embd / 3)
+        self.c_fc = Linear(n_embd, 2 * self.n_hidden)  # the gates, and what they open
+        self.c_proj = Linear(self.n_hidden, n_embd)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate_up = self.c_fc(x)
+        return self.c_proj(swiglu(gate_up[..., : self.n_hidden], gate_up[..., self.n_hidden :]))
+
+
 class ChangedGPT(GPT):
-    """A GPT of which `change` exchanges a part, before the first numbers are drawn like a GPT's."""
+    """A GPT of which `change` exchanges a part, before the first numbers are drawn as a GPT's."""
 
     def __init__(self, *sizes: int, rng: np.random.Generator):
         super().__init__(*sizes, rng=rng)
         self.change(**self.config)
         self._initialise(rng)
-        for name, p in self.named_parameters():  # what is added to the stream begins smaller
-            if name.endswith(("o_proj.weight", "down_proj.weight")):
-                p.data *= np.float32(1 / math.sqrt(2 * self.config["n_layer"]))
 
     def change(self, **config) -> None:
         raise NotImplementedError(f"{type(self).__name__} changes nothing")
@@ -95,7 +89,7 @@ class WithRotary(ChangedGPT):
     def change(self, n_embd, n_head, block_size, **_) -> None:
         del self.transformer.wpe
         for block in self.transformer.h:
-            block.attn = with_biases(TurnedAttention(n_embd, n_head, block_size))
+            block.attn = ModernAttention(n_embd, n_head, n_head, block_size, turned=True)
 
     def embed(self, idx: np.ndarray, start: int = 0) -> Tensor:
         return self.transformer.wte(idx)
@@ -103,14 +97,14 @@ class WithRotary(ChangedGPT):
 
 class WithSwiGLU(ChangedGPT):
     def change(self, n_embd, **_) -> None:
-        for block in self.transformer.h:  # three matrices with as many numbers as two of 4 n_embd
-            block.mlp = with_biases(LlamaMLP(n_embd, 8 * round(n_embd / 3)))
+        for block in self.transformer.h:
+            block.mlp = GatedMLP(n_embd)
 
 
 class WithGroups(ChangedGPT):
     def change(self, n_embd, n_head, block_size, **_) -> None:
         for block in self.transformer.h:
-            block.attn = SharedAttention(n_embd, n_head, N_KV_HEAD, block_size)
+            block.attn = ModernAttention(n_embd, n_head, N_KV_HEAD, block_size, turned=False)
 
 
 def llama(vocab_size, n_embd, n_layer, n_head, block_size, rng) -> Llama:

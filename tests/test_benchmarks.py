@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
+from minigrad.generate import generate
 
 
 def run(*arguments, timeout=250):
@@ -159,6 +160,13 @@ def test_what_is_modern_looks_back_only_and_learns_everywhere(modern_model):
     changed[:, 5] += 1
     differences = np.abs(model(changed % 11)[0].data - logits.data).max(axis=(0, 2))
     assert differences[:5].max() < 1e-6 < differences[5:].min()
+
+
+def test_what_is_modern_writes_the_same_with_a_cache(modern_model):
+    _, model = modern_model
+    idx = np.array([[1, 2, 3]])
+    with_cache = generate(model, idx, 5, temperature=0)
+    assert (with_cache == generate(model, idx, 5, temperature=0, use_cache=False)).all()
 
 
 def test_what_is_modern_begins_as_wide_as_a_gpt(modern_model):
