@@ -242,9 +242,12 @@ def measure(engines: list[str], path: Path, rounds: int, starts: int) -> dict[st
             contender = contenders[engine]
             written, read = contender.ask(ids[:PROMPT], NEW + 1), contender.ask(ids)
             result |= {"memory": read["memory"], "ids": written["ids"]}
-            if number:  # the first is a warm-up
-                result["write"].append(NEW / written["seconds"])
-                result["read"].append(len(ids) / read["seconds"])
+            speeds = NEW / written["seconds"], len(ids) / read["seconds"]
+            line = "round {}, {}: {:.1f} and {:.0f} tokens a second"
+            print(line.format(number, engine, *speeds), file=sys.stderr, flush=True)
+            if number:  # round 0 is a warm-up
+                result["write"].append(speeds[0])
+                result["read"].append(speeds[1])
     for contender in contenders.values():
         contender.close()
     return results
