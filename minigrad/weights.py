@@ -53,7 +53,7 @@ _SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": BFLOAT16
 _SAFETENSORS_TYPES |= {f"{c}{8 * n}": f"<{c.lower()}{n}" for c in "IU" for n in (1, 2, 4, 8)}
 
 
-def once(pairs: list[tuple[str, Any]]) -> dict:
+def only_once(pairs: list[tuple[str, Any]]) -> dict:
     """A JSON object; a name that comes twice would mean one thing to us and another to others."""
     if len(dict(pairs)) < len(pairs):
         raise ValueError("it says the same name twice")
@@ -64,7 +64,7 @@ def parse_json(raw: bytes, most: int = 300_000) -> dict:
     """A JSON object; one of very many parts is refused before it fills the memory."""
     if not raw.startswith(b"{") or sum(raw.count(sign) for sign in (b",", b"[", b"{")) > most:
         raise ValueError("it has no JSON object where one should be, or one of too many parts")
-    return json.loads(raw.decode("utf-8"), object_pairs_hook=once)
+    return json.loads(raw.decode("utf-8"), object_pairs_hook=only_once)
 
 
 def _read_header(file: BinaryIO, size: int) -> list[tuple[str, str, list, int]]:

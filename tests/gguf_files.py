@@ -12,6 +12,7 @@ TYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q5_0": 6, "Q5_1": 7, "Q8_0":
 TYPES |= {"Q6_K": 14, "BF16": 30}
 NUMBERS = {np.uint8: 0, np.int8: 1, np.uint16: 2, np.int16: 3, np.uint32: 4, np.int32: 5}
 NUMBERS |= {np.float32: 6, np.bool_: 7, np.uint64: 10, np.int64: 11, np.float64: 12}
+OF = {number: kind for kind, number in NUMBERS.items()}
 PYTHONS = {bool: np.bool_, int: np.uint32, float: np.float32}  # what files use for such a number
 
 
@@ -22,15 +23,13 @@ def text(x: str | bytes) -> bytes:
 
 def typed(x: Any) -> tuple[int, bytes]:
     """The type and the bytes of a value: a number (of Python or NumPy), a text, or a list of one of
-    these."""
+    these, as the first entry is."""
     if isinstance(x, (str, bytes)):
         return 8, text(x)
     if isinstance(x, (list, tuple)):
-        entries = [typed(entry) for entry in x]
-        kinds = {kind for kind, _ in entries} or {8}
-        assert len(kinds) == 1, "a list has entries of one type"
-        head = struct.pack("<IQ", kinds.pop(), len(entries))
-        return 9, head + b"".join(raw for _, raw in entries)
+        kind, _ = typed(x[0]) if x else (8, b"")
+        raw = b"".join(map(text, x)) if kind == 8 else np.array(x, OF[kind]).tobytes()
+        return 9, struct.pack("<IQ", kind, len(x)) + raw
     number = PYTHONS.get(type(x), type(x))(x)
     return NUMBERS[type(number)], number.tobytes()
 

@@ -704,6 +704,22 @@ def test_tokenizer_json_as_tokenizers_writes_it(options, as_pairs):
         assert tokenizer.encode(text, allow_special=True) == theirs.encode(text).ids
 
 
+def template(*single: dict, **special: dict) -> dict:
+    pair = [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}]
+    rest = {"single": [*single], "pair": pair, "special_tokens": special}
+    return {"type": "TemplateProcessing", **rest}
+
+
+TEXT_ALONE = {"Sequence": {"id": "A", "type_id": 0}}
+
+
+def test_a_template_that_adds_nothing_changes_nothing():
+    """As transformers 5 writes it."""
+    made = content(post_processor=template(TEXT_ALONE))
+    tokenizer, theirs = read(made), package("tokenizers").Tokenizer.from_str(json.dumps(made))
+    assert tokenizer.encode("an Anna") == theirs.encode("an Anna").ids
+
+
 def test_tokenizer_json_as_the_folder_of_gpt2_has_it():
     """With entries that change nothing, and offsets, which we do not give."""
     tokenizers = package("tokenizers")
@@ -797,6 +813,20 @@ REFUSED = {
     "padding": (content(padding={"strategy": "BatchLongest"}), "asks for padding"),
     "a post-processor": (
         content(post_processor={"type": "TemplateProcessing"}),
+        'asks for type "TemplateProcessing"',
+    ),
+    "a template with a token": (
+        content(
+            post_processor=template(
+                {"SpecialToken": {"id": "<s>", "type_id": 0}},
+                TEXT_ALONE,
+                **{"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]}},
+            )
+        ),
+        'asks for type "TemplateProcessing"',
+    ),
+    "a template with the text twice": (
+        content(post_processor=template(TEXT_ALONE, TEXT_ALONE)),
         'asks for type "TemplateProcessing"',
     ),
     "several": (content(post_processor={"type": "Sequence"}), 'asks for type "Sequence"'),

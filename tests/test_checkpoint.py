@@ -33,6 +33,7 @@ from minigrad.checkpoint import (
 )
 from minigrad.checkpoint.__main__ import main
 from minigrad.gpt import GPT
+from minigrad.llama import Llama
 
 RNG = np.random.default_rng
 
@@ -1077,6 +1078,22 @@ def test_a_checkpoint_carries_any_tokenizer(tmp_path, capsys):
         save(tmp_path / "c.pkl", {**content, "tokenizer": wrong})
         with pytest.raises(CheckpointError, match="is no intact checkpoint of a GPT"):
             load_model(tmp_path / "c.pkl")
+
+
+def test_the_commands_say_which_kind_of_model_they_made(tmp_path, capsys):
+    model = Llama(8, 8, 1, 2, n_hidden=8, block_size=4, rng=0)
+    content = {"architecture": "llama", "model_args": model.config, "characters": "abcdefgh"}
+    save(tmp_path / "c.pkl", {**content, "model": model.collect_state_dict()})
+    assert main(["shrink", str(tmp_path / "c.pkl"), str(tmp_path / "s.pkl")]) == 0
+    assert capsys.readouterr().out.endswith(
+        f"s.pkl: a Llama of {model.num_parameters()} parameters\n"
+    )
+    with pytest.raises(CheckpointError, match="it has fewer weights than a Llama of its sizes"):
+        save(tmp_path / "c.pkl", {**content, "model": {}})
+        load_model(tmp_path / "c.pkl")
+    save(tmp_path / "c.pkl", {**content, "architecture": "rnn", "model": {}})
+    with pytest.raises(CheckpointError, match="architecture must be gpt or llama, got rnn"):
+        load_model(tmp_path / "c.pkl")
 
 
 def test_characters_have_no_form_in_hugging_faces_files(tmp_path, run_file, capsys):

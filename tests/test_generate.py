@@ -1,5 +1,6 @@
 """Generation: the distribution, the draw, the cache, and the command line."""
 
+import json
 import os
 import re
 import shlex
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gguf_files import llama_gguf, tiny
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -33,8 +35,10 @@ from minigrad.generate import (
     token_steps,
     window_start,
 )
+from minigrad.gguf import load_gguf
 from minigrad.gpt import GPT
 from minigrad.tensor import Tensor, no_grad
+from minigrad.weights import read_safetensors, write_safetensors
 
 LOGITS = hnp.arrays(np.float32, (2, 7), elements=st.floats(-20, 20, width=32))
 
@@ -643,3 +647,53 @@ def test_a_special_token_ends_the_text(tmp_path, monkeypatch):
     monkeypatch.setattr("minigrad.generate.generate_stream", lambda *_, **__: written)
     _, args = generation_options(["--model", str(tmp_path / "gpt2"), "--prompt", "HAMLET: "])
     assert "".join(text_stream(args)) == "HAMLET: to be"
+
+
+def in_two_files(folder) -> None:
+    """As large models come: the weights in two files, and an index of what is where."""
+    arrays = list(read_safetensors(folder / "model.safetensors").items())
+    (folder / "model.safetensors").unlink()
+    where = {}
+    for name, part in (("a.safetensors", arrays[:5]), ("b.safetensors", arrays[5:])):
+        write_safetensors(folder / name, dict(part))
+        where |= dict.fromkeys(dict(part), name)
+    index = json.dumps({"weight_map": where})
+    (folder / "model.safetensors.index.json").write_text(index, encoding="utf-8")
+
+
+@pytest.fixture
+def llama_file(tmp_path):
+    """A GGUF file of a Llama whose logits say something."""
+    model = tiny(block_size=16, rng=3)
+    for p in model.parameters():
+        p.data += np.random.default_rng(p.size).normal(0, 0.3, p.shape).astype(np.float32)
+    (tmp_path / "tiny.gguf").write_bytes(llama_gguf(model))
+    return tmp_path / "tiny.gguf"
+
+
+@pytest.mark.parametrize("form", ["gguf", "folder", "two files"])
+def test_a_llama_of_others_writes(llama_file, tmp_path, capsys, form):
+    """Past its block_size, too."""
+    model, tokenizer = load_gguf(llama_file)
+    path = llama_file
+    if form != "gguf":
+        model.save_pretrained(path := tmp_path / "folder", tokenizer)
+    if form == "two files":
+        in_two_files(path)
+    expected = generate(model, np.array([tokenizer.encode("the a")]), 40, 0.8, rng=1)[0].tolist()
+    end = expected.index(259) if 259 in expected else None
+    for more in ([], ["--no-cache"]):
+        options = ["--prompt", "the a", "--max-new-tokens", "40", "--seed", "1"]
+        assert main(["--model", str(path), *options, *more]) == 0
+        assert capsys.readouterr().out == tokenizer.decode(expected[:end]) + "\n"
+
+
+def test_a_gguf_file_that_is_none(tmp_path, capsys, llama_file):
+    llama_file.write_bytes(llama_file.read_bytes()[:-9])
+    for path, message in (
+        (tmp_path / "gone.gguf", "no checkpoint at "),
+        (llama_file, f"{llama_file} is no intact GGUF file: its tensors need more than"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            main(["--model", str(path)])
+        assert capsys.readouterr().err.startswith(f"error: {message}")

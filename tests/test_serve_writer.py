@@ -1,9 +1,11 @@
 """What writes, without any web: tokens, stop strings, attention."""
 
 from dataclasses import replace
+from itertools import takewhile
 
 import numpy as np
 import pytest
+from gguf_files import llama_gguf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -207,6 +209,36 @@ def test_attention_of_the_last_tokens(served, rng, length):
     assert weights.shape == (found["layers"], found["heads"], n, n) == (2, 4, n, n)
     np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=0.05)
     assert (np.triu(weights, 1) == 0).all()
+
+
+def test_a_model_of_many_heads_shows_the_attention_of_fewer_tokens(monkeypatch, served):
+    monkeypatch.setattr(writer, "MAX_WEIGHTS", 8 * 5 * 5 + 9)  # 2 layers of 4 heads
+    assert np.shape(attention_map(served, [1] * 20)["weights"]) == (2, 4, 5, 5)
+    monkeypatch.setattr(writer, "MAX_WEIGHTS", 7)
+    assert np.shape(attention_map(served, [1] * 20)["weights"]) == (2, 4, 1, 1)
+
+
+def test_a_llama_of_a_gguf_file_is_served(tmp_path):
+    (tmp_path / "tiny.gguf").write_bytes(llama_gguf())
+    (served,) = writer.load_models([tmp_path / "tiny.gguf"])
+    assert (served.name, served.unit) == ("tiny", "token")
+    ids = served.tokenizer.encode("the the")
+    written = generate(served.model, np.array([ids]), 30, rng=4)[0, 2:].tolist()
+    tokens = list(write_tokens(served, ids, Options(30, seed=4)))  # past its block_size
+    assert [token.id for token in tokens] == list(takewhile(lambda i: i != 259, written))
+    found = attention_map(served, ids)
+    assert np.shape(found["weights"]) == (2, 2, len(ids), len(ids))
+
+
+def test_whether_a_model_can_write_is_known_from_few_tokens(served, monkeypatch):
+    read, hidden = [], type(served.model).hidden
+    large = GPT(vocab_size=500, n_embd=8, n_layer=1, n_head=1, block_size=500, rng=0)
+    monkeypatch.setattr(GPT, "hidden", lambda m, idx, c=None: read.append(idx) or hidden(m, idx, c))
+    writer.check_writer(replace(served, model=large))
+    assert [idx.shape for idx in read] == [(1, 64)]
+    large.transformer.wpe.weight.data[499, 3] = np.nan  # where none of them stands
+    with pytest.raises(ValueError, match="not finite numbers"):
+        writer.check_writer(replace(served, model=large))
 
 
 @pytest.mark.parametrize(("n", "reason"), [(5, "length"), (6, "stop"), (99, "stop")])

@@ -14,9 +14,10 @@ import pytest
 
 from conftest import ROOT
 from minigrad import generate, train
-from minigrad.checkpoint import CheckpointManager, claimed, load, save
+from minigrad.checkpoint import CheckpointManager, claimed, load, save, shrink
 from minigrad.data import TextDataset
 from minigrad.gpt import GPT
+from minigrad.llama import Llama
 from minigrad.optim import SGD, AdamW, cosine_lr
 from minigrad.train import (
     TrainConfig,
@@ -27,6 +28,7 @@ from minigrad.train import (
     train_step,
 )
 from minigrad.train.__main__ import ALL_OPTIMIZERS, DEFAULTS, main
+from minigrad.weights import export
 
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="signals differ on Windows")
 TEXT = "the quick brown fox jumps over the lazy dog. " * 40
@@ -189,6 +191,11 @@ def test_config_fills_in_what_was_left_out():
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"max_iters": -1}, "max_iters must be at least 1, got -1"),
         ({"n_head": 3}, "n_embd must be a multiple of n_head, got 16 and 3"),
+        ({"architecture": "foo"}, "architecture must be gpt or llama, got foo"),
+        ({"n_kv_head": 2}, "n_kv_head is for architecture llama, not for gpt"),
+        ({"architecture": "llama", "n_kv_head": 3}, "n_head of n_kv_head, got 16, 2 and 3"),
+        ({"architecture": "llama", "n_kv_head": 0}, "n_kv_head must be at least 1, got 0"),
+        ({"architecture": "llama", "n_head": 16}, "multiple of twice n_head, .* got 16, 16 and 16"),
         ({"block_size": 0}, "block_size must be at least 1, got 0"),
         ({"block_size": 5000}, "at least 50,001 characters, .* but .* has 1,800"),
         ({"block_size": 180}, "block_size 180 needs a text of at least 1,801 characters"),
@@ -621,6 +628,37 @@ def test_a_run_on_byte_pairs(text_file, tmp_path, capsys, monkeypatch):
     assert tokenizer.vocab_size == 270 == model.config["vocab_size"]
     assert tokenizer.decode(tokenizer.encode(TEXT)) == TEXT
     for wrong in (["--tokenizer", "characters"], ["--vocab-size", "300"]):
+        with pytest.raises(SystemExit):
+            main(["--out-dir", "parts", "--resume", *wrong])
+        assert "--resume continues a run with" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_run_of_a_llama(text_file, tmp_path, capsys, monkeypatch, optimizer):
+    monkeypatch.chdir(tmp_path)
+    given = {"architecture": "llama", "n_kv_head": 1, "dropout": 0.1, "optimizer": optimizer}
+    given |= {"tokenizer": "bpe", "vocab_size": 270, "eval_interval": 2, "seed": 3}
+    assert main(arguments(text_file, tmp_path, **given, max_iters=6)) == 0
+    assert capsys.readouterr().out.startswith("a Llama of ")
+    whole = load("out/latest.pkl")
+    assert whole["architecture"] == "llama" and whole["model_args"]["n_kv_head"] == 1
+    other = {**given, "out_dir": "parts"}
+    assert main(arguments(text_file, tmp_path, **other, max_iters=4, lr_decay_iters=6)) == 0
+    assert main(["--out-dir", "parts", "--resume", "--max-iters", "6"]) == 0
+    parts = load("parts/latest.pkl")
+    assert parts["history"] == whole["history"]
+    for name, array in whole["model"].items():
+        np.testing.assert_array_equal(array, parts["model"][name])
+    model, tokenizer = generate.load_writer("out")
+    assert isinstance(model, Llama) and model.config["n_kv_head"] == 1
+    shrink("out/best.pkl", "small.pkl")
+    export("small.pkl", "folder")
+    for path in ("small.pkl", "folder"):
+        again, same = generate.load_writer(path)
+        assert isinstance(again, Llama) and same.to_json() == tokenizer.to_json()
+        for p, q in zip(model.parameters(), again.parameters(), strict=True):
+            np.testing.assert_allclose(q.data, p.data, atol=2e-3)
+    for wrong in (["--architecture", "gpt"], ["--n-kv-head", "2"]):
         with pytest.raises(SystemExit):
             main(["--out-dir", "parts", "--resume", *wrong])
         assert "--resume continues a run with" in capsys.readouterr().err

@@ -40,7 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     run = args.pop("run")
     with command(parser):
         model = run(**args)
-        print(f"{args['new']}: a GPT of {model.num_parameters():,} parameters")
+        kind, n = type(model).__name__, model.num_parameters()
+        print(f"{args['new']}: a {kind} of {n:,} parameters")
     return 0
 
 

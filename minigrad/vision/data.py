@@ -150,7 +150,7 @@ def read_picture(path: Path, size: int) -> np.ndarray:
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
-def read_folder(folder: Path, size: int) -> Images:
+def images_of_folder(folder: Path, size: int) -> Images:
     """The pictures in the folders of `folder`; each folder is a class."""
     visible = lambda path: path.name[0] != "." and path.name != "__MACOSX"  # what systems leave
     pixels, labels = [], []
@@ -178,7 +178,7 @@ def load_images(source: str | Path, size: int) -> Images:
         grey = read_idx(FASHION / "t10k-images-idx3-ubyte.gz") / 255
         labels, classes = read_idx(FASHION / "t10k-labels-idx1-ubyte.gz"), CLOTHES
     elif Path(source).is_dir():
-        return read_folder(Path(source), size)
+        return images_of_folder(Path(source), size)
     else:
         raise FileNotFoundError(f"no folder {str(source)!r}; or choose digits or fashion")
     pixels = np.repeat(resize(grey, size)[:, None], 3, axis=1)  # grey has three equal colours

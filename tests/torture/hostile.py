@@ -15,6 +15,7 @@ import os
 import pickle
 import pickletools
 import random
+import struct
 import subprocess
 import sys
 import tempfile
@@ -28,13 +29,19 @@ import numpy as np
 
 from minigrad.bpe import BPETokenizer
 from minigrad.checkpoint import CheckpointError, load, load_model, save
+from minigrad.gguf import load_gguf, read_gguf
 from minigrad.gpt import GPT
+from minigrad.llama import Llama
 from minigrad.weights import convert, load_torch, read_safetensors
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import gguf_files as gguf  # noqa: E402
 
 FAULTS = ("code run", "crashes", "foreign bytes", "wrong exceptions", "beyond a second or 300 MB")
 ANSWER = "the watch says: "
 PLACES = {  # where a reader looks for the files whose names are fixed
     ".json": "folder/config.json",
+    ".llama": "llama/config.json",
     ".tokenizer": "words/tokenizer.json",
     ".vocab": "lists/vocab.json",
     ".merges": "lists/merges.txt",
@@ -56,6 +63,8 @@ def good_files() -> dict[str, bytes]:
         save(path, {"model_args": model.config, "model": state, "characters": "abcde", "step": 3})
         model.save_pretrained(place)
         files = {p.suffix: p.read_bytes() for p in sorted(Path(place).iterdir())}
+        gguf.tiny().save_pretrained(place)
+        files[".llama"] = Path(place, "config.json").read_bytes()
     files[".pt"] = archive(torch_program(state, model.config), storages(state))
     tokenizer = BPETokenizer.from_text("the cat that sat on the mat " * 2, 264, ["<|endoftext|>"])
     files[".tokenizer"] = tokenizer.to_json().encode()
@@ -64,7 +73,16 @@ def good_files() -> dict[str, bytes]:
     files[".vocab"] = json.dumps(model["vocab"]).encode()
     files[".merges"] = "\n".join(["#version: 0.2", *model["merges"], ""]).encode()
     files[".added"] = json.dumps(tokenizer.special).encode()
+    files[".gguf"] = gguf.gguf_bytes(gguf.metadata_of(gguf.tiny()), packed_tensors())
     return files
+
+
+def packed_tensors() -> dict[str, tuple[str, tuple, bytes]]:
+    """A tiny Llama's, of which some are of a few bits a weight."""
+    tensors = gguf.tensors_of(gguf.tiny(n_embd=64, n_hidden=32))
+    for name, kind, n_bytes in (("ffn_gate", "Q4_1", 20), ("ffn_up", "Q8_0", 34)):
+        tensors[f"blk.0.{name}.weight"] = (kind, (32, 64), bytes(range(2 * n_bytes)) * 32)
+    return tensors
 
 
 def torch_program(state: dict, args: dict, storage: str = "FloatStorage") -> bytes:
@@ -182,6 +200,17 @@ def crafted() -> Iterator[tuple[str, bytes]]:
     state = GPT(**good, rng=0).collect_state_dict()
     one = np.zeros((1, 1), np.float32)
     many = {f"transformer.h.{i}.ln_1.weight": one for i in range(5_000)}
+    llama = gguf.tiny()
+    weights, config = llama.collect_state_dict(), json.loads(good_files()[".llama"])
+    for name, claim in itertools.product(llama.config, claims):
+        args = {"model_args": {**llama.config, name: claim}, "architecture": "llama"}
+        yield ".pkl", signed(pickle.dumps({**args, "model": weights}, 2))
+    for name, claim in itertools.product([*config, "head_dim", "rope_parameters"], claims):
+        if claim == claim and claim != 10**5000:
+            yield ".llama", json.dumps({**config, name: claim}).encode()
+    for kind in ("llama", "gpt", "mamba", "x" * 10**6, 1, None, [], {}):
+        args = {"model_args": good, "architecture": kind}
+        yield ".pkl", signed(pickle.dumps({**args, "model": state}, 2))
     for name, claim in itertools.product(good, claims):
         args = {**good, name: claim}
         yield ".pkl", signed(pickle.dumps({"model_args": args, "model": state}, 2))
@@ -264,6 +293,58 @@ def crafted() -> Iterator[tuple[str, bytes]]:
             yield suffix, content
     for length in (0, 1, 2**31, 2**60, 2**64 - 1):
         yield ".safetensors", length.to_bytes(8, "little") + b"{}"
+    for content in itertools.chain(crafted_gguf(), crafted_llamas()):
+        yield ".gguf", content
+
+
+def crafted_gguf() -> Iterator[bytes]:
+    """GGUF files whose counts, lengths, types and places lie."""
+    begin, million = b"GGUF" + struct.pack("<I", 3), 10**6
+    one = begin + struct.pack("<QQ", 0, 1) + gguf.text("a")
+    for n in (2**31, 2**32 - 1, 2**48, 2**63, 2**64 - 1):
+        yield begin + struct.pack("<QQ", n, 0)
+        yield begin + struct.pack("<QQ", 0, n)
+        yield begin + struct.pack("<QQQ", 0, 1, n)
+        for kind in (0, 7, 8, 9, 12, 13, 99):
+            yield one + struct.pack("<IIQ", 9, kind, n)
+        for shape, offset in (((n,), 0), ((n, n), 0), ((n, 8), 0), ((1, 8), n), ((n,) * 4, 0)):
+            yield gguf.header({}, 1) + gguf.described("a", shape, 0, offset) + bytes(200)
+    yield one + struct.pack("<IQ", 9, 1) * million
+    for kind, size in ((0, 1), (7, 1), (12, 8), (8, 8)):
+        entries = struct.pack("<IIQ", 9, kind, million // size) + bytes(million)
+        for n in (1, 20):
+            many = b"".join(gguf.text(f"{i}") + entries for i in range(n))
+            yield begin + struct.pack("<QQ", 0, n) + many
+    for n in (29_000, 300_000):
+        names = [f"{i:06d}" for i in range(n)]
+        empty = b"".join(gguf.text(name) + struct.pack("<IIQ", 9, 0, 0) for name in names)
+        yield begin + struct.pack("<QQ", 0, n) + empty
+        tensors = b"".join(gguf.described(name, (1,), 0, 4 * i) for i, name in enumerate(names))
+        yield gguf.header({}, n) + tensors + bytes(4 * n + 64)
+
+
+def crafted_llamas() -> Iterator[bytes]:
+    """GGUF files of a tiny Llama, of which one part lies, or is not there."""
+    model, tensors = gguf.metadata_of(gguf.tiny(n_embd=64, n_hidden=32)), packed_tensors()
+    values: list = [np.int64(n) for n in (0, -1, 7, 2**31, 2**62)]
+    values += [1.5, float("nan"), float("inf"), True, "", "8", "x" * 10**6, b"\xff\xfe"]
+    values += [[], [1, 2], [""], [np.int64(2**40)] * 1000]
+    for name, value in itertools.product([*model, "general.alignment"], values):
+        yield gguf.gguf_bytes(model | {name: value}, tensors)
+    for name in model:
+        yield gguf.gguf_bytes({key: model[key] for key in model if key != name}, tensors)
+    for name in tensors:
+        yield gguf.gguf_bytes(model, {key: tensors[key] for key in tensors if key != name})
+        yield gguf.gguf_bytes(model, tensors | {name: ("F32", (1,), bytes(4))})
+    tokens, pairs = [f"{i:x}" for i in range(2**16)], ["0 0"] * 2**16
+    for kind in (1, 3):
+        many = {"tokens": tokens, "token_type": [np.int32(kind)] * 2**16, "merges": pairs}
+        words = {f"tokenizer.ggml.{key}": value for key, value in many.items()}
+        yield gguf.gguf_bytes(model | words, tensors)
+    yield gguf.gguf_bytes(model | {"tokenizer.ggml.merges": ["t h"] * 100_000}, tensors)
+    junk = {f"junk {i}": ("Q4_1", (1000, 3200), bytes(2_000_000)) for i in range(20)}
+    yield gguf.gguf_bytes(model | {"llama.embedding_length": 2**12}, tensors | junk)
+    yield gguf.gguf_bytes(model | {"llama.block_count": 5_000}, tensors | junk)
 
 
 def mutated(rng: random.Random, raw: bytes) -> bytes:
@@ -286,6 +367,16 @@ def mutated(rng: random.Random, raw: bytes) -> bytes:
             other = rng.randrange(len(data) + 1)
             data[at : at + n] = data[other : other + n]
     return bytes(data)
+
+
+def mutated_head(rng: random.Random, raw: bytes) -> bytes:
+    """A GGUF file of which the names, the numbers and the table were mutated, not the lists of
+    tokens and not the weights, which are most of it."""
+    begin, end = raw.index(b"tokenizer.ggml.tokens"), raw.index(b"tokenizer.ggml.eos_token_id")
+    table = raw.index(b"token_embd")
+    if rng.random() < 0.5:
+        return mutated(rng, raw[:begin]) + raw[begin:]
+    return raw[:end] + mutated(rng, raw[end : table + 1000]) + raw[table + 1000 :]
 
 
 EXTREME = (None, True, -1, 0, 1.5, 2**70, "", "a", "a b", "Ġ", "\ud800", "<|endoftext|>", [], {})
@@ -361,8 +452,10 @@ def hostile_files(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
         lambda: (".safetensors", tensors_file(mutated(rng, header), numbers)),
         lambda: (".json", mutated(rng, good[".json"])),
         lambda: (".merges", mutated(rng, good[".merges"])),
+        lambda: (".gguf", mutated(rng, good[".gguf"])),
+        lambda: (".gguf", mutated_head(rng, good[".gguf"])),
     ]
-    for suffix in (".tokenizer", ".vocab", ".added"):
+    for suffix in (".tokenizer", ".vocab", ".added", ".llama"):
         makers += [
             lambda suffix=suffix: (suffix, mutated(rng, good[suffix])),
             lambda suffix=suffix: (suffix, mutated_json(rng, good[suffix])),
@@ -399,6 +492,13 @@ def read(path: Path) -> list[np.ndarray]:
         gather(convert(path, path.parent / "new.out", overwrite=True).collect_state_dict())
     elif path.suffix == ".safetensors":
         gather(read_safetensors(path))
+    elif path.suffix == ".gguf":
+        gather([np.asarray(tensor) for tensor in read_gguf(path)[1].values()])
+        model, tokenizer = load_gguf(path)
+        gather(model.collect_state_dict())
+        use(tokenizer)
+        with np.errstate(all="ignore"):
+            model(np.array([[0, 1, 2]]), cache=model.new_cache())
     else:
         place = path.parent / PLACES[path.suffix]
         intact = place.read_bytes()
@@ -406,6 +506,10 @@ def read(path: Path) -> list[np.ndarray]:
         try:
             if path.suffix == ".json":
                 gather(GPT.from_pretrained(place.parent).collect_state_dict())
+            elif path.suffix == ".llama":
+                gather((model := Llama.from_pretrained(place.parent)).collect_state_dict())
+                with np.errstate(all="ignore"):
+                    model(np.array([[0, 1, 2]]), cache=model.new_cache())
             else:
                 use(BPETokenizer.from_pretrained(place.parent))
         finally:
@@ -548,6 +652,7 @@ def main() -> int:
             (folder / place).parent.mkdir(exist_ok=True)
             (folder / place).write_bytes(good_files()[suffix])
         (folder / "folder" / "model.safetensors").write_bytes(good_files()[".safetensors"])
+        gguf.tiny().save_pretrained(folder / "llama")
         for i, (suffix, content) in enumerate(hostile_files(args.count, args.seed)):
             paths.append(folder / f"{i:04d}{suffix}")
             paths[-1].write_bytes(content)
