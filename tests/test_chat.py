@@ -4,9 +4,10 @@ import os
 import re
 import subprocess
 import sys
+import time
 from io import StringIO
+from pathlib import Path
 
-import jinja2
 import numpy as np
 import pytest
 
@@ -65,6 +66,7 @@ def read_by(model) -> list[list[int]]:
 
 
 def rendered(messages: list[tuple[str, str]], template: str = TEMPLATE) -> str:
+    jinja2 = pytest.importorskip("jinja2", reason="jinja2, which fills in templates, is missing")
     content = [{"role": role, "content": text} for role, text in messages]
     template_ = jinja2.Environment().from_string(template)
     return template_.render(messages=content, add_generation_prompt=True)
@@ -376,6 +378,12 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.screen, text.encode())
 
+    def rests(self) -> None:
+        """Wait until it waits for input: Python hears no signal between a prompt and reading."""
+        deadline, state = time.monotonic() + 60, Path(f"/proc/{self.process.pid}/stat")
+        while state.read_text().rpartition(")")[2].split()[0] != "S":
+            assert time.monotonic() < deadline, "it never waits"
+
     def until(self, text: str) -> str:
         """All that is shown up to this text."""
         shown = b""
@@ -399,7 +407,7 @@ def terminal():
         os.close(each.screen)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="watches a process on Linux")
 @pytest.mark.parametrize("leave", ["/quit\n", "\x04", "\x03\x03"])
 def test_in_a_terminal(leave, tmp_path, terminal):
     path = saved(reciting("no", goes_on=True, block_size=100_000), tmp_path / "m.pkl")
@@ -413,10 +421,12 @@ def test_in_a_terminal(leave, tmp_path, terminal):
         shell.until("nooo")
         shell.type("\x03")
         shell.until("(stopped)\n> ")
+    shell.rests()
     first, *then = leave
     shell.type(first)
     if then == ["\x03"]:
         shell.until("to leave: Ctrl-C again, or /quit\n> ")
+        shell.rests()
     shell.type("".join(then))
     assert shell.process.wait(timeout=20) == 0
 
