@@ -77,21 +77,27 @@ def _lessons() -> list[Path]:
     return sorted(Path().glob("[0-9A]*_*.ipynb"))
 
 
+ON_THE_GROUND = 13  # chapters of part one; above them stands part two
+
+
 def draw_house(chapter: str) -> None:
-    """Draw the course as a row of rooms, one a notebook of this folder, with `chapter` lit."""
+    """Draw the course as a house, one room a notebook of this folder, with `chapter` lit."""
     import matplotlib.pyplot as plt
 
     rooms = [path.stem for path in _lessons()]
-    _, axes = plt.subplots(figsize=(11, 1.1))
-    for i, room in enumerate(rooms):
-        number, _, name = room.partition("_")
-        fill = "#E69F00" if room == chapter else "#BFD9EA" if room < chapter else "white"
-        axes.add_patch(plt.Rectangle((i, 0), 0.94, 1, facecolor=fill, edgecolor="#444444"))
-        weight = "bold" if room == chapter else "normal"
-        axes.text(i + 0.47, 0.72, number, ha="center", va="center", fontsize=11, weight=weight)
-        label = textwrap.fill(name.replace("_", " "), 8, break_long_words=False)
-        axes.text(i + 0.47, 0.32, label, ha="center", va="center", fontsize=7)
-    axes.set(xlim=(-0.05, len(rooms)), ylim=(-0.05, 1.05))
+    _, axes = plt.subplots(figsize=(11, 1.9))
+    for floor, on_it in enumerate((rooms[:ON_THE_GROUND], rooms[ON_THE_GROUND:])):
+        for i, room in enumerate(on_it):
+            number, _, name = room.partition("_")
+            fill = "#E69F00" if room == chapter else "#BFD9EA" if room < chapter else "white"
+            place = (i, 1.06 * floor)
+            axes.add_patch(plt.Rectangle(place, 0.94, 1, facecolor=fill, edgecolor="#444444"))
+            weight = "bold" if room == chapter else "normal"
+            middle = {"ha": "center", "va": "center"}
+            axes.text(i + 0.47, place[1] + 0.72, number, fontsize=11, weight=weight, **middle)
+            label = textwrap.fill(name.replace("_", " "), 8, break_long_words=False)
+            axes.text(i + 0.47, place[1] + 0.32, label, fontsize=8, **middle)
+    axes.set(xlim=(-0.05, ON_THE_GROUND), ylim=(-0.05, 2.11))
     axes.axis("off")
     plt.show()
 
