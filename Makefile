@@ -133,12 +133,17 @@ style: .venv/course
 	@$(VENV_PYTHON) -m flake8 minigrad tests datasets benchmarks conftest.py
 	@$(VENV_PYTHON) -m mypy
 
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 --timeout=0
+
 test: style
-	@echo "== tests of the package, and every lesson, run and compared with its stored outputs"
-	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m pytest
-	@echo "== every solution, run and compared with its stored outputs"
-	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 \
-		--timeout=0 solutions
+	@echo "== the tests of the package; beside them runs every lesson, and every solution, to compare its outputs"
+	@export OPENBLAS_NUM_THREADS=1; log=$$(mktemp); \
+	{ $(VENV_PYTHON) -m pytest tests/test_course.py && $(VENV_PYTHON) -m pytest $(NBVAL) solutions; } \
+		>"$$log" 2>&1 & lessons=$$!; \
+	trap 'kill $$lessons 2>/dev/null; rm -f "$$log"' EXIT; trap 'exit 130' INT TERM; \
+	status=0; $(VENV_PYTHON) -m pytest --ignore=tests/test_course.py || status=1; \
+	echo "== the lessons and the solutions"; \
+	wait $$lessons || status=1; cat "$$log"; exit $$status
 	@echo "== all passed"
 
 test-fast: style

@@ -17,6 +17,7 @@ import argparse
 import math
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import mean, median
 
@@ -25,7 +26,7 @@ import numpy as np
 from minigrad import functional as F
 from minigrad.bpe import BPETokenizer
 from minigrad.data import DataLoaderSimple, SimpleTokenizer, TextDataset, load_text
-from minigrad.gpt import GPT
+from minigrad.gpt import GPT, LanguageModel
 from minigrad.optim import cosine_lr
 from minigrad.parallel import blas_threads, keep_freed_memory
 from minigrad.tensor import no_grad
@@ -85,14 +86,14 @@ def contenders(text: str, sizes: list[int]) -> list[Contender]:
 
 
 class Training:
-    """A model for a contender, that learns for a number of steps."""
+    """A model for a contender, a GPT or what `build` makes, that learns for a number of steps."""
 
-    def __init__(self, contender: Contender, steps: int, seed: int):
+    def __init__(self, contender: Contender, steps: int, seed: int, build: Callable = GPT):
         weights_rng, batches_rng = np.random.default_rng(seed).spawn(2)
         self.config = TrainConfig(max_iters=steps, n_embd=contender.width)
         c = self.config
         sizes = contender.vocab_size, c.n_embd, c.n_layer, c.n_head, c.block_size
-        self.model = GPT(*sizes, rng=weights_rng)
+        self.model = build(*sizes, rng=weights_rng)
         self.optimizer = adamw_for(self.model, c)
         dataset = TextDataset(contender.train_ids, c.block_size)
         self.loader = DataLoaderSimple(dataset, c.batch_size, batches_rng)
@@ -110,7 +111,7 @@ class Training:
 
 
 @no_grad()
-def nats_of(model: GPT, ids: np.ndarray) -> np.ndarray:
+def nats_of(model: LanguageModel, ids: np.ndarray) -> np.ndarray:
     """What each of the ids but the first costs, predicted once, in disjoint windows."""
     size = model.block_size
     n_whole = (len(ids) - 1) // size * size
@@ -125,7 +126,7 @@ def nats_of(model: GPT, ids: np.ndarray) -> np.ndarray:
     return np.concatenate(nats)
 
 
-def bits_per_byte(model: GPT, contender: Contender) -> tuple[float, float]:
+def bits_per_byte(model: LanguageModel, contender: Contender) -> tuple[float, float]:
     """On the held-out text; and how much of it for ids that the text for training does not have."""
     nats, ids = nats_of(model, contender.val_ids), contender.val_ids[1:]
     unseen = ~np.isin(ids, contender.train_ids)
@@ -133,10 +134,9 @@ def bits_per_byte(model: GPT, contender: Contender) -> tuple[float, float]:
     return nats.sum(dtype=float) / unit, nats[unseen].sum(dtype=float) / unit
 
 
-def step_seconds(found: list[Contender], rounds: int) -> list[float]:
-    """What a step costs each contender: medians over rounds in which they take turns."""
-    trainings = [Training(contender, steps=rounds, seed=0) for contender in found]
-    times: list[list[float]] = [[] for _ in found]
+def step_seconds(trainings: list[Training], rounds: int) -> list[float]:
+    """What a step costs each: medians over rounds in which they take turns."""
+    times: list[list[float]] = [[] for _ in trainings]
     for _ in range(rounds):
         for training, its_times in zip(trainings, times):
             before = training.seconds
@@ -181,7 +181,7 @@ def main() -> None:
     keep_freed_memory()  # as the command of training does
     with blas_threads(1):
         found = contenders(text, args.sizes or SIZES.get(args.text, OTHER_SIZES))
-        costs = step_seconds(found, rounds)
+        costs = step_seconds([Training(c, steps=rounds, seed=0) for c in found], rounds)
         seconds = args.seconds or args.steps * costs[0]
         columns = "tokens | vocabulary | tokens a byte | width | parameters | of these the table"
         columns += " | ms a step | (a) steps | seconds | bits a byte"

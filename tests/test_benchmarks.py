@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from conftest import ROOT
+from minigrad.generate import generate
 
 
 def run(*arguments, timeout=250):
@@ -109,3 +111,122 @@ def test_table_of_a_quick_comparison_of_words():
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
     assert [row[:2] for row in cells] == [["characters", "60"], ["byte pairs", "300"]]
     assert [row[7] for row in cells] == ["3", "3"] and cells[0][7:10] == cells[0][10:13]
+
+
+MODERN = "GPT", "no biases", "RMSNorm", "rotary positions", "SwiGLU", "2 keys for 4 queries"
+MODERN = *MODERN, "all: Llama"
+
+
+@pytest.fixture(params=MODERN)
+def modern_model(request):
+    """Its name, and a small one."""
+    import modern
+
+    assert tuple(modern.MODELS) == MODERN
+    rng = np.random.default_rng(0)
+    return request.param, modern.MODELS[request.param](11, 24, 2, 4, 8, rng=rng)
+
+
+def test_what_is_modern_is_what_it_says(modern_model):
+    name, model = modern_model
+    names = [name for name, _ in model.named_parameters()]
+    blocks = 2 * 12 * 24 * 24, 2 * 13 * 24  # of a GPT: in matrices, in biases and norms
+    table, places, last = 11 * 24, 8 * 24, 2 * 24
+    sizes = {
+        "GPT": sum(blocks) + table + places + last,
+        "no biases": blocks[0] + 2 * 2 * 24 + table + places + 24,
+        "RMSNorm": sum(blocks) - 2 * 2 * 24 + table + places + 24,
+        "rotary positions": sum(blocks) + table + last,
+        "SwiGLU": sum(blocks) + 2 * (2 * 64 - 4 * 24) + table + places + last,
+        "2 keys for 4 queries": sum(blocks) - 2 * (24 * 24 + 24) + table + places + last,
+        "all: Llama": blocks[0] - 2 * 24 * 24 + 2 * 2 * 24 + table + 24,
+    }
+    assert model.num_parameters() == sizes[name]
+    has_bias = any(name.endswith("bias") for name in names)
+    assert has_bias == (name not in ("no biases", "all: Llama"))
+    logits = model(np.full((1, 8), 3))[0].data  # only its place tells one token from the other
+    assert np.allclose(logits[0, 0], logits[0, 7], atol=1e-6) == (
+        name in ("rotary positions", "all: Llama")
+    )
+
+
+def test_what_is_modern_looks_back_only_and_learns_everywhere(modern_model):
+    _, model = modern_model
+    idx = np.arange(16).reshape(2, 8) % 11
+    logits, loss = model(idx, idx)
+    loss.backward()
+    assert all(p.grad is not None for p in model.parameters())
+    changed = idx.copy()
+    changed[:, 5] += 1
+    differences = np.abs(model(changed % 11)[0].data - logits.data).max(axis=(0, 2))
+    assert differences[:5].max() < 1e-6 < differences[5:].min()
+
+
+def test_what_is_modern_writes_the_same_with_a_cache(modern_model):
+    _, model = modern_model
+    idx = np.array([[1, 2, 3]])
+    with_cache = generate(model, idx, 5, temperature=0)
+    assert (with_cache == generate(model, idx, 5, temperature=0, use_cache=False)).all()
+
+
+def test_what_is_modern_begins_as_wide_as_a_gpt(modern_model):
+    _, model = modern_model
+    last = ("c_proj.weight", "o_proj.weight", "down_proj.weight")
+    for name, p in model.named_parameters():
+        if p.ndim == 2:
+            spread = 0.02 / 2 if name.endswith(last) else 0.02
+            assert p.data.std() == pytest.approx(spread, rel=0.2)
+
+
+def test_losses_after_two_numbers_of_steps_are_those_of_one_training(two_ways):
+    import modern
+    import words
+
+    text, build = two_ways[0], modern.MODELS["all: Llama"]
+    training = words.Training(text, 3, 1, build)
+    expected = []
+    for _ in range(3):
+        training.advance()
+        expected.append(words.nats_of(training.model, text.val_ids).mean())
+    found = modern.losses(build, text, 1, 3, [3, 2])
+    assert found == pytest.approx([expected[2], expected[1]], rel=1e-6)
+    assert expected[2] != expected[1]
+
+
+def test_table_of_a_quick_comparison_of_what_is_modern(tmp_path):
+    command = "benchmarks/modern.py", "--quick", "--seeds", 1, "--results", tmp_path / "results"
+    table = run(*command)
+    head, line, *rows = table.splitlines()
+    assert {row.count("|") for row in (head, line, *rows)} == {12}
+    assert tuple(row.split(" | ")[0].strip("| ") for row in rows) == MODERN
+    noted = (tmp_path / "results").read_text(encoding="utf-8")
+    assert run(*command) == table  # nothing is done twice
+    assert (tmp_path / "results").read_text(encoding="utf-8") == noted
+
+
+def test_chat_is_measured_without_the_others():
+    head, line, *rows = run("benchmarks/chat.py", "--quick", "--only", "minigrad").splitlines()
+    assert head == "| what | minigrad |" and len(rows) == 5
+    numbers = [float(row.split("|")[2].replace(",", "")) for row in rows]
+    assert min(numbers[:3]) > 0 and (os.name == "nt" or min(numbers) > 0)
+
+
+@pytest.mark.slow
+def test_chat_beside_transformers():
+    for part in ("torch", "transformers"):
+        pytest.importorskip(part, reason=f"{part} is not installed")
+    output = run("benchmarks/chat.py", "--quick", "--only", "minigrad", "transformers")
+    assert "| what | minigrad | transformers | minigrad / transformers (rounds) |" in output
+    assert "transformers wrote 65 of the 65 tokens that minigrad wrote." in output
+
+
+def test_ratios_of_a_chat_are_those_of_medians_and_of_rounds():
+    import chat
+
+    values = {"write": [30, 20, 60], "read": [200.0], "first": [1.0], "first memory": 500}
+    ours = values | {"memory": 600}
+    theirs = {"write": [10, 20, 15], "read": [400.0], "first": [8.0], "first memory": 1000}
+    rows = chat.table({"minigrad": ours, "transformers": theirs | {"memory": 1200}}).splitlines()
+    assert rows[2].endswith("| 30.0 | 15.0 | **2.00** (1.00 to 4.00) |")
+    assert rows[3].endswith("| 200 | 400 | **0.50** |")
+    assert rows[6].endswith("| 600 | 1,200 | **0.50** |")
