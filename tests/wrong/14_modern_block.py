@@ -65,6 +65,36 @@ def my_turns__exchanged(positions, head_dim, theta):
     return {"cos": np.sin(angles), "sin": np.cos(angles)}
 
 
+def my_turns__channels_for_pairs(positions, head_dim, theta):
+    """Each channel got a speed of its own; a pair shares one, so there are head_dim / 2 speeds, and
+    their exponents are 2i / d. See “Exercise 14.1 · The angles”."""
+    angles = positions[:, None] * theta ** (-np.arange(head_dim) / head_dim)
+    return {"cos": np.cos(angles), "sin": np.sin(angles)}
+
+
+def my_turns__a_pair_for_each_channel(positions, head_dim, theta):
+    """You made as many pairs as there are channels; d channels are d / 2 pairs, so half of your
+    columns are too many. See “Exercise 14.1 · The angles”."""
+    angles = positions[:, None] * theta ** (-2 * np.arange(head_dim) / head_dim)
+    return {"cos": np.cos(angles), "sin": np.sin(angles)}
+
+
+def my_turns__each_angle_twice(positions, head_dim, theta):
+    """Each angle stands there twice, side by side, once for each channel of its pair; asked is one
+    for each pair. See “Exercise 14.1 · The angles”."""
+    angles = positions[:, None] * theta ** (-np.arange(0, head_dim, 2) / head_dim)
+    angles = angles.repeat(2, axis=-1)
+    return {"cos": np.cos(angles), "sin": np.sin(angles)}
+
+
+def my_turns__counts_the_positions(positions, head_dim, theta):
+    """The rows were counted, 0, 1, 2; they are to be turned by the positions given, which may begin
+    anywhere and leave some out. See “Exercise 14.1 · The angles”."""
+    speeds = theta ** (-np.arange(0, head_dim, 2) / head_dim)
+    angles = np.arange(len(positions))[:, None] * speeds
+    return {"cos": np.cos(angles), "sin": np.sin(angles)}
+
+
 def my_turn__neighbours(x, cos, sin):
     """Neighbours were paired, channel 0 with 1; here a pair is channel i with channel i + d / 2.
     See “Rotary positions: turn each pair”."""
@@ -195,6 +225,20 @@ def my_swiglu_gradients__gate_times_one_minus_sigmoid(gate, up, g):
     return {"gate": g * up * (a + gate * (1 - a)), "up": g * gate * a}
 
 
+def my_swiglu_gradients__second_term_without_the_gate(gate, up, g):
+    """In the second term of the product rule the gate is missing: while the sigmoid moves by a (1 -
+    a), the gate z stands beside it. See “SwiGLU: one channel opens another”."""
+    a = 0.5 * np.tanh(0.5 * gate) + 0.5
+    return {"gate": g * up * (a + a * (1 - a)), "up": g * gate * a}
+
+
+def my_swiglu_gradients__slope_of_the_sigmoid_alone(gate, up, g):
+    """That is the slope of the sigmoid; but z sigmoid(z) is a product, so by the product rule each
+    factor moves once, beside the other. See “SwiGLU: one channel opens another”."""
+    a = 0.5 * np.tanh(0.5 * gate) + 0.5
+    return {"gate": g * up * a * (1 - a), "up": g * gate * a}
+
+
 def my_in_window__one_too_many(n_queries, n_keys, window):
     """Your window holds one position more: itself and `window` before. It shall be `window` in all.
     See “Exercise 14.4 · A window that slides”."""
@@ -250,10 +294,20 @@ def my_in_window__numbers(n_queries, n_keys, window):
     return ((0 <= distance) & (distance < window)).astype(int)
 
 
+def my_in_window__negative_start(n_queries, n_keys, window):
+    """The first rows are empty: there the slice begins at a negative number, and that counts from
+    the end; use max(0, …). See “Exercise 14.4 · A window that slides”."""
+    mask = np.zeros((n_queries, n_keys), dtype=bool)
+    for i in range(n_queries):
+        own = n_keys - n_queries + i
+        mask[i, own - window + 1 : own + 1] = True
+    return mask
+
+
 def my_grouped_attention__heads_in_turn(q, k, v, window):
     """The heads of keys were given out in turn, 0 1 0 1; neighbours share one, 0 0 1 1. See
     “Exercise 14.5 · Attention in groups”."""
-    n, times = len(k), len(q) // len(k)
+    times = len(q) // len(k)
     k, v = np.tile(k, (times, 1, 1)), np.tile(v, (times, 1, 1))
     scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
     scores = np.where(in_window(q.shape[1], k.shape[1], window), scores, -np.inf)
@@ -334,6 +388,158 @@ def my_grouped_attention__softmax_over_the_group(q, k, v, window):
     return y.reshape(-1, *y.shape[2:])
 
 
+def my_grouped_attention__largest_of_all_heads(q, k, v, window):
+    """The largest score of all heads was subtracted from every row; where a row's own are far below
+    it, all its exponentials are 0, and 0 / 0 is nan. See “Exercise 14.5 · Attention in groups”."""
+    k, v = (x.repeat(len(q) // len(k), axis=0) for x in (k, v))
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    scores = np.where(in_window(q.shape[1], k.shape[1], window), scores, -np.inf)
+    e = np.exp(scores - scores.max())
+    return e / e.sum(axis=-1, keepdims=True) @ v
+
+
+def my_grouped_attention__largest_of_each_head(q, k, v, window):
+    """The largest score of a whole head was subtracted; a row whose own are far below it has no
+    weights left, 0 / 0. Each row needs its own. See “Exercise 14.5 · Attention in groups”."""
+    k, v = (x.repeat(len(q) // len(k), axis=0) for x in (k, v))
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    scores = np.where(in_window(q.shape[1], k.shape[1], window), scores, -np.inf)
+    e = np.exp(scores - scores.max(axis=(1, 2), keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True) @ v
+
+
+def my_grouped_attention__largest_before_the_mask(q, k, v, window):
+    """The largest score was sought before the mask: if it is a hidden one, those in sight may be so
+    far below it that all their exponentials are 0. See “Exercise 14.5 · Attention in groups”."""
+    k, v = (x.repeat(len(q) // len(k), axis=0) for x in (k, v))
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    e = e * in_window(q.shape[1], k.shape[1], window)
+    return e / e.sum(axis=-1, keepdims=True) @ v
+
+
+def my_grouped_attention__subtracts_the_mean(q, k, v, window):
+    """The mean of the row was subtracted and not its largest score: what is far above the mean
+    still has an infinite exponential. See “Exercise 14.5 · Attention in groups”."""
+    k, v = (x.repeat(len(q) // len(k), axis=0) for x in (k, v))
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    seen = in_window(q.shape[1], k.shape[1], window)
+    e = np.exp(scores - scores.mean(axis=-1, keepdims=True)) * seen
+    return e / e.sum(axis=-1, keepdims=True) @ v
+
+
+def my_grouped_attention__hidden_at_minus_1000(q, k, v, window):
+    """Hidden scores became a large negative number; where those in sight are lower still, what is
+    hidden gets the weight. It must be -inf. See “Exercise 14.5 · Attention in groups”."""
+    k, v = (x.repeat(len(q) // len(k), axis=0) for x in (k, v))
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    scores = np.where(in_window(q.shape[1], k.shape[1], window), scores, -1000.0)
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True) @ v
+
+
+def my_grouped_attention__minus_1000_added(q, k, v, window):
+    """A large number was taken from each hidden score; where that score is larger still, it is seen
+    all the same. It must become -inf. See “Exercise 14.5 · Attention in groups”."""
+    k, v = (x.repeat(len(q) // len(k), axis=0) for x in (k, v))
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    scores -= 1000.0 * ~in_window(q.shape[1], k.shape[1], window)
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True) @ v
+
+
+def my_grouped_attention__mask_times_score(q, k, v, window):
+    """Hidden scores were made 0. A hidden score must become -inf: a score of 0 still has a weight.
+    See “Exercise 14.5 · Attention in groups”."""
+    k, v = (x.repeat(len(q) // len(k), axis=0) for x in (k, v))
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    scores = scores * in_window(q.shape[1], k.shape[1], window)
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True) @ v
+
+
+def my_grouped_attention__softmax_over_the_queries(q, k, v, window):
+    """The softmax went down the columns, over the queries; each query spends a weight of 1 on its
+    keys, so it goes along a row, the last axis. See “Exercise 14.5 · Attention in groups”."""
+    k, v = (x.repeat(len(q) // len(k), axis=0) for x in (k, v))
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    scores = np.where(in_window(q.shape[1], k.shape[1], window), scores, -np.inf)
+    e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True) @ v
+
+
+def my_grouped_attention__sums_down_the_columns(q, k, v, window):
+    """The exponentials were summed down the columns, over the queries; each query spends a weight
+    of 1 on its keys, so the sum goes along a row, the last axis. See “Exercise 14.5 · Attention in
+    groups”."""
+    k, v = (x.repeat(len(q) // len(k), axis=0) for x in (k, v))
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    scores = np.where(in_window(q.shape[1], k.shape[1], window), scores, -np.inf)
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True) @ v
+
+
+def my_grouped_attention__softmax_over_the_heads(q, k, v, window):
+    """The softmax went over the heads, the first axis; each query of each head spends a weight of 1
+    on its keys, along the last. See “Exercise 14.5 · Attention in groups”."""
+    k, v = (x.repeat(len(q) // len(k), axis=0) for x in (k, v))
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    scores = np.where(in_window(q.shape[1], k.shape[1], window), scores, -np.inf)
+    e = np.exp(scores - scores.max(axis=0, keepdims=True))
+    return e / e.sum(axis=0, keepdims=True) @ v
+
+
+def my_grouped_attention__mask_of_all_queries_of_a_group(q, k, v, window):
+    """The mask was asked for as many queries as the group has together, as if they were later and
+    later positions, so some rows see nothing. Each block of T rows needs the mask of T queries. See
+    “Exercise 14.5 · Attention in groups”."""
+    shape, d = q.shape, q.shape[-1]
+    q = q.reshape(len(k), -1, d)
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(d)
+    scores = np.where(in_window(q.shape[1], k.shape[1], window), scores, -np.inf)
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return (e / e.sum(axis=-1, keepdims=True) @ v).reshape(shape)
+
+
+def my_grouped_attention__mask_rows_repeated(q, k, v, window):
+    """Each row of the mask was repeated for the group; but the queries of one head lie together, so
+    the whole mask comes again, block by block: tile and not repeat. See “Exercise 14.5 · Attention
+    in groups”."""
+    shape, (heads, T, d) = q.shape, q.shape
+    group = heads // len(k)
+    q = q.reshape(len(k), -1, d)
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(d)
+    seen = in_window(T, k.shape[1], window).repeat(group, axis=0)
+    scores = np.where(seen, scores, -np.inf)
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return (e / e.sum(axis=-1, keepdims=True) @ v).reshape(shape)
+
+
+def my_grouped_attention__keys_in_turn_values_in_groups(q, k, v, window):
+    """The values were given out to neighbours, 0 0 1 1, but the keys in turn, 0 1 0 1: a query
+    finds with one head's keys and takes from another's values. See “Exercise 14.5 · Attention in
+    groups”."""
+    times = len(q) // len(k)
+    k, v = np.tile(k, (times, 1, 1)), v.repeat(times, axis=0)
+    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])
+    scores = np.where(in_window(q.shape[1], k.shape[1], window), scores, -np.inf)
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True) @ v
+
+
+def my_grouped_attention__divided_by_n_kv_head(q, k, v, window):
+    """The number of a head was divided by n_kv_head; to find its group divide by the size of a
+    group, n_head / n_kv_head. See “Exercise 14.5 · Attention in groups”."""
+    y = np.empty(q.shape)
+    for h in range(len(q)):
+        of = h // len(k)
+        scores = q[h] @ k[of].T / np.sqrt(q.shape[-1])
+        scores = np.where(in_window(q.shape[1], k.shape[1], window), scores, -np.inf)
+        e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        y[h] = e / e.sum(axis=-1, keepdims=True) @ v[of]
+    return y
+
+
 def my_cache_bytes__forgets_the_values(
     n_layer, n_head, n_kv_head, n_embd, n_tokens, block_size, bytes_each
 ):
@@ -344,8 +550,9 @@ def my_cache_bytes__forgets_the_values(
 
 
 def my_cache_bytes__all_heads(n_layer, n_head, n_kv_head, n_embd, n_tokens, block_size, bytes_each):
-    """You counted keys and values for every head of queries; a group shares one, which is the point
-    of it. See “Grouped queries: what fills the memory”."""
+    """You counted keys and values for every head of queries, of which a group shares one; or you
+    divided the channels by n_kv_head: a head has n_embd / n_head. See “Grouped queries: what fills
+    the memory”."""
     return 2 * n_layer * n_embd * min(n_tokens, block_size) * bytes_each
 
 
