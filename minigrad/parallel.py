@@ -106,7 +106,8 @@ def blas_for(model: Module, tokens: int) -> AbstractContextManager:
     """A block in which BLAS uses as many cores as a forward pass over so many tokens is worth."""
     size = _size(model)
     if tokens == 1:  # its products only read the weights, and from memory if they are many
-        return blas_threads(available_cores() if size >= WORTH_READING_TOGETHER else 1)
+        few = min(available_cores(), 4)  # which read as fast as more would
+        return blas_threads(few if size >= WORTH_READING_TOGETHER else 1)
     return blas_threads(divide_work(size, 1, tokens)[1])
 
 
