@@ -93,7 +93,7 @@ def draw_house(chapter: str) -> None:
             place = (i, 1.06 * floor)
             axes.add_patch(plt.Rectangle(place, 0.94, 1, facecolor=fill, edgecolor="#444444"))
             weight = "bold" if room == chapter else "normal"
-            middle = {"ha": "center", "va": "center"}
+            middle: dict = {"ha": "center", "va": "center"}
             axes.text(i + 0.47, place[1] + 0.72, number, fontsize=11, weight=weight, **middle)
             label = textwrap.fill(name.replace("_", " "), 8, break_long_words=False)
             axes.text(i + 0.47, place[1] + 0.32, label, fontsize=8, **middle)
