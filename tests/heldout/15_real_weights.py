@@ -56,6 +56,24 @@ def my_pack_q8_0__cut_off__heldout_trunc(x):
     return np.hstack([s[:, None].view(np.uint8), q.view(np.uint8)])
 
 
+def my_pack_q8_0__not_clipped__heldout_divide(x):
+    top = np.max(np.abs(x), axis=1)
+    s = np.float16(top / 127)[:, None]
+    q = np.divide(x, s, out=np.zeros_like(x), where=s != 0)
+    return np.hstack([s.view(np.uint8), np.round(q).astype(np.int8).view(np.uint8)])
+
+
+def my_pack_q8_0__half_added_and_cut__heldout_loop(x):
+    out = np.zeros((len(x), 34), np.uint8)
+    for block, weights in zip(out, x):
+        s = np.abs(weights).max(keepdims=True) / 127
+        block[:2] = s.astype("<f2").view(np.uint8)
+        if s := s.astype("<f2").astype(np.float32)[0]:
+            numbers = [int(min(max(w / s + 0.5, -127), 127)) for w in weights]
+            block[2:] = np.array(numbers, np.int8).view(np.uint8)
+    return out
+
+
 def my_halves_apart__the_other_way__heldout_loop(rows, n_head):
     out, d = np.empty_like(rows), len(rows) // n_head
     for head in range(n_head):
@@ -68,6 +86,12 @@ def my_halves_apart__the_other_way__heldout_loop(rows, n_head):
 def my_halves_apart__heads_mixed__heldout_order(rows, n_head):
     n = len(rows)
     return rows[[*range(0, n, 2), *range(1, n, 2)]]
+
+
+def my_halves_apart__wide_integers__heldout_list(rows, n_head):
+    n = len(rows) // n_head
+    heads = [rows[i : i + n] for i in range(0, len(rows), n)]
+    return np.array([row.tolist() for head in heads for part in (0, 1) for row in head[part::2]])
 
 
 def my_chat_prompt__no_default__heldout_plus(messages):
@@ -85,6 +109,13 @@ def my_chat_prompt__no_opening__heldout_plus(messages):
     for message in messages:
         text += "<|im_start|>" + message["role"] + "\n" + message["content"] + "<|im_end|>\n"
     return text
+
+
+def my_chat_prompt__no_opening_after_an_answer__heldout_plus(messages):
+    text = "" if messages[0]["role"] == "system" else f"<|im_start|>system\n{SYSTEM}<|im_end|>\n"
+    for message in messages:
+        text += "<|im_start|>" + message["role"] + "\n" + message["content"] + "<|im_end|>\n"
+    return text if message["role"] == "assistant" else text + "<|im_start|>assistant\n"
 
 
 def my_bits_per_weight__correct_total(n, bits, n_halves):
@@ -111,7 +142,8 @@ def my_pack_q8_0__correct_loop(x):
         scale = np.float16(max(abs(weights.min()), abs(weights.max())) / 127)
         block[:2] = np.frombuffer(struct.pack("<e", scale), np.uint8)
         if scale:
-            block[2:] = np.round(weights / float(scale)).astype(np.int8).view(np.uint8)
+            numbers = np.round(weights / float(scale)).clip(-127, 127)
+            block[2:] = numbers.astype(np.int8).view(np.uint8)
     return blocks
 
 

@@ -55,6 +55,12 @@ def my_bits_per_weight__each_weight_has_them(n, bits, n_halves):
     return float(bits + 16 * n_halves)
 
 
+def my_bits_per_weight__whole_bytes(n, bits, n_halves):
+    """The block was rounded up to whole bytes; the exercise asks for the bits alone. See “Exercise
+    15.1 · Bits a weight”."""
+    return -(-(n * bits + 16 * n_halves) // 8) * 8 / n
+
+
 def my_nibbles__side_by_side(packed):
     """The two halves of a byte were put side by side; but in a block the low halves of all bytes
     come first, and then the high ones. See “Half a byte”."""
@@ -107,6 +113,12 @@ def my_nibbles__floats(packed):
 def my_nibbles__three_bits(packed):
     """The mask was 7, which keeps three bits; four bits are 15. See “Half a byte”."""
     return np.concatenate([packed & 7, packed >> 4], axis=-1)
+
+
+def my_nibbles__wide_integers(packed):
+    """The numbers are right, but each takes eight bytes: an int64. What is read later looks at
+    bytes, and so they must stay uint8. See “Exercise 15.2 · Nibbles”."""
+    return np.concatenate([packed & 15, packed >> 4], axis=-1).astype(int)
 
 
 def my_unpack_q4_1__minimum_first(blocks):
@@ -257,6 +269,48 @@ def my_pack_q8_0__zeros_divided_by_zero(x):
     return Eight.blocks(x, scale, np.nan_to_num(numbers, nan=127))
 
 
+def my_pack_q8_0__zero_by_zero_is_zero(x):
+    """0 / 0 is no number, and what it becomes as an integer depends on the processor: here it
+    happens to be 0. Divide only where the scale is not 0. See “Exercise 15.4 · Pack eight bits”."""
+    scale = Eight.scale(x)
+    numbers = np.rint(x / scale.astype(np.float32)).clip(-127, 127)
+    return Eight.blocks(x, scale, numbers.astype(np.int8))
+
+
+def my_pack_q8_0__zeros_only_if_all_are(x):
+    """Zeros were looked for in the whole array; but one block may be zeros and another not, so each
+    needs its own answer. See “Exercise 15.4 · Pack eight bits”."""
+    if not x.any():
+        return np.zeros((len(x), 34), np.uint8)
+    scale = Eight.scale(x)
+    numbers = np.rint(x / scale.astype(np.float32)).clip(-127, 127)
+    return Eight.blocks(x, scale, numbers.astype(np.int8))
+
+
+def my_pack_q8_0__scale_one_for_zeros(x):
+    """To divide by 1 where the scale is 0 is right, but the 1 was also written into the file; there
+    the scale of zeros is 0. See “Exercise 15.4 · Pack eight bits”."""
+    scale = Eight.scale(x)
+    scale = np.where(scale == 0, 1, scale).astype(np.float16)
+    return Eight.blocks(x, scale, np.rint(x / scale.astype(np.float32)).clip(-127, 127))
+
+
+def my_pack_q8_0__half_added_and_cut(x):
+    """A half was added and the rest cut off, which is the nearest integer for positive numbers
+    only: an integer's cut goes towards zero, so negative ones lose one. See “Exercise 15.4 · Pack
+    eight bits”."""
+    scale = Eight.scale(x)
+    return Eight.blocks(x, scale, (x / Eight.step(scale) + 0.5).clip(-127, 127).astype(np.int8))
+
+
+def my_pack_q8_0__not_clipped(x):
+    """The numbers were not clipped. Where weights are so tiny that half precision has no fitting
+    scale, they pass 127 and come round from the other side. See “Exercise 15.4 · Pack eight
+    bits”."""
+    scale = Eight.scale(x)
+    return Eight.blocks(x, scale, np.rint(x / Eight.step(scale)).astype(np.int8))
+
+
 def my_pack_q8_0__scale_behind(x):
     """The scale was put behind the numbers; a block begins with it. See “Exercise 15.4 · Pack eight
     bits”."""
@@ -354,6 +408,22 @@ def my_halves_apart__floats(rows, n_head):
     return out
 
 
+def my_halves_apart__two_axes_only(rows, n_head):
+    """The second axis was named, and the others forgotten: rows may be single numbers, or have
+    several axes of their own. See “Exercise 15.5 · Halves apart”."""
+    heads = rows.reshape(n_head, -1, 2, rows.shape[1])
+    return heads.swapaxes(1, 2).reshape(rows.shape)
+
+
+def my_halves_apart__wide_integers(rows, n_head):
+    """The rows were copied into an array of int64; packed rows are bytes and must stay so. See
+    “Exercise 15.5 · Halves apart”."""
+    out = np.zeros(rows.shape, dtype=int)
+    heads = rows.reshape(n_head, -1, 2, *rows.shape[1:])
+    out[:] = heads.swapaxes(1, 2).reshape(rows.shape)
+    return out
+
+
 class Chat:
     """What the attempts at a prompt share."""
 
@@ -394,6 +464,13 @@ def my_chat_prompt__no_opening(messages):
     """The answer was not opened: the model would have to guess who speaks next. See “What a
     question looks like”."""
     return Chat.text(Chat.with_system(messages))
+
+
+def my_chat_prompt__no_opening_after_an_answer(messages):
+    """The answer was opened only if the assistant did not speak last; the template opens it
+    whenever it is asked to. See “Exercise 15.6 · A conversation”."""
+    opening = Chat.OPENING if messages[-1]["role"] != "assistant" else ""
+    return Chat.text(Chat.with_system(messages)) + opening
 
 
 def my_chat_prompt__answer_closed(messages):
