@@ -14,7 +14,13 @@ import numpy as np
 
 from .command import command
 from .data import Tokenizer
-from .generate import check_options, load_writer, text_pieces, token_steps
+from minigrad.generate import (
+    check_options,
+    load_writer,
+    special_ids,
+    text_pieces,
+    token_steps,
+)
 from .gguf import find_smollm
 from .gpt import LanguageModel
 
@@ -95,8 +101,9 @@ class Chat:
 
     def write(self, idx: np.ndarray, n: int, ids: list[int]) -> Iterator[int]:
         """Yields at most n ids after idx (1, T), up to a special one, and keeps them in `ids`."""
+        ends = special_ids(self.tokenizer)
         for new, _, _ in token_steps(self.model, idx, n, self.rng, self.cache, **self.sampling):
-            if new[0] in self.special.values():
+            if new[0] in ends:
                 return
             ids.append(int(new[0]))
             yield ids[-1]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .bpe import BPETokenizer, pairs_of, tokens_of
-from .checkpoint import model_with, n_numbers, reading
+from .checkpoint import expect_vocabulary, model_with, n_numbers, reading
 from .llama import Llama
 from .tensor import as_size
 from .weights import bfloat16_to_float32, only_once
@@ -329,8 +329,7 @@ def load_gguf(path: str | Path) -> tuple[Llama, BPETokenizer]:
     metadata, tensors = read_gguf(path)
     with reading(path, "GGUF file of a Llama"):
         tokenizer, sizes = tokenizer_in(metadata), _gguf_sizes(metadata, tensors)
-        if tokenizer.vocab_size != (n := sizes["vocab_size"]):
-            raise ValueError(f"it has {tokenizer.vocab_size} tokens for a vocabulary of {n}")
+        expect_vocabulary(tokenizer, sizes["vocab_size"])
         state: dict[str, Any] = only_once([(_our_name(name), tensors[name]) for name in tensors])
         for name, packed in state.items():
             if name.endswith(("q_proj.weight", "k_proj.weight")):

@@ -14,7 +14,7 @@ from .attention import TILE, KVCache
 from .gpt import LanguageModel, TiedHead
 from .nn import Dropout, Embedding, Linear, Module, ModuleDict, ModuleList, Parameter
 from .tensor import Tensor, as_size, from_numpy, no_grad, record
-from .weights import read_config, read_folder, write_folder
+from .weights import expect_same, read_folder, write_folder
 
 
 # %% ../notebooks/14_modern_block.ipynb #rms-norm
@@ -370,8 +370,7 @@ class Llama(LanguageModel):
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "Llama":
         """A Llama from a folder of Hugging Face (config.json, weights), in evaluation mode."""
-        tied = read_config(folder).get("tie_word_embeddings")
-        return read_folder(folder, cls, _llama_sizes, _with_tied_head if tied else dict)
+        return read_folder(folder, cls, _llama_sizes, _with_tied_head)
 
     def save_pretrained(self, folder: str | Path, tokenizer: Any = None) -> None:
         """Write config.json, model.safetensors, and the files of a tokenizer of byte pairs, which
@@ -411,21 +410,12 @@ _ALIKE: dict[str, tuple] = {
 _ROPE_ALIKE = {"rope_type": ("default",), "type": ("default",), "partial_rotary_factor": (1, None)}
 
 
-def _expect_alike(config: dict, known: dict[str, tuple], part: str = "") -> None:
-    """A ValueError that names the first entry by which a model computes otherwise than Llama."""
-    for name, alike in known.items():
-        if (value := config.get(name, alike[0])) not in alike:
-            raise ValueError(
-                f"it says {part}{name}: {value}, but Llama has {alike[0]}, not {value}"
-            )
-
-
 def _theta_in(config: dict) -> float:
     """The rope_theta of a config. Positions that are turned otherwise are a ValueError."""
     theta = config.get("rope_theta", 10000.0)
     for part in ("rope_parameters", "rope_scaling"):  # newer files have the first
         rope = config.get(part) or {}
-        _expect_alike(rope, _ROPE_ALIKE, f"{part}.")
+        expect_same(rope, _ROPE_ALIKE, "Llama", f"{part}.")
         if any(isinstance(value, dict) for value in rope.values()):
             raise ValueError(f"it says {part} of each kind of layer; Llama has one for all")
         theta = rope.get("rope_theta", theta)
@@ -435,7 +425,7 @@ def _theta_in(config: dict) -> float:
 def _llama_sizes(config: dict) -> dict[str, Any]:
     """The arguments for Llama in a config of Hugging Face. What it asks for and Llama lacks is
     named in a ValueError."""
-    _expect_alike(config, _ALIKE)
+    expect_same(config, _ALIKE, "Llama")
     config = {"num_key_value_heads": None, "max_position_embeddings": 2048, **config}
     config = {"rms_norm_eps": 1e-6, "tie_word_embeddings": False, **config}
     sizes: dict[str, Any] = {ours: config.get(theirs) for ours, theirs in _NAMES.items()}
@@ -457,11 +447,13 @@ def _config_of(ours: dict) -> dict[str, Any]:
     return theirs
 
 
-def _with_tied_head(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The weights of a file, which names a tied matrix once, or twice."""
+def _with_tied_head(state: dict[str, np.ndarray], sizes: dict) -> dict[str, np.ndarray]:
+    """The weights of a file, which names a matrix that is tied once, or twice."""
     table = state.get("model.embed_tokens.weight")
-    state = state if table is None else {"lm_head.weight": table, **state}
-    if table is not None and not np.array_equal(state["lm_head.weight"], table):
+    if table is None or not sizes["tied"]:
+        return state
+    state = {"lm_head.weight": table, **state}
+    if not np.array_equal(state["lm_head.weight"], table):
         raise ValueError(
             "its lm_head.weight is not the embedding, though tie_word_embeddings is on"
         )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -98,8 +99,14 @@ def divide_work(
     return threads, max(1, cores // threads) if work >= WORTH_DIVIDING else 1
 
 
+_sizes: WeakKeyDictionary[Module, int] = WeakKeyDictionary()  # of models that are in use
+
+
 def _size(model: Module) -> int:
-    return sum(p.size for p in model.parameters())
+    """How many numbers are trained; counted once, for every token that is written asks."""
+    if model not in _sizes:
+        _sizes[model] = sum(p.size for p in model.parameters())
+    return _sizes[model]
 
 
 def blas_for(model: Module, tokens: int) -> AbstractContextManager:

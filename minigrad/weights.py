@@ -167,14 +167,22 @@ _SAME: dict[str, tuple] = {
 }
 
 
+def expect_same(config: dict, known: dict[str, tuple], kind: str, part: str = "") -> None:
+    """A ValueError that names the first entry of a config, or of a part of it, by which a model
+    computes otherwise than ours of that kind; the first of its known values is the usual one."""
+    for name, same in known.items():
+        if (value := config.get(name, same[0])) not in same:
+            raise ValueError(
+                f"it says {part}{name}: {value}, but {kind} has {same[0]}, not {value}"
+            )
+
+
 def _sizes_in(config: dict) -> dict[str, Any]:
     """The sizes for GPT in a GPT-2's config. Where its arithmetic is not our GPT's, the entry that
     says so is named in a ValueError; entries that change nothing are left out."""
     if config.get("n_inner") == 4 * config.get("n_embd", 0):
         del config["n_inner"]
-    for name, same in _SAME.items():
-        if (value := config.get(name, same[0])) not in same:
-            raise ValueError(f"it says {name}: {value}, but GPT has {same[0]}, not {value}")
+    expect_same(config, _SAME, "GPT")
     sizes = {name: config.get({"block_size": "n_positions"}.get(name, name)) for name in GPT.SIZES}
     if None in sizes.values():
         raise ValueError(f"it gives no GPT-2 sizes, but {sizes}")
@@ -224,16 +232,16 @@ def read_folder(
     folder: str | Path,
     make: Any,
     sizes_in: Callable[[dict], dict],
-    to_ours: Callable[[dict], dict] = dict,
+    to_ours: Callable[[dict, dict], dict],
 ) -> Any:
     """The model in a folder of Hugging Face, in evaluation mode: `sizes_in` finds in its config
-    what to make, `to_ours` names and lays out its weights as we do."""
+    what to make, `to_ours` names and lays out its weights for that as we do."""
     config, path = read_config(folder), Path(folder, "config.json")
     with reading(path, f"config of a {make.__name__}"):
         sizes = sizes_in(config)
     in_files = _read_weights(Path(folder))
     with reading(path, "config of the weights beside it"):
-        return model_with(sizes, to_ours(in_files), make)
+        return model_with(sizes, to_ours(in_files, sizes), make)
 
 
 def write_folder(
@@ -264,7 +272,7 @@ def read_pretrained(folder: str | Path) -> LanguageModel:
 
 def read_gpt2_folder(folder: str | Path, make: Any = GPT) -> Any:
     """The GPT in a folder's config.json and weights, in evaluation mode."""
-    return read_folder(folder, make, _sizes_in, lambda state: to_our_names(state, transposed=True))
+    return read_folder(folder, make, _sizes_in, lambda state, _: to_our_names(state, True))
 
 
 def write_gpt2_folder(

@@ -496,9 +496,15 @@ def model_in(content: dict, path: str | Path) -> tuple[LanguageModel, Tokenizer 
         make = architecture(content.get("architecture", "gpt"))  # older files have none
         model = model_with(content["model_args"], content["model"], make)
         tokenizer = held_tokenizer(content)
-        if tokenizer and tokenizer.vocab_size != (n := model.config["vocab_size"]):
-            raise ValueError(f"it has {tokenizer.vocab_size} tokens for a vocabulary of {n}")
+        if tokenizer:
+            expect_vocabulary(tokenizer, model.config["vocab_size"])
         return model, tokenizer
+
+
+def expect_vocabulary(tokenizer: Tokenizer, n: int) -> None:
+    """A ValueError unless it has the n tokens that a model knows."""
+    if tokenizer.vocab_size != n:
+        raise ValueError(f"it has {tokenizer.vocab_size} tokens for a vocabulary of {n}")
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #tokenizer-entry
