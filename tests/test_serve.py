@@ -24,15 +24,18 @@ from serving import (  # noqa: E402
     reciting_model,
     reference,
     served_model,
+    turn_pairs,
     wait_until,
 )
 
 from minigrad.generate import generate  # noqa: E402
+from minigrad.serve.chats import ChatBody  # noqa: E402
 from minigrad.serve.completions import CompletionBody  # noqa: E402
 from minigrad.serve.messages import (  # noqa: E402
     MAX_BODY,
-    POLICY,  # noqa: E402
+    POLICY,
     GenerateBody,
+    Message,
 )
 
 pytestmark = pytest.mark.timeout(120)
@@ -40,7 +43,9 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture(scope="module")
 def service():
-    with Service(served_model("letters"), served_model("other", seed=5)) as running:
+    models = served_model("letters"), served_model("other", seed=5)
+    turns = served_model("turns", tokenizer=turn_pairs(), block_size=256)
+    with Service(*models, turns) as running:
         yield running
 
 
@@ -354,6 +359,9 @@ def test_docs_name_the_limits(service):
         "number above 0 to 1",
         "integer from 0 to 9,007,199,254,740,991",
         "only 1",
+        "only none or auto",
+        "empty array",
+        "array of 1 to 500 objects",
         "array of 1 to 64 arrays",
     ):
         assert words in page
@@ -366,22 +374,28 @@ JSON = st.recursive(
     ),
     max_leaves=5,
 )
-GOOD = {"prompt": "a", "text": "a", "model": "letters", "max_new_tokens": 2, "max_tokens": 2}
-NAMES = sorted({*GenerateBody.model_fields, *CompletionBody.model_fields, "text"})
+GOOD = {"prompt": "a", "text": "a", "max_new_tokens": 2, "max_tokens": 2}
+GOOD |= {"model": "turns", "messages": [{"role": "user", "content": "a"}]}
+BODIES = (GenerateBody, CompletionBody, ChatBody, Message)
+NAMES = sorted({"text"}.union(*(body.model_fields for body in BODIES)))
 
 
 @pytest.mark.slow
 @settings(max_examples=150)
 @given(
-    path=st.sampled_from(["/generate", "/v1/completions", "/attention"]),
+    path=st.sampled_from(["/generate", "/v1/completions", "/v1/chat/completions", "/attention"]),
     body=st.dictionaries(st.sampled_from(NAMES), JSON, max_size=3),
+    message=st.dictionaries(st.sampled_from(sorted(Message.model_fields)), JSON, max_size=3),
     good=st.sets(st.sampled_from(sorted(GOOD))),
 )
-def test_no_body_makes_the_service_fail(service, path, body, good):
+def test_no_body_makes_the_service_fail(service, path, body, message, good):
     body = {**body, **{name: GOOD[name] for name in good}}
-    status, answer = service.ask(path, body)
-    assert status in (200, 404, 400 if path.startswith("/v1/") else 422)
-    assert status == 200 or answer["error"]["param"] in NAMES
+    for each in (body, {**body, "messages": [message]}):
+        status, answer = service.ask(path, each)
+        assert status in (200, 404, 400 if path.startswith("/v1/") else 422)
+        if status != 200:
+            name = re.fullmatch(r"(messages\[\d\]\.)?(\w+)", answer["error"]["param"])[2]
+            assert name in NAMES
 
 
 @settings(max_examples=50)
@@ -398,7 +412,7 @@ def test_a_body_is_limited_whatever_it_claims(service):
     fits = json.dumps({"prompt": "a", "max_new_tokens": 1}).encode()
     fits += b" " * (MAX_BODY - len(fits))
     assert service.ask("/generate", fits)[0] == 200
-    for path in ("/generate", "/v1/completions", "/attention"):
+    for path in ("/generate", "/v1/completions", "/v1/chat/completions", "/attention"):
         status, answer = service.ask(path, fits + b" ")
         assert status == 413 and "200,000 bytes" in answer["error"]["message"]
     assert service.ask("/generate", b"x" * 5_000_000)[0] == 413
@@ -547,9 +561,9 @@ def test_attention_of_every_head(service):
 def test_health(service):
     assert service.health() == {
         "status": "ok",
-        "models": ["letters", "other"],
-        "units": {"letters": "character", "other": "character"},
-        "chat": {"letters": False, "other": False},
+        "models": ["letters", "other", "turns"],
+        "units": {"letters": "character", "other": "character", "turns": "token"},
+        "chat": {"letters": False, "other": False, "turns": True},
         "running": 0,
         "waiting": 0,
         "capacity": {"max_running": 128, "max_waiting": 512},
@@ -584,7 +598,8 @@ def test_the_pages_that_are_referred_to_exist_and_nothing_else_is_given(service)
 
 def test_docs_list_all_fields(service):
     _, page = service.ask("/docs", method="GET")
-    for name in (*GenerateBody.model_fields, *CompletionBody.model_fields):
-        assert f"<code>{name}</code>" in page
-    for path in ("/generate", "/v1/completions", "/attention", "/health", "/v1/models"):
+    for body in (GenerateBody, CompletionBody, ChatBody):
+        for name in body.model_fields:
+            assert f"<code>{name}</code>" in page
+    for path in ("/generate", "/v1/chat/completions", "/attention", "/health", "/v1/models"):
         assert path in page
