@@ -35,7 +35,7 @@ from minigrad.serve.messages import (  # noqa: E402
     MAX_BODY,
     POLICY,
     GenerateBody,
-    Message,
+    ChatMessage,
 )
 
 pytestmark = pytest.mark.timeout(120)
@@ -376,7 +376,7 @@ JSON = st.recursive(
 )
 GOOD = {"prompt": "a", "text": "a", "max_new_tokens": 2, "max_tokens": 2}
 GOOD |= {"model": "turns", "messages": [{"role": "user", "content": "a"}]}
-BODIES = (GenerateBody, CompletionBody, ChatBody, Message)
+BODIES = (GenerateBody, CompletionBody, ChatBody, ChatMessage)
 NAMES = sorted({"text"}.union(*(body.model_fields for body in BODIES)))
 
 
@@ -385,7 +385,7 @@ NAMES = sorted({"text"}.union(*(body.model_fields for body in BODIES)))
 @given(
     path=st.sampled_from(["/generate", "/v1/completions", "/v1/chat/completions", "/attention"]),
     body=st.dictionaries(st.sampled_from(NAMES), JSON, max_size=3),
-    message=st.dictionaries(st.sampled_from(sorted(Message.model_fields)), JSON, max_size=3),
+    message=st.dictionaries(st.sampled_from(sorted(ChatMessage.model_fields)), JSON, max_size=3),
     good=st.sets(st.sampled_from(sorted(GOOD))),
 )
 def test_no_body_makes_the_service_fail(service, path, body, message, good):

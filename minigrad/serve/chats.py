@@ -5,15 +5,15 @@
 # %% ../../notebooks/A1_appendix.ipynb #serve-conversation
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 
 from .completions import ProtocolBody, Writing, likeliest, log_probability
 from minigrad.serve.messages import (
     MAX_NEW_TOKENS,
+    ChatMessage,
     HowMany,
-    Message,
     Messages,
     NewTokens,
     Nothing,
@@ -24,7 +24,7 @@ from .writer import Alternative, Options, ServedModel, Token
 from ..template import SYSTEM, expect_marks, prompt_ids
 
 
-def asked_ids(served: ServedModel, messages: list[Message]) -> list[int]:
+def asked_ids(served: ServedModel, messages: list[ChatMessage]) -> list[int]:
     """The ids of a conversation, up to where the answer begins. If nobody says how to answer, the
     system is that of `minigrad.chat`; an empty one is none."""
     try:
@@ -51,6 +51,11 @@ def within_context(served: ServedModel, ids: list[int], options: Options) -> Opt
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-chat-body
+FALSE = BeforeValidator(
+    lambda v: None if v is False else v, json_schema_input_type=Literal[False] | None
+)
+
+
 class PlainText(RequestBody):
     """The only format of an answer that we have."""
 
@@ -79,6 +84,7 @@ class ChatBody(ProtocolBody):
     parallel_tool_calls: bool | None = None
     functions: Nothing | None = None
     function_call: Literal["none", "auto"] | None = None
+    store: Annotated[None, FALSE] = None
     service_tier: Literal["auto", "default"] | None = None
     metadata: dict[str, str] | None = None
     safety_identifier: str | None = None

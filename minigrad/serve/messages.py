@@ -73,12 +73,13 @@ class TextPart(RequestBody):
     text: Text
 
 
-class Message(RequestBody):
+class ChatMessage(RequestBody):
     """A turn of a conversation: who speaks, and what. The last fields are those that clients send
     back with an answer, although they hold nothing."""
 
     role: Literal["system", "developer", "user", "assistant"]
     content: Annotated[Text | list[TextPart], BeforeValidator(only_text)]
+    name: None = None
     refusal: None = None
     annotations: Nothing | None = None
     audio: None = None
@@ -92,7 +93,7 @@ class Message(RequestBody):
         return {"role": role, "content": "\n".join(parts)}
 
 
-Messages = Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES)]
+Messages = Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
 
 
 class GenerateBody(RequestBody):

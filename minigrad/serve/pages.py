@@ -55,8 +55,10 @@ def describe_kind(kind: dict) -> str:
     if "minimum" in kind and kind["minimum"] == kind.get("maximum"):
         return f"only {kind['minimum']:.16g}"
     limits = [words.format(kind[limit]) for limit, words in LIMITS.items() if limit in kind]
+    if "const" in kind:
+        return f"only {json.dumps(kind['const'])}"
     if "enum" in kind:
-        return "only " + " or ".join(map(str, kind["enum"]))
+        return "only " + " or ".join(json.dumps(value).strip('"') for value in kind["enum"])
     if 0 in (kind.get(f"max{part}") for part in ("Length", "Items", "Properties")):
         return f"empty {kind['type']}"
     items = f"{kind.get('items', {}).get('type', 'object')}s"
