@@ -111,10 +111,10 @@ class Desk:
         else:
             self.companies[job.company] = [job]
             self._stand_in_line(self.clock, job.company)
+            self._turn()
 
     def _stand_in_line(self, used: float, company: Hashable) -> None:
         heappush(self.line, (used, next(self.numbers), company))
-        self.writer.submit(self._turn)
 
     def _turn(self) -> None:
         """In the thread: a piece of each job of the company that is furthest behind, which then
@@ -131,11 +131,11 @@ class Desk:
         used = time.thread_time() - begin
         for job in jobs:
             job.seconds = time.perf_counter() - job.started
-        if jobs:
-            jobs[0].loop.call_soon_threadsafe(self._hand_over, made)
         if going_on := [job for job, piece in made if isinstance(piece, list)]:
             self.companies[company] = going_on
             self._stand_in_line(self.clock + used / len(jobs), company)
+        if jobs:
+            jobs[0].loop.call_soon_threadsafe(self._hand_over, made, bool(going_on))
 
     def _piece_of(self, job: Job) -> list | Exception | None:
         try:
@@ -143,13 +143,17 @@ class Desk:
         except Exception as error:
             return error
 
-    def _hand_over(self, made: list[tuple[Job, list | Exception | None]]) -> None:
+    def _hand_over(self, made: list[tuple[Job, list | Exception | None]], go_on: bool) -> None:
+        """In the event loop: put the pieces where they are awaited, and let these be sent before
+        the thread goes on, for two threads of Python that both have work hinder each other."""
         for job, piece in made:
             if isinstance(piece, list):
                 job.made.put_nowait(piece)
             else:
                 self.usual += 0.1 * (job.seconds - self.usual)
                 self.leave(job, piece)
+        if go_on:  # in the next round of the loop, after those who wait for these pieces
+            asyncio.get_running_loop().call_soon(self.writer.submit, self._turn)
 
     async def _leave_after(self, until_gone: Callable[[], Awaitable], job: Job) -> None:
         await until_gone()
