@@ -34,8 +34,8 @@ from minigrad.serve.completions import CompletionBody  # noqa: E402
 from minigrad.serve.messages import (  # noqa: E402
     MAX_BODY,
     POLICY,
-    GenerateBody,
     ChatMessage,
+    GenerateBody,
 )
 
 pytestmark = pytest.mark.timeout(120)
