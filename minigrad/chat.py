@@ -41,7 +41,7 @@ class Chat:
         system: str = SYSTEM,
         max_new_tokens: int = 512,
         rng: np.random.Generator | int | None = None,
-        **sampling: float | None,
+        **sampling: Any,
     ):
         special = expect_marks(tokenizer)
         if max_new_tokens < 1:

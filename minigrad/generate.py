@@ -9,6 +9,7 @@ import itertools
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def check_options(temperature: float, top_k: int | None, top_p: float | None) ->
 
 # %% ../notebooks/11_generate.ipynb #draw
 def draw(
-    probabilities: np.ndarray, rng: np.random.Generator | Sequence[np.random.Generator]
+    probabilities: np.ndarray, rng: np.random.Generator | list[np.random.Generator]
 ) -> np.ndarray:
     """One token id for each row: (B, vocab) -> (B,). There may be a generator for each row."""
     cumulative = np.cumsum(probabilities, axis=-1)
@@ -92,9 +93,9 @@ def draw(
     return (numbers_from(rng, len(cumulative))[:, None] < cumulative).argmax(axis=-1)
 
 
-def numbers_from(rng: np.random.Generator | Sequence[np.random.Generator], n: int) -> np.ndarray:
+def numbers_from(rng: np.random.Generator | list[np.random.Generator], n: int) -> np.ndarray:
     """n random numbers from 0 to 1: of one generator, or one of each of n."""
-    if isinstance(rng, (list, tuple)):
+    if isinstance(rng, list):
         return np.array([its_own.random() for its_own in rng])
     return rng.random(n)
 
@@ -150,7 +151,7 @@ class Text:
         ids: Iterable[int],
         rng: np.random.Generator | int | None = None,
         use_cache: bool = True,
-        **sampling: float | None,
+        **sampling: Any,
     ):
         self.ids = [int(i) for i in ids]
         self.cache, self.use_cache = model.new_cache(), use_cache
@@ -170,9 +171,7 @@ class Text:
         return self.ids[self.cache[0].start + self.cache[0].length :]
 
 
-def advance(
-    model: LanguageModel, texts: Sequence[Text], at_once: int | None = None
-) -> list[tuple[int, np.ndarray, np.ndarray] | None]:
+def advance(model: LanguageModel, texts: Sequence[Text], at_once: int | None = None) -> list[Any]:
     """One pass for all texts, in which the model reads at most about `at_once` tokens: draws a
     token for each, and appends it. Gives its id with the probabilities that it was drawn with and
     the logits that these were made of, both (vocab,); or None, where there is more to be read."""
@@ -190,7 +189,7 @@ def advance(
         for text in texts:
             text.forget()
         raise
-    drawn: list[tuple[int, np.ndarray, np.ndarray] | None] = [None] * len(texts)
+    drawn: list[Any] = [None] * len(texts)
     for group in alike([i for i in range(len(texts)) if len(parts[i]) == len(unread[i])], texts):
         p = next_token_probabilities(logits[group], **texts[group[0]].sampling)  # (n, vocab)
         for i, new, its_p in zip(group, draw(p, [texts[i].rng for i in group]).tolist(), p):
@@ -215,7 +214,7 @@ def generate_stream(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
-    rng: np.random.Generator | Sequence[np.random.Generator | int] | int | None = None,
+    rng: np.random.Generator | list | int | None = None,
     use_cache: bool = True,
 ) -> Iterator[np.ndarray]:
     """Continue ids (B, T), or a list of B texts that may differ in length: yields the next ids
@@ -224,7 +223,7 @@ def generate_stream(
     rows = rows_of(idx)
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens must be 0 or more, got {max_new_tokens}")
-    rngs = rng if isinstance(rng, (list, tuple)) else [np.random.default_rng(rng)] * len(rows)
+    rngs = rng if isinstance(rng, list) else [np.random.default_rng(rng)] * len(rows)
     if len(rngs) != len(rows):
         raise ValueError(
             f"{len(rows)} texts need a generator each, or one for all: got {len(rngs)}"
@@ -237,21 +236,22 @@ def generate_stream(
 
 def rows_of(idx: np.ndarray | Sequence[Sequence[int]]) -> list[np.ndarray]:
     """The ids of each text, as arrays of at least one integer."""
-    rows = [np.asarray(row) for row in idx] if isinstance(idx, (list, tuple)) else [idx]
-    if len({row.shape for row in rows}) == 1:
-        rows = np.asarray(idx)  # (B, T)
-        if rows.ndim != 2 or rows.shape[1] == 0 or rows.dtype.kind not in "iu":
+    if isinstance(idx, np.ndarray) or len({np.shape(row) for row in idx}) == 1:
+        table = np.asarray(idx)
+        if table.ndim != 2 or table.shape[1] == 0 or table.dtype.kind not in "iu":
             raise ValueError(
                 "expected integer ids (batch, time) with at least one token, "
-                f"got {rows.dtype} {rows.shape}"
+                f"got {table.dtype} {table.shape}"
             )
+        return list(table)
+    rows = [np.asarray(row) for row in idx]
     for row in rows:
         if row.ndim != 1 or row.size == 0 or row.dtype.kind not in "iu":
             raise ValueError(
                 "expected integer ids, at least one, in each of the texts, "
                 f"got {row.dtype} {row.shape}"
             )
-    return list(rows)
+    return rows
 
 
 # %% ../notebooks/11_generate.ipynb #generate
@@ -262,7 +262,7 @@ def generate(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
-    rng: np.random.Generator | Sequence[np.random.Generator | int] | int | None = None,
+    rng: np.random.Generator | list | int | None = None,
     use_cache: bool = True,
 ) -> np.ndarray | list[np.ndarray]:
     """Continue ids (B, T) by max_new_tokens tokens: (B, T + max_new_tokens). Texts that differ in

@@ -119,12 +119,12 @@ def with_tensors() -> Iterator[None]:
     models = [m for m in LanguageModel.__subclasses__() if "read" in vars(m)]
     faster = [(model, model.read) for model in models]
     for model in models:
-        model.read = LanguageModel.read
+        model.read = LanguageModel.read  # type: ignore[method-assign]
     try:
         yield
     finally:
         for model, read in faster:
-            model.read = read
+            model.read = read  # type: ignore[method-assign]
 
 
 MEANWHILE.append(with_tensors)
