@@ -32,6 +32,13 @@ function change(turn, content) { // what follows is gone; Undo has it
   else keepAnswer(next);
 }
 
+async function answerAnew(turn) {
+  const next = takeFrom(take.parts.slice(0, turn.begin));
+  await write(next);
+  if (running || take !== next || turnsOf(next.parts).at(-1).text !== turn.text) return;
+  $("status").textContent += "; the same again: change the seed or the temperature";
+}
+
 function edit(element, turn) { // in the place of what was said
   const text = turn.role === "system" ? systems.get(state.model) || turn.text : turn.text;
   const field = make("textarea", { value: text, rows: 2, spellcheck: false, lang: "",
@@ -71,6 +78,6 @@ $("paper").addEventListener("click", (event) => {
   const element = event.target.closest(".turn");
   const turn = turnsOf(take.parts)[element.dataset.turn] ?? { role: "system", text: "" };
   if (act === "edit") edit(element, turn);
-  else if (act === "again") write(takeFrom(take.parts.slice(0, turn.begin)));
+  else if (act === "again") answerAnew(turn);
   else copy(turn.text, element.querySelector(".box"));
 });
