@@ -9,10 +9,13 @@ import numpy as np
 
 from .tensor import Tensor, expect_tensors, record
 
-
 # %% ../notebooks/04_losses.ipynb #cross-entropy
-def cross_entropy(logits: Tensor, targets: np.ndarray) -> Tensor:
-    """The mean of -log softmax(logits)[target], in nats: logits (..., vocab), targets (...)."""
+IGNORE_INDEX = -100  # the target of a position that does not count, as in PyTorch
+
+
+def cross_entropy(logits: Tensor, targets: np.ndarray, ignore_index: int = IGNORE_INDEX) -> Tensor:
+    """The mean of -log softmax(logits)[target], in nats, over the targets that are not
+    ignore_index: logits (..., vocab), targets (...)."""
     expect_tensors(logits)
     vocab, targets = logits.shape[-1], np.asarray(targets)
     if targets.shape != logits.shape[:-1] or targets.size == 0:
@@ -20,24 +23,30 @@ def cross_entropy(logits: Tensor, targets: np.ndarray) -> Tensor:
             f"logits {logits.shape} need targets {logits.shape[:-1]}, at least one; "
             f"got {targets.shape}"
         )
-    if targets.dtype.kind not in "iu" or not 0 <= targets.min() <= targets.max() < vocab:
+    counts = targets != ignore_index  # (...), True or False
+    ids = targets[counts]  # (N,)
+    if not len(ids):
+        raise ValueError(f"no target counts: all {targets.size} are {ignore_index}")
+    if ids.dtype.kind not in "iu" or not 0 <= ids.min() <= ids.max() < vocab:
         raise ValueError(
-            f"targets must be integers from 0 to {vocab - 1}, got {targets.dtype} "
-            f"from {targets.min()} to {targets.max()}"
+            f"targets must be integers from 0 to {vocab - 1}, got {ids.dtype} "
+            f"from {ids.min()} to {ids.max()}"
         )
-    rows, ids = logits.data.reshape(-1, vocab), targets.reshape(-1)  # (N, vocab), (N,)
     n = np.arange(len(ids))
-    shifted = rows - rows.max(axis=1, keepdims=True)  # at most 0, so exp cannot overflow
+    shifted = logits.data[counts]  # (N, vocab), a copy
+    shifted -= shifted.max(axis=1, keepdims=True)  # at most 0, so exp cannot overflow
     picked = shifted[n, ids]
     exp = np.exp(shifted, out=shifted)
     total = exp.sum(axis=1)
     value = (np.log(total) - picked).mean()
 
     def vjp(g):
-        grad = exp / total[:, None]  # softmax
-        grad[n, ids] -= 1  # minus one-hot
-        grad *= g / len(ids)
-        return grad.reshape(logits.shape)
+        grad = np.zeros_like(logits.data)  # and so it stays where nothing counts
+        rows = exp / total[:, None]  # softmax
+        rows[n, ids] -= 1  # minus one-hot
+        rows *= g / len(ids)
+        grad[counts] = rows
+        return grad
 
     return record(value, (logits, vjp))
 

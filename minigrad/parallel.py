@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from .losses import IGNORE_INDEX
 from .nn import Dropout, Module, dropping_with
 from .tensor import backpropagate
 
@@ -143,11 +144,13 @@ def batch_gradient(
     model: Module, idx: np.ndarray, targets: np.ndarray, threads: int | None = None
 ) -> float:
     """Add the gradient of the batch's mean loss to each parameter's grad, and return that loss.
-    Each thread computes the gradient of its share of the sequences; the shares are added. By
-    default there are as many threads as the batch is worth."""
+    Each thread computes the gradient of its share of the sequences; the shares are added, each
+    with the weight of its targets that count. By default there are as many threads as the batch
+    is worth."""
     sequences, tokens = idx.shape
     threads, blas = divide_work(_size(model), sequences, tokens, threads)
-    if threads == 1:
+    n = count_targets(targets)
+    if threads == 1 or n == 0:  # which the loss refuses
         with blas_threads(blas):
             loss = model(idx, targets)[1]
             loss.backward()
@@ -157,17 +160,22 @@ def batch_gradient(
         part, its_targets, rng = work
         with dropping_with(rng):
             loss = model(part, its_targets)[1]
-        weight = len(part) / sequences
+        weight = count_targets(its_targets) / n
         gradients = {node: g for node, g in backpropagate(loss, weight) if node.is_leaf}
         return loss.item() * weight, gradients
 
     parts = np.array_split(idx, threads), np.array_split(targets, threads)
-    shares = in_threads(share, [*zip(*parts, _generators(model, threads))], threads, blas)
-    losses, gradients = zip(*shares)
+    works = [work for work in zip(*parts, _generators(model, threads)) if count_targets(work[1])]
+    losses, gradients = zip(*in_threads(share, works, threads, blas))
     for p in gradients[0]:
         total = functools.reduce(np.add, [share[p] for share in gradients])
         p.grad = np.asarray(total) if p.grad is None else p.grad + total
     return sum(losses)
+
+
+def count_targets(targets: np.ndarray) -> int:
+    """How many of them count, for a loss."""
+    return int(np.count_nonzero(np.not_equal(targets, IGNORE_INDEX)))
 
 
 def _generators(model: Module, n: int) -> list[np.random.Generator | None]:
@@ -178,7 +186,9 @@ def _generators(model: Module, n: int) -> list[np.random.Generator | None]:
     return [None] * n
 
 
-def batch_losses(model: Module, batches: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[float]:
-    """The mean loss of each batch (idx, targets), several at a time."""
+def mean_loss(model: Module, batches: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+    """The loss over all targets of some batches (idx, targets), several at a time."""
     threads, blas = divide_work(_size(model), len(batches), batches[0][0].size)
-    return in_threads(lambda batch: model(*batch)[1].item(), batches, threads, blas)
+    batches = [batch for batch in batches if count_targets(batch[1])]
+    losses = in_threads(lambda batch: model(*batch)[1].item(), batches, threads, blas)
+    return float(np.average(losses, weights=[count_targets(targets) for _, targets in batches]))

@@ -14,13 +14,14 @@ import pytest
 from conftest import ROOT
 from minigrad import chat as chat_module
 from minigrad.bpe import BPETokenizer
-from minigrad.chat import END, START, SYSTEM, Chat, main
+from minigrad.chat import Chat, main
 from minigrad.checkpoint import save, tokenizer_entry
 from minigrad.data import SimpleTokenizer
 from minigrad.generate import generate, load_writer
 from minigrad.gguf import find_smollm, read_gguf
 from minigrad.gpt import GPT
 from minigrad.llama import Llama
+from minigrad.template import END, START, SYSTEM, conversation_ids, prompt_ids
 
 TOKENIZER = BPETokenizer.from_text("yes yes yes no no no", 264, ["<|endoftext|>", START, END])
 SPECIAL = set(TOKENIZER.special.values())
@@ -70,6 +71,47 @@ def rendered(messages: list[tuple[str, str]], template: str = TEMPLATE) -> str:
     content = [{"role": role, "content": text} for role, text in messages]
     template_ = jinja2.Environment().from_string(template)
     return template_.render(messages=content, add_generation_prompt=True)
+
+
+# --- the template --------------------------------------------------------------------------------
+
+
+CONVERSATION = [("system", "Say no."), ("user", " yes?\n"), ("assistant", "\n no"), ("user", END)]
+
+
+def messages_of(turns: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"role": role, "content": content} for role, content in turns]
+
+
+@pytest.mark.parametrize("n", range(1, 5))
+def test_the_ids_of_a_conversation_are_its_text(n):
+    turns = CONVERSATION[:n]
+    text = "".join(f"{START}{role}\n{content}{END}\n" for role, content in turns)
+    ids, is_answer = conversation_ids(TOKENIZER, messages_of(turns))
+    assert TOKENIZER.decode(ids) == text and len(ids) == len(is_answer)
+    assert prompt_ids(TOKENIZER, messages_of(turns), open_answer=False) == ids
+    opening = f"{START}assistant\n"
+    assert TOKENIZER.decode(prompt_ids(TOKENIZER, messages_of(turns))) == text + opening
+    assert sum(i in SPECIAL for i in ids) == 2 * n
+
+
+def test_only_answers_and_their_ends_are_answers():
+    ids, is_answer = conversation_ids(TOKENIZER, messages_of(2 * CONVERSATION))
+    said = [i for i, answer in zip(ids, is_answer) if answer]
+    assert said == 2 * [*TOKENIZER.encode("\n no"), TOKENIZER.special[END]]
+
+
+def test_an_answer_is_learnt_as_it_is_written():
+    """The ids before it are exactly those of the prompt, even where its first characters could
+    share a token with the opening's last."""
+    turns = messages_of(CONVERSATION[:3])
+    prompt, (ids, is_answer) = prompt_ids(TOKENIZER, turns[:2]), conversation_ids(TOKENIZER, turns)
+    assert ids[: len(prompt)] == prompt and is_answer.index(True) == len(prompt)
+
+
+def test_an_empty_conversation():
+    assert conversation_ids(TOKENIZER, []) == ([], [])
+    assert TOKENIZER.decode(prompt_ids(TOKENIZER, [])) == f"{START}assistant\n"
 
 
 # --- what the model reads ------------------------------------------------------------------------
@@ -174,7 +216,7 @@ def test_a_stopped_answer_stays_as_far_as_it_came(stop):
     list(chat.answer("yes"))
     stop(chat, model, "no")
     assert len(chat.rounds) == 2 and not chat.is_cut
-    question = chat.begin("user", "no") + chat.end + chat.begin("assistant")
+    question = prompt_ids(TOKENIZER, [{"role": "user", "content": "no"}])
     assert len(chat.rounds[1]) == len(question) + 3 + len(chat.end)
     fresh = Chat(model, TOKENIZER, max_new_tokens=20, temperature=0)
     fresh.rounds = [list(ids) for ids in chat.rounds]
@@ -272,7 +314,9 @@ def test_a_long_answer_is_cut(n, cut):
     ],
 )
 def test_a_model_without_the_marks_is_refused(tokenizer):
-    with pytest.raises(ValueError, match=r"not trained to chat.*im_start.*im_end"):
+    with pytest.raises(
+        ValueError, match=r"has no tokens .*im_start.*im_end.*: it was not trained to chat$"
+    ):
         Chat(reciting("abc"), tokenizer)
 
 

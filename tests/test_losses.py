@@ -81,6 +81,12 @@ MESSAGES = {
         np.zeros(2),
         "targets must be integers from 0 to 4, got float64 from 0.0 to 0.0",
     ),
+    "a wrong one beside one that does not count": (
+        (2, 5),
+        np.array([-100, -1]),
+        "targets must be integers from 0 to 4, got int64 from -1 to -1",
+    ),
+    "all ignored": ((2, 5), np.array([-100, -100]), "no target counts: all 2 are -100"),
     "none": (
         (0, 5),
         np.zeros(0, dtype=int),
@@ -95,6 +101,54 @@ def test_messages_say_what_was_expected_and_what_came(name):
     with pytest.raises(ValueError) as error:
         cross_entropy(Tensor(np.zeros(shape)), targets)
     assert str(error.value) == message
+
+
+def some_ignored(shape=(3, 4), vocab=5, ignore_index=-100):
+    rng = np.random.default_rng(0)
+    targets = rng.integers(vocab, size=shape)
+    targets[rng.random(shape) < 0.4] = ignore_index
+    return rng.standard_normal((*shape, vocab)), targets
+
+
+@pytest.mark.parametrize("ignore_index", [-100, -1, 2])
+def test_what_is_ignored_neither_costs_nor_pushes(ignore_index):
+    values, targets = some_ignored(ignore_index=ignore_index)
+    counts = targets != ignore_index
+    logits, rest = (Tensor(x, requires_grad=True) for x in (values, values[counts]))
+    loss = cross_entropy(logits, targets, ignore_index)
+    other = cross_entropy(rest, targets[counts], ignore_index)
+    loss.backward()
+    other.backward()
+    assert 0 < counts.sum() < counts.size and loss.item() == other.item()
+    assert (logits.grad[counts] == rest.grad).all() and (logits.grad[~counts] == 0).all()
+    assert gradcheck(lambda x: cross_entropy(x, targets, ignore_index), Tensor(values, True))
+
+
+def test_ignored_logits_may_be_anything():
+    values, targets = some_ignored()
+    values[targets == -100] = np.nan
+    logits = Tensor(values, requires_grad=True)
+    loss = cross_entropy(logits, targets)
+    loss.backward()
+    assert np.isfinite(loss.item()) and np.isfinite(logits.grad).all()
+
+
+@pytest.mark.parametrize("target", [0, 4, -100])
+def test_a_single_position(target):
+    logits = Tensor(np.zeros(5), requires_grad=True)
+    if target == -100:
+        with pytest.raises(ValueError, match="^no target counts: all 1 are -100$"):
+            cross_entropy(logits, np.array(target))
+    else:
+        cross_entropy(logits, np.array(target)).backward()
+        np.testing.assert_allclose(logits.grad, 0.2 - np.eye(5)[target])
+
+
+def test_targets_without_a_sign_all_count():
+    logits = Tensor(np.zeros((2, 200)))
+    assert cross_entropy(logits, np.array([156, 0], np.uint8)).item() == pytest.approx(
+        math.log(200)
+    )
 
 
 def test_rows_a_thousand_apart():

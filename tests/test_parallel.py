@@ -14,6 +14,7 @@ import pytest
 from minigrad import parallel
 from minigrad.data import TextDataset
 from minigrad.gpt import GPT
+from minigrad.losses import IGNORE_INDEX
 from minigrad.nn import Dropout, Module, Parameter
 from minigrad.optim import SGD, clip_grad_norm
 from minigrad.parallel import (
@@ -23,6 +24,7 @@ from minigrad.parallel import (
     divide_work,
     in_threads,
     keep_freed_memory,
+    mean_loss,
 )
 from minigrad.tensor import Tensor, no_grad
 from minigrad.train import evaluate, train_step
@@ -78,6 +80,36 @@ def test_the_gradient_of_a_divided_batch_in_float32(threads):
     assert_all_close(gradients(divided), gradients(whole), atol=1e-5)
     for p in divided.parameters():
         assert p.grad.dtype == np.float32 and p.grad.shape == p.shape
+
+
+def partly_ignored(size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A batch of whose targets some do not count: in the first sequence none at all does."""
+    idx, targets = batch(size)
+    ignored = np.random.default_rng(seed).random(targets.shape) < 0.6
+    ignored[0], ignored[-1, -1] = True, False
+    return idx, np.where(ignored, IGNORE_INDEX, targets)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("size", "threads"), [(4, 2), (5, 3), (5, 5)])
+def test_shares_weigh_as_much_as_their_targets_that_count(size, threads, seed):
+    whole, divided = gpt(dtype=np.float64), gpt(dtype=np.float64)
+    loss = batch_gradient(whole, *partly_ignored(size, seed), 1)
+    assert batch_gradient(divided, *partly_ignored(size, seed), threads) == pytest.approx(loss)
+    assert_all_close(gradients(divided), gradients(whole), rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_batch_of_which_nothing_counts_is_refused(threads):
+    idx, targets = batch(4)
+    with pytest.raises(ValueError, match="no target counts"):
+        batch_gradient(gpt(), idx, np.full_like(targets, IGNORE_INDEX), threads)
+
+
+def test_the_mean_loss_of_batches_is_that_of_all_their_targets(three_cores):
+    model, (idx, targets) = gpt(dtype=np.float64), partly_ignored(5, 0)
+    batches = [(idx[i:j], targets[i:j]) for i, j in ((0, 1), (1, 4), (4, 5))]
+    assert mean_loss(model, batches) == pytest.approx(model(idx, targets)[1].item(), rel=1e-12)
 
 
 def test_more_threads_than_sequences():

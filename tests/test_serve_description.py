@@ -12,7 +12,14 @@ pytest.importorskip("uvicorn", reason="the service is not installed")
 pytest.importorskip("fastapi", reason="the service is not installed")
 if importlib.util.find_spec("schemathesis") is None:  # which takes long to import
     pytest.skip("schemathesis is not installed", allow_module_level=True)
-from serving import Service, byte_pairs, served_model  # noqa: E402
+from serving import (  # noqa: E402
+    GatedGPT,
+    Service,
+    answering_model,
+    byte_pairs,
+    served_model,
+    turn_pairs,
+)
 
 from minigrad.generate import token_steps  # noqa: E402
 from minigrad.serve import writer  # noqa: E402
@@ -26,6 +33,8 @@ def test_schemathesis_finds_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(writer, "token_steps", few_steps)
     models = [served_model("letters"), served_model("other", characters=NO_CHINESE)]
     models.append(served_model("pairs", tokenizer=byte_pairs()))
+    models.append(served_model("turns", tokenizer=turn_pairs(), kind=ShortSighted, block_size=128))
+    models[-1].model.block_size = 10**6
     command = [sys.executable, "-m", "schemathesis.cli", "run", "--seed", "1", "--checks", "all"]
     command += ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "10"]
     command += ["--header", "Authorization: Bearer sesame"]
@@ -39,6 +48,13 @@ def test_schemathesis_finds_nothing(tmp_path, monkeypatch):
             timeout=280,
         )
     assert process.returncode == 0, process.stdout[-5000:] + process.stderr[-2000:]
+
+
+class ShortSighted(GatedGPT):
+    """Reads conversations of any length, of which it sees the end."""
+
+    def hidden(self, idx, cache=None):
+        return super().hidden(idx[:, -8:])
 
 
 NO_CHINESE = "\nabcdefghijklmnopqrstuvwxyz-]"
@@ -67,10 +83,37 @@ def test_all_statuses_and_the_streams_are_named():
     ours = {200, 400, 401, 404, 405, 413, 421, 422, 503}
     assert statuses["/generate"] == statuses["/attention"] == ours
     assert statuses["/v1/completions"] == ours - {422} | {429}
-    for path in ("/generate", "/v1/completions"):
+    assert statuses["/v1/chat/completions"] == statuses["/v1/completions"]
+    for path in ("/generate", "/v1/completions", "/v1/chat/completions"):
         success = paths[path]["post"]["responses"]["200"]["content"]
         assert set(success) == {"application/json", "text/event-stream"}
     for methods in paths.values():
         for operation in methods.values():
             for response in operation["responses"].values():
                 assert "$ref" in response["content"]["application/json"]["schema"]
+
+
+@pytest.mark.parametrize("first, second", [("letters", "turns"), ("turns", "letters")])
+def test_who_can_be_asked_with_messages(first, second):
+    made = {"letters": served_model("letters"), "turns": answering_model("yes", "turns")}
+    service = Service(made[first], made[second])
+    service.socket.close()
+    forms = service.app.openapi()["components"]["schemas"]["GenerateBody"]["anyOf"]
+    found = {}
+    for form in forms:
+        models = tuple(form["properties"]["model"]["enum"])
+        field = "messages" if "messages" in form["required"] else "prompt"
+        found.setdefault(models, []).append(field)
+        assert form["properties"]["messages" if field == "prompt" else "prompt"] == {
+            "anyOf": [{"type": "null"}]
+        }
+    fields = {"letters": ["prompt"], "turns": ["prompt", "messages"]}
+    assert found == {(first, None): fields[first], (second,): fields[second]}
+    (form,) = service.app.openapi()["components"]["schemas"]["ChatBody"]["anyOf"]
+    assert form["properties"]["model"]["enum"] == ["turns"]
+
+
+def test_without_a_model_that_chats_no_conversation_is_described():
+    service = Service(served_model("letters"))
+    service.socket.close()
+    assert service.app.openapi()["components"]["schemas"]["ChatBody"]["anyOf"] == [{"not": {}}]

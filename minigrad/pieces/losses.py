@@ -8,16 +8,18 @@ from collections.abc import Callable
 import numpy as np
 
 from ..answers import piece
+from ..losses import IGNORE_INDEX
 from .tensor import value_and_gradients
 from ..tensor import record
 
 
 def losses_and_gradients(cross_entropy: Callable, rng: np.random.Generator) -> list:
-    """Of two texts, of a single position, and of logits far apart."""
+    """Of two texts, of a single position, and of logits far apart, where one does not count."""
     results: list = []
     for shape, size in (((2, 5, 7), 1), ((1, 3), 1), ((4, 6), 500)):
         logits = size * rng.standard_normal(shape)
         targets = rng.integers(shape[-1], size=shape[:-1])
+        targets[1:2] = IGNORE_INDEX
         results += value_and_gradients(lambda x, ids=targets: cross_entropy(x, ids), logits)
     return results
 
@@ -31,9 +33,10 @@ def perplexities(perplexity: Callable, rng: np.random.Generator) -> list:
 def my_cross_entropy(answer: Callable, original: Callable) -> Callable:
     """The loss, with the reader's value."""
 
-    def cross_entropy(logits, targets):
-        loss = original(logits, targets)
-        value = answer(logits.data.reshape(-1, logits.shape[-1]), np.reshape(targets, -1))
+    def cross_entropy(logits, targets, ignore_index=IGNORE_INDEX):
+        loss = original(logits, targets, ignore_index)
+        counts = np.not_equal(targets, ignore_index)
+        value = answer(logits.data[counts], np.asarray(targets)[counts])
         return record(np.asarray(value, loss.dtype), (loss, lambda g: g))
 
     return cross_entropy
@@ -43,12 +46,13 @@ def my_cross_entropy(answer: Callable, original: Callable) -> Callable:
 def my_cross_entropy_gradient(answer: Callable, original: Callable) -> Callable:
     """The loss, with the reader's derivative."""
 
-    def cross_entropy(logits, targets):
+    def cross_entropy(logits, targets, ignore_index=IGNORE_INDEX):
         def vjp(g):
-            rows = logits.data.reshape(-1, logits.shape[-1])
-            return (g * answer(rows, np.reshape(targets, -1))).reshape(logits.shape)
+            counts, grad = np.not_equal(targets, ignore_index), np.zeros_like(logits.data)
+            grad[counts] = g * answer(logits.data[counts], np.asarray(targets)[counts])
+            return grad
 
-        return record(original(logits, targets).data, (logits, vjp))
+        return record(original(logits, targets, ignore_index).data, (logits, vjp))
 
     return cross_entropy
 

@@ -38,7 +38,7 @@ from minigrad.data import (
 from ..gpt import LanguageModel
 from ..nn import Module
 from ..optim import AdamW, Optimizer, clip_grad_norm, cosine_lr, decay_groups
-from ..parallel import batch_gradient, batch_losses
+from ..parallel import batch_gradient, mean_loss
 from ..tensor import no_grad
 
 
@@ -67,7 +67,7 @@ def evaluate(model: Module, dataset: TextDataset, batch_size: int, n_batches: in
     """The mean loss over random batches, the same ones at every call, without dropout."""
     loader = DataLoaderSimple(dataset, min(batch_size, len(dataset)), np.random.default_rng(0))
     with model.evaluating():
-        return float(np.mean(batch_losses(model, [loader.sample() for _ in range(n_batches)])))
+        return mean_loss(model, [loader.sample() for _ in range(n_batches)])
 
 
 # %% ../../notebooks/10_train.ipynb #config
