@@ -30,7 +30,7 @@ export function turnElement({ role, text }, i, nodes) {
 export function systemElement(turn, nodes) { // how to answer: as it was read, or will be
   const wanted = systems.get(state.model) ?? "";
   if (turn && (!wanted || wanted === turn.text)) return turnElement(turn, 0, nodes);
-  const text = wanted || "the model\u2019s own, if it has one";
+  const text = wanted || "the usual one";
   const note = turn ? make("p", { className: "soft", textContent: "From the next answer on." }) : "";
   return turnElement({ role: "system", text }, -1, [text, note]);
 }

@@ -107,6 +107,7 @@ export function flush() {
   const caret = $("caret");
   const follow = inSight(caret);
   caret.before(...fresh.flatMap(chip));
+  if (take.mode === "chat") caret.parentElement.lang ||= language(state.model, textOf(fresh));
   say();
   if (follow) caret.scrollIntoView({ block: "nearest" });
   $("count").textContent = take.parts.length - take.begun;
