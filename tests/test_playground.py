@@ -1070,7 +1070,7 @@ def test_an_answer_can_be_copied(talk):
     assert page.evaluate("navigator.clipboard.readText()") == "yes, \u9759!"
 
 
-@pytest.mark.parametrize("scheme, width", [("light", 360), ("dark", 1300)])
+@pytest.mark.parametrize("scheme, width", [("light", 320), ("dark", 1300)])
 def test_conversations_can_be_read_and_reached(scheme, width, talkers, browser):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     options = {"color_scheme": scheme, "bypass_csp": True}

@@ -14,8 +14,16 @@ function takeFrom(parts, ...more) { // the conversation in `parts`, and turns th
   return { mode, model, parts, messages };
 }
 
+function isOpen() { // an editor: what is in it must not get lost
+  const field = $("paper").querySelector(".editor textarea");
+  field?.focus();
+  if (field) $("status").textContent = "First this change: keep it, or cancel it.";
+  return field !== null;
+}
+
 export function send() {
   const content = $("prompt").value;
+  if (isOpen()) return;
   if (running || !content.trim()) return $("prompt").focus();
   write({ ...takeFrom(take.parts, { role: "user", content }), sent: content });
 }
@@ -74,7 +82,7 @@ function edit(element, turn) { // in the place of what was said
 
 $("paper").addEventListener("click", (event) => {
   const { act } = event.target.dataset;
-  if (!act) return;
+  if (!act || (act !== "copy" && isOpen())) return;
   const element = event.target.closest(".turn");
   const turn = turnsOf(take.parts)[element.dataset.turn] ?? { role: "system", text: "" };
   if (act === "edit") edit(element, turn);

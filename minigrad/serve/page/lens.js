@@ -36,7 +36,8 @@ function describe(token) {
       "text with Tab and use the arrow keys.";
     return;
   }
-  const before = Array.from(textOf(take.parts.slice(0, selected)));
+  const mark = chips.findLastIndex((span, i) => i < selected && !span.isConnected); // not shown
+  const before = Array.from(textOf(take.parts.slice(mark + 1, selected)));
   $("context").lang = language(state.model, before.slice(-24).join(""));
   const room = $("context").lang.startsWith("zh") ? 12 : 25;
   const name = visible(label(take.parts[selected]));
