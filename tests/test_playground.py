@@ -849,6 +849,24 @@ def test_attention_of_an_answer_reaches_into_the_question_and_the_marks(talkers,
     assert len({shade for _, shade in found}) > 1
 
 
+def test_the_marks_around_the_turns_can_be_shown(talkers, visit, talk):
+    page = talk()
+    say(page, "hi")
+    text = turns(page)[1]
+    page.locator(".assistant [role=option]").nth(3).click()
+    marks = page.get_by_role("checkbox", name="Marks around the turns")
+    marks.check()
+    shown = ["<|im_start|>user\nhi<|im_end|>\n", "<|im_start|>assistant\n" + text]
+    assert turns(page) == shown
+    place = page.locator("[aria-selected]").get_attribute("id")
+    assert page.locator(".assistant [role=option]:not(.given)").nth(3).get_attribute("id") == place
+    page.locator(".user .mark").first.click()
+    expect(page.get_by_role("complementary")).to_contain_text("the model was given")
+    marks.uncheck()
+    assert turns(page) == ["hi", text]
+    expect(page.locator("[aria-selected]")).to_have_count(0)
+
+
 def test_a_question_can_be_changed(visit, talk):
     page = talk()
     for text in ("one", "two"):
@@ -878,7 +896,7 @@ def test_an_answer_can_be_changed_and_written_on(talkers, visit, talk):
     field = page.get_by_role("textbox", name="Answer, edited")
     field.fill("yes,\nand")
     field.press("Enter")
-    expect(page.locator("#status")).to_have_text("Changed. Write on goes on from there.")
+    expect(page.locator("#status")).to_have_text("Changed; Write on goes on from there")
     assert turns(page) == ["one", "yes,\nand"]
     page.get_by_role("button", name="Write on").click()
     is_answered(page)

@@ -28,6 +28,7 @@ export const saved = (() => {
 
 export const state = {
   mode: saved.mode === "chat" ? "chat" : "text", // a text that goes on, or a conversation
+  marks: saved.marks === true, // whether those around a turn are shown
   model: "", // the name of the chosen one
   unit: "character", // what its tokens are
   view: saved.view === "attention" ? "attention" : "alternatives", // what the lens shows

@@ -4,6 +4,7 @@
 import { $, isWritten, label, language, level, make, percent, spoken, state, textOf, visible }
   from "./common.js";
 import { systemElement, turnElement } from "./log.js";
+import { save } from "./settings.js";
 import { turnsOf } from "./turns.js";
 
 export const blank = { mode: "text", model: "", prompt: "", parts: [] }; // parts: its tokens
@@ -58,12 +59,16 @@ function welcome() {
     `${state.unit} was expected, the darker its shade; choose one to see what it beat.`;
 }
 
-function layTurns() { // the marks around what was said are not shown, but they are chips, too
+function layTurns() { // the marks around what was said are chips, also where they are not shown
   const elements = turnsOf(take.parts).map((turn, i) => {
     const nodes = take.parts.slice(turn.begin, turn.end).flatMap((part, j) => {
       const at = turn.begin + j;
-      if (at >= turn.from && at < turn.to) {
-        return chip(at > turn.from ? part : { ...part, text: part.text.slice(turn.skip) });
+      const said = at >= turn.from && at < turn.to;
+      if (state.marks || said) {
+        const cut = state.marks || at > turn.from ? 0 : turn.skip;
+        const nodes = chip({ ...part, text: part.text.slice(cut) });
+        if (!said) nodes[0].classList.add("mark");
+        return nodes;
       }
       chips.push(make("span"));
       return [];
@@ -182,6 +187,14 @@ export function move(key, within = $("paper")) {
 }
 
 const chipOf = (event) => chips.indexOf(event.target.closest("[role=option]"));
+$("marks").checked = state.marks;
+$("marks").addEventListener("change", () => {
+  state.marks = $("marks").checked;
+  const chosen = selected;
+  lay(take);
+  if (chips[chosen]?.isConnected) select(chosen);
+  save();
+});
 $("paper").addEventListener("click", (event) => {
   const index = chipOf(event);
   if (index >= 0 && getSelection().isCollapsed) select(index);

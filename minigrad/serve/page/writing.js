@@ -91,7 +91,7 @@ export async function keepAnswer(next) { // that its reader has changed: only re
     if (running !== mine) return;
     const parts = withAnswers(answer.prompt_tokens, next.parts);
     put({ ...next, messages: null, parts: parts.slice(0, turnsOf(parts).at(-3).to) });
-    finish(mine, take, null, "Changed. Write on goes on from there.");
+    finish(mine, take, null, "Changed; Write on goes on from there");
     focusText();
   } catch (error) {
     fail(mine, next, error, "Stopped", () => keepAnswer(next));
