@@ -881,8 +881,13 @@ def test_a_question_can_be_changed(visit, talk):
     assert turns(page) == before and len(visit.requests) == 3
     page.keyboard.press("Enter")
     field.fill("uno")
+    message(page).fill("three")
+    message(page).press("Enter")  # would lay the paper anew
+    expect(page.locator("#status")).to_have_text("First this change: keep it, or cancel it")
+    expect(field).to_be_focused()
     field.press("Enter")
     is_answered(page)
+    expect(message(page)).to_have_value("three")
     assert visit.requests[-1]["messages"] == [user("uno")]
     assert turns(page)[0] == "uno" and len(turns(page)) == 2
     page.get_by_role("button", name="Undo").click()
@@ -1072,6 +1077,14 @@ def test_a_conversation_survives_a_reload(talkers, visit, talk):
     assert turns(page) == before
     page.locator(".assistant [role=option]").nth(2).click()
     expect(page.get_by_role("complementary")).to_contain_text("Drawn: ")
+    pick(page, "Text")
+    page.get_by_role("button", name="Write", exact=True).click()
+    is_answered(page)
+    text = written(page)
+    page.reload()
+    expect(page.locator("#reading")).to_have_text(text)
+    pick(page, "Conversation")
+    assert turns(page) == before
     page.evaluate("sessionStorage.setItem('minigrad-takes', '[[\"chat talker\", {}]]')")
     page.goto("about:blank")
     page.goto(address(talkers))
@@ -1111,8 +1124,6 @@ def test_conversations_can_be_read_and_reached(scheme, width, talkers, browser):
     look()
     page.locator(".system summary").click()
     press(page, "Edit", 1)
-    look()
-    page.keyboard.press("Escape")
     page.locator(".assistant [role=option]").nth(3).click()
     look()
     page.close()

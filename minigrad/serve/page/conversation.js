@@ -17,13 +17,13 @@ function takeFrom(parts, ...more) { // the conversation in `parts`, and turns th
 function isOpen() { // an editor: what is in it must not get lost
   const field = $("paper").querySelector(".editor textarea");
   field?.focus();
-  if (field) $("status").textContent = "First this change: keep it, or cancel it.";
+  if (field) $("status").textContent = "First this change: keep it, or cancel it";
   return field !== null;
 }
 
 export function send() {
   const content = $("prompt").value;
-  if (isOpen()) return;
+  if (!state.canChat || isOpen()) return;
   if (running || !content.trim()) return $("prompt").focus();
   write({ ...takeFrom(take.parts, { role: "user", content }), sent: content });
 }
@@ -51,7 +51,7 @@ function edit(element, turn) { // in the place of what was said
   const text = turn.role === "system" ? systems.get(state.model) || turn.text : turn.text;
   const field = make("textarea", { value: text, rows: 2, spellcheck: false, lang: "",
     ariaLabel: `${element.querySelector("h2").textContent}, edited` });
-  const save = make("button", { type: "button",
+  const keep = make("button", { type: "button",
     textContent: turn.role === "user" ? "Send" : "Save" });
   const cancel = make("button", { type: "button", className: "plain", textContent: "Cancel" });
   const [box, acts] = element.querySelectorAll(".box, .acts");
@@ -60,17 +60,17 @@ function edit(element, turn) { // in the place of what was said
     editor.remove();
     acts.querySelector("[data-act=edit]").focus();
   };
-  save.addEventListener("click", () => {
+  keep.addEventListener("click", () => {
     if (field.value.trim() || turn.role === "system") change(turn, field.value);
     else field.focus();
   });
   cancel.addEventListener("click", done);
   const editor = make("div", { className: "editor" }, field,
-    make("div", { className: "acts" }, save, cancel));
+    make("div", { className: "acts" }, keep, cancel));
   editor.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === "Escape") done();
-    else if (event.key === "Enter" && event.target === field && !event.shiftKey) save.click();
+    else if (event.key === "Enter" && event.target === field && !event.shiftKey) keep.click();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -82,7 +82,7 @@ function edit(element, turn) { // in the place of what was said
 
 $("paper").addEventListener("click", (event) => {
   const { act } = event.target.dataset;
-  if (!act || (act !== "copy" && isOpen())) return;
+  if (!act || event.detail > 1 || (act !== "copy" && isOpen())) return; // not by a double click
   const element = event.target.closest(".turn");
   const turn = turnsOf(take.parts)[element.dataset.turn] ?? { role: "system", text: "" };
   if (act === "edit") edit(element, turn);

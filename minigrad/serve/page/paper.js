@@ -124,7 +124,6 @@ function inSight(element) {
   return box.top < Math.min(paper.bottom, innerHeight) && box.bottom > Math.max(paper.top, 0);
 }
 
-
 export function select(index) {
   if (selected !== null) {
     chips[selected]?.removeAttribute("aria-selected");

@@ -28,6 +28,7 @@ function arrange() { // a conversation is read before one writes, a text after t
     else $("sheet").before($("form"));
   }
   $("asked").textContent = chat ? "Message" : "Prompt";
+  $("prompt").enterKeyHint = chat ? "send" : "enter";
   $("prompt").placeholder = chat ? "What you say" : "How the text begins";
 }
 
