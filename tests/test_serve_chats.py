@@ -384,7 +384,6 @@ NEUTRAL = {
     "functions": [None, []],
     "function_call": [None, "none"],
     "service_tier": [None, "auto"],
-    "store": [None, False],
     "metadata": [None, {}, {"run": "5"}],
     "safety_identifier": ["me"],
     "prompt_cache_key": ["me"],

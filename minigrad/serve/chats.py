@@ -80,7 +80,6 @@ class ChatBody(ProtocolBody):
     functions: Nothing | None = None
     function_call: Literal["none", "auto"] | None = None
     service_tier: Literal["auto", "default"] | None = None
-    store: Literal[False] | None = None
     metadata: dict[str, str] | None = None
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
