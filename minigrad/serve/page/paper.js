@@ -41,6 +41,7 @@ export function lay(next) {
   $("paper").ariaLabel = chat ? "Conversation" :
     `The text, ${state.unit} by ${state.unit}: arrow keys move, Enter looks closer`;
   $("paper").tabIndex = chat ? -1 : 0;
+  $("examples").hidden = chat && take.parts.length > 0; // they begin one
   const nodes = chat ? layTurns() : take.parts.flatMap(chip);
   if (!take.parts.length) nodes.push(make("p", { textContent: welcome() }));
   $("paper").replaceChildren(...nodes);

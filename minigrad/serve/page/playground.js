@@ -5,7 +5,7 @@ import { send } from "./conversation.js";
 import { lens } from "./lens.js";
 import { blank, focusText, select, take } from "./paper.js";
 import { Refusal, ask, trouble } from "./service.js";
-import { describe, prompts, save } from "./settings.js";
+import { describe, fold, prompts, save } from "./settings.js";
 import { lastTake, running, startAnew, stop, undo, write } from "./writing.js";
 
 function hasFont() { // without one, all Chinese characters look the same: a box
@@ -28,6 +28,7 @@ function arrange() { // a conversation is read before one writes, a text after t
     else $("sheet").before($("form"));
   }
   $("asked").textContent = chat ? "Message" : "Prompt";
+  fold();
   $("prompt").enterKeyHint = chat ? "send" : "enter";
   $("prompt").placeholder = chat ? "What you say" : "How the text begins";
 }

@@ -60,8 +60,9 @@ for (const [id, dial] of Object.entries(DIALS)) {
 if (typeof saved.seed === "string") $("seed").value = saved.seed;
 for (const id of ["prompt", "seed"]) $(id).addEventListener("input", save);
 
-const wide = matchMedia("(min-width: 60rem)");
-const fold = () => { $("settings").open = wide.matches; };
-wide.addEventListener("change", fold);
-fold();
+const wide = matchMedia("(min-width: 60rem)"), low = matchMedia("(max-height: 50rem)");
+export function fold() { // where the text needs the room more
+  $("settings").open = wide.matches && !(state.mode === "chat" && low.matches);
+}
+for (const query of [wide, low]) query.addEventListener("change", fold);
 describe();

@@ -160,7 +160,6 @@ function show(words) {
   document.body.classList.toggle("running", running !== null);
   $("write").textContent = running ? "Stop" : chat ? "Send" : "Write";
   $("more").disabled = running !== null || !take.parts.length || take.done;
-  $("examples").hidden = chat && take.parts.length > 0; // they begin one
   $("undo").disabled = !past.get(placeOf(state))?.length;
   $("copy").disabled = !take.parts.length;
   $("keep").hidden = running !== null || take.seed === undefined;
