@@ -4,7 +4,6 @@
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-start
 from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Iterator
-from dataclasses import asdict
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -121,12 +120,12 @@ async def post_generate(body: GenerateBody, request: Request) -> Response:
 async def generate_messages(prompt: list[Part], job: Job, options: Options) -> AsyncIterator[dict]:
     """What a stream of /generate says: the tokens of the prompt, each that is written; and why the
     text ends, how to get it again, and how long it took."""
-    yield {"prompt_tokens": [asdict(part) for part in prompt]}
+    yield {"prompt_tokens": [vars(part) for part in prompt]}
     n_tokens = 0
     async for tokens, reason in job:
         for token in tokens:
             n_tokens += 1
-            yield asdict(token)
+            yield {**vars(token), "alternatives": [vars(other) for other in token.alternatives]}
         if reason:
             yield {
                 "finish_reason": reason,
