@@ -815,6 +815,7 @@ def test_another_token_of_an_answer_goes_on_from_there(talkers, visit, talk):
     chip.click()
     lens = page.get_by_role("complementary")
     expect(lens).to_contain_text(f"Drawn: {percent(first['tokens'][4]['probability'])}, ")
+    expect(page.locator("#context")).not_to_contain_text("im_start")
     row = lens.locator("button.row:enabled").first
     other = int(row.get_attribute("data-id"))
     row.click()
@@ -984,6 +985,7 @@ def test_a_conversation_in_chinese(visit, talk):
     langs = page.locator(".turn:not(.system) .box").evaluate_all("all => all.map(e => e.lang)")
     assert langs == ["zh-Hans", "zh-Hans", "", "zh-Hans"]
     assert len(visit.requests) == 2  # what is read again has the same tokens
+    expect(page.get_by_role("button", name="Write on")).to_be_disabled()  # it came to its end
     message(page).fill("\u9759")
     expect(message(page)).to_have_attribute("lang", "zh-Hans")
 
