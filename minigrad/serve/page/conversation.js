@@ -2,7 +2,7 @@
 
 import { $, copy, make, state } from "./common.js";
 import { lay, take } from "./paper.js";
-import { save, systems } from "./settings.js";
+import { fold, save, systems } from "./settings.js";
 import { saidIn, turnsOf } from "./turns.js";
 import { keepAnswer, running, write } from "./writing.js";
 
@@ -25,6 +25,7 @@ export function send() {
   const content = $("prompt").value;
   if (!state.canChat || isOpen()) return;
   if (running || !content.trim()) return $("prompt").focus();
+  fold(); // the settings would hide the answer
   write({ ...takeFrom(take.parts, { role: "user", content }), sent: content });
 }
 
