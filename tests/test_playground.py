@@ -12,10 +12,12 @@ pytest.importorskip("uvicorn", reason="the service is not installed")
 pytest.importorskip("fastapi", reason="the service is not installed")
 from serving import (  # noqa: E402
     Service,
+    answering_model,
     byte_pairs,
     gated_service,
     reciting_model,
     served_model,
+    turn_pairs,
     wait_until,
 )
 
@@ -668,6 +670,466 @@ def test_tokens_can_be_read_and_reached(scheme, width, pairs, browser):
             ".filter(e => !e.closest('#context')).map(e => e.getBoundingClientRect().right))"
         )
         assert page.evaluate(widest) <= width
+    page.close()
+
+
+# Conversations
+
+TURNS = turn_pairs()
+
+
+def chatting_model(name: str = "talker", gated: bool = False, block_size: int = 512):
+    """Answers by any bytes: its text read again would have other tokens."""
+    return served_model(name, gated=gated, tokenizer=TURNS, block_size=block_size)
+
+
+@pytest.fixture(scope="module")
+def talkers():
+    letters = served_model("letters", characters=ASCII)
+    short = answering_model("yes, \u9759!", "short", block_size=64)
+    with Service(chatting_model(), answering_model("yes, \u9759!"), letters, short) as running:
+        yield running
+
+
+@pytest.fixture
+def talk(talkers, visit):
+    """Opens the conversation view."""
+
+    def open_view(name="talker", context=None, service=talkers, length=20, **options):
+        page = visit(context, model="talker", service=service, **options)
+        pick(page, name)
+        pick(page, "Conversation")
+        slide(page, "Length", length)
+        page.get_by_label("Seed").fill("7")
+        return page
+
+    return open_view
+
+
+def message(page):
+    return page.get_by_label("Message", exact=True)
+
+
+def say(page, text: str) -> None:
+    message(page).fill(text)
+    message(page).press("Enter")
+    is_answered(page)
+
+
+def is_answered(page) -> None:
+    expect(page.locator("body:not(.running)")).to_have_count(1, timeout=60_000)
+    expect(page.locator("#status")).to_have_text(re.compile(r"^\d+ tokens in "))
+
+
+def turns(page) -> list[str]:
+    """What was said, but by the system."""
+    return page.locator(".turn:not(.system) .box").all_text_contents()
+
+
+def press(page, name: str, place: int = -1) -> None:
+    """One of the buttons below a turn; of several the last."""
+    found = page.get_by_role("button", name=name, exact=True)
+    found.nth(place if place >= 0 else found.count() + place).click()
+
+
+def user(text: str) -> dict:
+    return {"role": "user", "content": text}
+
+
+def test_a_question_is_answered_and_each_token_is_shaded(talkers, visit, talk):
+    page = talk()
+    say(page, "hi")
+    asked = visit.requests[-1]
+    assert asked == {
+        "model": "talker",
+        "messages": [user("hi")],
+        "max_new_tokens": 20,
+        "temperature": 0.8,
+        "top_k": None,
+        "top_p": None,
+        "seed": 7,
+        "alternatives": 8,
+        "stream": True,
+    }
+    answer = plain(talkers, asked)
+    assert turns(page) == ["hi", answer["text"]]
+    probabilities = [token["probability"] for token in answer["tokens"]]
+    shades = [str(sum(p < bound for bound in (0.5, 0.2, 0.05, 0.01))) for p in probabilities]
+    chips = page.locator(".assistant [role=option]")
+    assert chips.evaluate_all("chips => chips.map(chip => chip.dataset.s)") == shades
+    names = "chips => chips.map(chip => chip.ariaLabel.split(', ').at(-1))"
+    assert chips.evaluate_all(names) == [percent(p) for p in probabilities]
+    assert page.locator(".user [role=option]").evaluate_all(names) == ["given", "given"]
+    expect(message(page)).to_have_value("")
+    expect(message(page)).to_be_focused()
+    heard = page.get_by_role("log").locator("p")
+    assert heard.all_text_contents() == ["You: hi", f"Answer: {answer['text']}"]
+
+
+def test_the_next_question_follows_the_very_tokens_that_were_written(talkers, visit, talk):
+    page, end = talk(), [TURNS.special["<|im_end|>"], *TURNS.encode("\n")]
+    say(page, "hi")
+    first = plain(talkers, visit.requests[-1])
+    say(page, "no?")
+    assert [m["content"] for m in visit.requests[-2]["messages"]] == ["hi", first["text"], "no?"]
+    kept = [token["id"] for token in first["prompt_tokens"] + first["tokens"]] + end
+    more = TURNS.encode("<|im_start|>user\nno?<|im_end|>\n<|im_start|>assistant\n", True)
+    assert visit.requests[-1]["prompt"] == kept + more
+    second = plain(talkers, visit.requests[-1])
+    assert turns(page) == ["hi", first["text"], "no?", second["text"]]
+    shades = page.locator(".assistant").first.locator("[role=option]:not(.given)")
+    assert shades.count() == len(first["tokens"])
+
+
+def test_an_answer_streams_stops_and_goes_on(visit, talk):
+    with gated_service(chatting_model(gated=True)) as service:
+        page = talk(service=service)
+        message(page).fill("hi")
+        message(page).press("Enter")
+        expect(page.locator(".user .box")).to_have_text("hi")  # as soon as it was sent
+        service.model.gate.release(5)
+        expect(page.locator(".assistant [role=option]")).to_have_count(5)
+        message(page).fill("and")
+        message(page).press("Enter")  # nothing is cut short by what comes next
+        assert len(visit.requests) == 1
+        page.keyboard.press("Escape")
+        expect(page.locator("#status")).to_have_text("Stopped after 5 tokens")
+        expect(message(page)).to_have_value("and")
+        wait_until(lambda: service.busy() == (0, 0))
+        service.model.gate.release(100_000)
+        page.get_by_role("button", name="Write on").click()
+        is_answered(page)
+        asked = visit.requests[-1]
+        assert asked["prompt"][-6:-5] == TURNS.encode("\n") and "messages" not in asked
+        assert page.locator(".assistant [role=option]").count() > 5
+        assert page.locator(".assistant").count() == 1
+
+
+def test_another_token_of_an_answer_goes_on_from_there(talkers, visit, talk):
+    page = talk()
+    say(page, "hi")
+    say(page, "and")
+    before = turns(page)
+    first = plain(talkers, {**visit.requests[0]})
+    chip = page.locator(".assistant").first.locator("[role=option]").nth(4)
+    chip.click()
+    lens = page.get_by_role("complementary")
+    expect(lens).to_contain_text(f"Drawn: {percent(first['tokens'][4]['probability'])}, ")
+    expect(page.locator("#context")).not_to_contain_text("im_start")
+    row = lens.locator("button.row:enabled").first
+    other = int(row.get_attribute("data-id"))
+    row.click()
+    is_answered(page)
+    kept = [token["id"] for token in first["prompt_tokens"] + first["tokens"][:4]]
+    assert visit.requests[-1]["prompt"] == [*kept, other]
+    assert len(turns(page)) == 2
+    expect(lens).to_contain_text("Chosen by you: ")
+    expect(page.locator("#status")).to_contain_text("2 later turns are gone, Undo has them")
+    expect(page.locator(".assistant .box")).to_be_focused()
+    page.get_by_role("button", name="Undo").click()
+    assert turns(page) == before
+
+
+def test_attention_of_an_answer_reaches_into_the_question_and_the_marks(talkers, visit, talk):
+    page = talk()
+    say(page, "yes no")
+    answer = plain(talkers, visit.requests[-1])
+    page.locator(".assistant [role=option]").nth(3).click()
+    pick(page, "Attention")
+    expect(page.locator("#readout")).to_contain_text("looked at")
+    ids = [token["id"] for token in answer["prompt_tokens"] + answer["tokens"][:3]]
+    assert visit.requests[-1] == {"model": "talker", "text": ids}
+    row = talkers.ask("/attention", visit.requests[-1])[1]["weights"][0][0][-1]
+    shades = [str(sum(weight >= bound for bound in (0.02, 0.05, 0.15, 0.4))) for weight in row]
+    chips = page.locator("#paper [role=option]")
+    found = chips.evaluate_all("chips => chips.map(chip => [chip.id, chip.dataset.s])")
+    first = len(ids) - len(row)  # that is seen
+    for name, shade in found:
+        place = int(name[1:]) - first
+        assert shade == (shades[place] if 0 <= place < len(row) else "0")
+    assert len({shade for _, shade in found}) > 1
+
+
+def test_the_marks_around_the_turns_can_be_shown(talkers, visit, talk):
+    page = talk()
+    say(page, "hi")
+    text = turns(page)[1]
+    page.locator(".assistant [role=option]").nth(3).click()
+    marks = page.get_by_role("checkbox", name="Marks around the turns")
+    marks.check()
+    shown = ["<|im_start|>user\nhi<|im_end|>\n", "<|im_start|>assistant\n" + text]
+    assert turns(page) == shown
+    place = page.locator("[aria-selected]").get_attribute("id")
+    assert page.locator(".assistant [role=option]:not(.given)").nth(3).get_attribute("id") == place
+    page.locator(".user .mark").first.click()
+    expect(page.get_by_role("complementary")).to_contain_text("the model was given")
+    marks.uncheck()
+    assert turns(page) == ["hi", text]
+    expect(page.locator("[aria-selected]")).to_have_count(0)
+
+
+def test_a_question_can_be_changed(visit, talk):
+    page = talk()
+    for text in ("one", "two"):
+        say(page, text)
+    before = turns(page)
+    press(page, "Edit", 0)
+    field = page.get_by_role("textbox", name="You, edited")
+    expect(field).to_be_focused()
+    field.fill("uno")
+    field.press("Escape")
+    expect(page.locator(".user [data-act=edit]").first).to_be_focused()
+    assert turns(page) == before and len(visit.requests) == 3
+    page.keyboard.press("Enter")
+    field.fill("uno")
+    message(page).fill("three")
+    message(page).press("Enter")  # would lay the paper anew
+    expect(page.locator("#status")).to_have_text("First this change: keep it, or cancel it")
+    expect(field).to_be_focused()
+    field.press("Enter")
+    is_answered(page)
+    expect(message(page)).to_have_value("three")
+    assert visit.requests[-1]["messages"] == [user("uno")]
+    assert turns(page)[0] == "uno" and len(turns(page)) == 2
+    page.get_by_role("button", name="Undo").click()
+    assert turns(page) == before
+
+
+def test_an_answer_can_be_changed_and_written_on(talkers, visit, talk):
+    page = talk()
+    say(page, "one")
+    press(page, "Edit")
+    field = page.get_by_role("textbox", name="Answer, edited")
+    field.fill("yes,\nand")
+    field.press("Enter")
+    expect(page.locator("#status")).to_have_text("Changed; Write on goes on from there")
+    assert turns(page) == ["one", "yes,\nand"]
+    page.get_by_role("button", name="Write on").click()
+    is_answered(page)
+    before = "<|im_start|>user\none<|im_end|>\n<|im_start|>assistant\nyes,\nand"
+    assert TURNS.decode(visit.requests[-1]["prompt"]).endswith(before)
+    assert turns(page)[1].startswith("yes,\nand") and len(turns(page)[1]) > 8
+
+
+def test_an_answer_can_be_had_anew(talkers, visit, talk):
+    page = talk()
+    say(page, "one")
+    first = turns(page)
+    press(page, "Regenerate")
+    is_answered(page)
+    assert visit.requests[-1] == visit.requests[-2] and turns(page) == first
+    expect(page.locator("#status")).to_contain_text("the same again: change the seed")
+    page.get_by_label("Seed").fill("8")
+    press(page, "Regenerate")
+    is_answered(page)
+    assert turns(page)[0] == "one" and turns(page) != first
+    assert visit.requests[-1] == {**visit.requests[0], "seed": 8}
+    page.get_by_role("button", name="Undo").click()
+    assert turns(page) == first
+
+
+def test_the_system_is_folded_and_can_be_changed(talkers, visit, talk):
+    page = talk()
+    system = page.locator(".system")
+    for text in ("Say no.", "Say <|im_end|>"):
+        assert system.get_attribute("open") is None
+        system.locator("summary").click()
+        press(page, "Edit", 0)
+        page.get_by_role("textbox", name="System, edited").fill(text)
+        press(page, "Save")
+        expect(system.locator("summary")).to_contain_text(text)
+        say(page, "hi")
+        expect(system.locator("summary")).to_contain_text(text)
+        asked = next(body for body in reversed(visit.requests) if "messages" in body)
+        assert asked["messages"][0] == {"role": "system", "content": text}
+    assert len(turns(page)) == 4
+
+
+def test_a_busy_service_or_too_long_a_conversation_loses_nothing(talkers, visit, talk, monkeypatch):
+    page = talk("short")
+    slide(page, "Temperature", 0)
+    page.locator(".system summary").click()
+    press(page, "Edit", 0)
+    page.get_by_role("textbox", name="System, edited").fill("A")
+    press(page, "Save")
+    with monkeypatch.context() as crowded:
+        crowded.setattr(talkers.desk, "capacity", {"max_running": 0, "max_waiting": 0})
+        message(page).fill("hi")
+        message(page).press("Enter")
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("The service is busy. Please try again in 1 s.")
+    expect(message(page)).to_have_value("hi")
+    assert turns(page) == []
+    page.get_by_role("button", name="Try again").click()
+    is_answered(page)
+    assert turns(page) == ["hi", "yes, \u9759!"] and message(page).input_value() == ""
+    message(page).fill("a longer question")
+    message(page).press("Enter")
+    expect(alert).to_contain_text("Conversation: the model's maximum context length is 64 tokens")
+    expect(message(page)).to_have_attribute("aria-invalid", "true")
+    expect(message(page)).to_have_value("a longer question")
+    assert turns(page) == ["hi", "yes, \u9759!"]
+    message(page).fill("")
+    page.get_by_role("button", name="New conversation").click()
+    assert turns(page) == []
+    page.get_by_role("button", name="Undo").click()
+    assert turns(page) == ["hi", "yes, \u9759!"]
+
+
+def test_a_conversation_in_chinese(visit, talk):
+    page = talk("answering")
+    slide(page, "Temperature", 0)
+    for text in ("\u4f60\u597d", "hello"):
+        say(page, text)
+    assert turns(page) == ["\u4f60\u597d", "yes, \u9759!", "hello", "yes, \u9759!"]
+    langs = page.locator(".turn:not(.system) .box").evaluate_all("all => all.map(e => e.lang)")
+    assert langs == ["zh-Hans", "zh-Hans", "", "zh-Hans"]
+    assert len(visit.requests) == 2  # what is read again has the same tokens
+    expect(page.get_by_role("button", name="Write on")).to_be_disabled()  # it came to its end
+    message(page).fill("\u9759")
+    expect(message(page)).to_have_attribute("lang", "zh-Hans")
+
+
+def test_a_model_that_was_not_trained_to_answer_says_so(talk, visit):
+    page = talk("letters")
+    expect(page.get_by_role("region", name="Conversation")).to_contain_text(
+        "it was not trained to answer. \u201cmake chat\u201d gets one that was."
+    )
+    expect(message(page)).to_be_disabled()
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    pick(page, "Text")
+    write(page, 20, "b")
+    pick(page, "talker")
+    pick(page, "Conversation")
+    expect(message(page)).to_be_enabled()
+
+
+def tab_to(page, selector: str, key: str = "Tab") -> None:
+    for _ in range(40):
+        page.keyboard.press(key)
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
+
+
+def test_a_conversation_by_keyboard_alone(visit, talk):
+    page = talk()
+    message(page).focus()
+    page.keyboard.type("one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("two")
+    page.keyboard.press("Enter")
+    is_answered(page)
+    assert turns(page)[0] == "one\ntwo"
+    tab_to(page, ".assistant .box", "Shift+Tab")
+    box = page.locator(".assistant .box")
+    first = int(page.locator(".assistant [role=option]").first.get_attribute("id")[1:])
+    expect(box).to_have_attribute("aria-activedescendant", f"c{first}")
+    page.keyboard.press("ArrowLeft")  # over the marks, into the question
+    asked = page.locator(".user .box")
+    expect(asked).to_be_focused()
+    assert page.locator(".user [aria-selected]").text_content() == "o"
+    page.keyboard.press("Home")
+    assert page.locator(".user [aria-selected]").evaluate("e => e.ariaLabel") == "o, given"
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(box).to_have_attribute("aria-activedescendant", f"c{first + 1}")
+    page.keyboard.press("Enter")
+    expect(page.locator("button.row:focus")).to_have_count(1)
+    page.keyboard.press("Enter")
+    is_answered(page)
+    expect(box).to_be_focused()
+    tab_to(page, "[data-act=again]")
+    page.keyboard.press("Enter")
+    is_answered(page)
+    expect(message(page)).to_be_focused()
+    tab_to(page, ".user [data-act=edit]", "Shift+Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.type("!")
+    page.keyboard.press("Enter")
+    is_answered(page)
+    assert "two" in turns(page)[0] and "!" in turns(page)[0]
+
+
+def test_enter_within_a_composition_does_not_send(visit, talk):
+    page = talk()
+    press_enter = """(e, composing) => e.dispatchEvent(new KeyboardEvent("keydown",
+        {key: "Enter", isComposing: composing, bubbles: true, cancelable: true}))"""
+    message(page).fill("\u4f60")
+    message(page).evaluate(press_enter, True)
+    expect(page.locator("#status")).to_have_text("")
+    message(page).evaluate(press_enter, False)
+    is_answered(page)
+    press(page, "Edit", 0)
+    field = page.get_by_role("textbox", name="You, edited")
+    field.evaluate(press_enter, True)
+    expect(field).to_be_visible()
+    assert len(visit.requests) == 1
+
+
+def test_a_conversation_survives_a_reload(talkers, visit, talk):
+    page = talk()
+    say(page, "hi")
+    message(page).fill("and what el")
+    before = turns(page)
+    page.reload()
+    expect(page.get_by_role("radio", name="Conversation")).to_be_checked()
+    expect(message(page)).to_have_value("and what el")
+    assert turns(page) == before
+    page.locator(".assistant [role=option]").nth(2).click()
+    expect(page.get_by_role("complementary")).to_contain_text("Drawn: ")
+    pick(page, "Text")
+    page.get_by_role("button", name="Write", exact=True).click()
+    is_answered(page)
+    text = written(page)
+    page.reload()
+    expect(page.locator("#reading")).to_have_text(text)
+    pick(page, "Conversation")
+    assert turns(page) == before
+    page.evaluate("sessionStorage.setItem('minigrad-takes', '[[\"chat talker\", {}]]')")
+    page.goto("about:blank")
+    page.goto(address(talkers))
+    expect(page.get_by_role("radio", name="Conversation")).to_be_checked()
+
+
+def test_an_answer_can_be_copied(talk):
+    page = talk("answering")
+    slide(page, "Temperature", 0)
+    say(page, "hi")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(page, "Copy")
+    expect(page.locator("#status")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "yes, \u9759!"
+
+
+@pytest.mark.parametrize("scheme, width", [("light", 320), ("dark", 1300)])
+def test_conversations_can_be_read_and_reached(scheme, width, talkers, browser):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    options = {"color_scheme": scheme, "bypass_csp": True}
+    page = browser.new_page(viewport={"width": width, "height": 844}, **options)
+
+    def look():
+        found = axe.run(page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+        assert all(contrast >= 4.5 for contrast, _ in page.evaluate(CONTRASTS))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        small = """() => [...document.querySelectorAll("button, select, textarea, summary")]
+            .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 40)
+            .map(e => e.outerHTML)"""
+        assert page.evaluate(small) == []
+
+    page.goto(address(talkers))
+    pick(page, "Conversation")
+    look()
+    page.locator("#settings").evaluate("settings => settings.open = true")
+    page.get_by_label("Seed").fill("7")  # a short answer has no fourth token
+    say(page, "wide" * 40)
+    look()
+    page.locator(".system summary").click()
+    press(page, "Edit", 1)
+    page.locator(".assistant [role=option]").nth(3).click()
+    look()
     page.close()
 
 

@@ -1,7 +1,7 @@
 // Where a head looked when a token was chosen: as a map, as bars, and as shades of the text.
 
 import { $, bar, label, level, percent, state, visible } from "./common.js";
-import { chips, parts, selected, surprise, take, tokenAt } from "./paper.js";
+import { chips, selected, surprise, take, tokenAt } from "./paper.js";
 import { ask } from "./service.js";
 
 let attention = null; // the service's answer for the selected character
@@ -21,11 +21,11 @@ async function fetchAttention() {
   const index = selected, of = take;
   const mine = looking = new AbortController();
   try {
-    const text = parts().slice(Math.max(0, index - 256), index).map((part) => part.id);
+    const text = take.parts.slice(Math.max(0, index - 256), index).map((part) => part.id);
     const response = await ask("attention", { model: of.model, text }, mine.signal);
     const answer = await response.json();
     if (selected !== index || take !== of) return;
-    const seen = parts().slice(index - answer.tokens.length, index);
+    const seen = take.parts.slice(index - answer.tokens.length, index);
     attention = { ...answer, seen, index, take: of };
     fill("layer", answer.layers, []);
     fill("head", answer.heads, ["all, averaged"]);

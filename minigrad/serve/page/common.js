@@ -10,9 +10,11 @@ export const make = (tag, properties = {}, ...children) => {
 
 const KNOWN = new Map([ // a model may be called anything, "constructor" too: never a plain object
   ["shakespeare", { title: "English", lang: "en", examples: ["ROMEO:\n", "To be, or", "O, "] }],
+  ["SmolLM2-135M-Instruct.Q4_1", { title: "SmolLM2", examples: ["The sea is", "Once upon a time"],
+    questions: ["What is gravity?", "Write a short poem about the sea."] }],
   ["poems", { title: "Chinese", lang: "zh-Hans", examples: ["床前明月光，\n", "春", "山中"] }],
 ]);
-export const aboutModel = (name) => KNOWN.get(name) ?? { title: name, examples: [] };
+export const aboutModel = (name) => ({ title: name, examples: [], questions: [], ...KNOWN.get(name) });
 export const language = (name, text) =>
   aboutModel(name).lang ?? (/\p{Script=Han}/u.test(text) ? "zh-Hans" : "");
 
@@ -25,6 +27,8 @@ export const saved = (() => {
 })();
 
 export const state = {
+  mode: saved.mode === "chat" ? "chat" : "text", // a text that goes on, or a conversation
+  marks: saved.marks === true, // whether those around a turn are shown
   model: "", // the name of the chosen one
   unit: "character", // what its tokens are
   view: saved.view === "attention" ? "attention" : "alternatives", // what the lens shows
@@ -43,14 +47,25 @@ export const label = ({ text, name }) => { // of a token; ‹e6 9c› if it is p
 export const spoken = (token) => label(token).replace(/\u2039(.+?)\u203a/g, "bytes $1")
   .replace(/^ +| +$/g, ({ length }) => length > 1 ? ` ${length} spaces ` : " space ")
   .replaceAll("\n", " line break ").replace(/ +/g, " ").trim();
+export const isWritten = (part) => part.probability !== undefined; // or else given
 export const textOf = (tokens) => tokens.map((token) => token.text).join("");
 export const sentence = (text) =>
   text.replace(/^\p{Ll}/u, (c) => c.toUpperCase()).replace(/[.!?]?$/, ".");
 
+export async function copy(text, element) {
+  try {
+    await navigator.clipboard.writeText(text);
+    $("status").textContent = "Copied";
+  } catch {
+    getSelection().selectAllChildren(element);
+    $("status").textContent = "Selected; copy it with your keyboard";
+  }
+}
+
 export function bar(row, longest, tag, properties = {}) { // a character and its probability
   const fill = make("i");
   fill.style.width = Math.max(0.5, 100 * row.probability / longest) + "%";
-  const glyph = make("span", { className: "glyph", lang: $("paper").lang });
+  const glyph = make("span", { className: "glyph", lang: language(state.model, row.text) });
   glyph.textContent = visible(label(row));
   const share = make("span", { className: "percent", textContent: percent(row.probability) });
   const element = make(tag, { className: "row", ...properties }, glyph,

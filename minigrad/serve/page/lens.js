@@ -1,8 +1,8 @@
 // The lens: what one token beat, or what a head looked at when it was chosen.
 
 import { look, shadeAll } from "./attention.js";
-import { $, bar, label, make, percent, spoken, state, textOf, visible } from "./common.js";
-import { chips, move, parts, select, selected, take, tokenAt } from "./paper.js";
+import { $, bar, label, language, make, percent, spoken, state, textOf, visible } from "./common.js";
+import { chips, focusText, move, select, selected, take, tokenAt } from "./paper.js";
 import { save } from "./settings.js";
 import { ALTERNATIVES, write } from "./writing.js";
 
@@ -36,14 +36,19 @@ function describe(token) {
       "text with Tab and use the arrow keys.";
     return;
   }
-  const before = Array.from(textOf(parts().slice(0, selected)));
-  const near = before.slice($("paper").lang.startsWith("zh") ? -11 : -24);
+  const mark = chips.findLastIndex((span, i) => i < selected && !span.isConnected); // not shown
+  const before = Array.from(textOf(take.parts.slice(mark + 1, selected)));
+  $("context").lang = language(state.model, before.slice(-24).join(""));
+  const room = $("context").lang.startsWith("zh") ? 12 : 25;
+  const name = visible(label(take.parts[selected]));
+  const near = before.slice(-Math.max(4, room - name.length));
   $("context").replaceChildren(near.length < before.length ? "\u2026" : "",
     near.join("").replaceAll("\n", "\u21b5"),
-    make("b", { textContent: visible(label(parts()[selected])) }));
+    make("b", { textContent: name }));
   $("about").textContent = state.view === "attention"
     ? `Which ${state.unit}s a head looked at when this one was chosen.`
-    : token ? rank(token) : `A ${state.unit} of your prompt.`;
+    : token ? rank(token) : state.mode === "chat" ? `A ${state.unit} that the model was given.`
+      : `A ${state.unit} of your prompt.`;
 }
 
 function rank(token) {
@@ -69,15 +74,14 @@ function alternatives(token) {
 }
 
 function branch(id) { // write on with this token in the place of the selected one
-  const index = selected, place = index - take.given.length;
+  const index = selected, { mode, model, parts } = take;
   const plain = ({ id, name, text, probability }) => ({ id, name, text, probability });
-  const all = [take.tokens[place], ...take.tokens[place].alternatives].map(plain);
+  const all = [parts[index], ...parts[index].alternatives].map(plain);
   const chosen = all.find((row) => row.id === id);
   chosen.yours = true;
   chosen.alternatives = all.filter((row) => row !== chosen);
-  $("paper").focus({ preventScroll: true });
-  const tokens = [...take.tokens.slice(0, place), chosen];
-  write({ model: take.model, given: take.given, tokens }, index);
+  focusText();
+  write({ mode, model, parts: [...parts.slice(0, index), chosen] }, index);
 }
 
 $("paper").addEventListener("look", lens);

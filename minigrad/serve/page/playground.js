@@ -1,11 +1,12 @@
 // The page as a whole: the models, the buttons, the keyboard.
 
-import { $, aboutModel, language, make, saved, state, textOf } from "./common.js";
+import { $, aboutModel, copy, language, make, saved, state, textOf } from "./common.js";
+import { send } from "./conversation.js";
 import { lens } from "./lens.js";
-import { blank, parts, select, take } from "./paper.js";
+import { blank, focusText, select, take } from "./paper.js";
 import { Refusal, ask, trouble } from "./service.js";
-import { describe, prompts, save } from "./settings.js";
-import { lastTake, running, stop, undo, write } from "./writing.js";
+import { describe, fold, prompts, save } from "./settings.js";
+import { lastTake, running, startAnew, stop, undo, write } from "./writing.js";
 
 function hasFont() { // without one, all Chinese characters look the same: a box
   const pen = make("canvas", { width: 24, height: 24 }).getContext("2d",
@@ -19,14 +20,29 @@ function hasFont() { // without one, all Chinese characters look the same: a box
   return drawn[0] !== drawn[1];
 }
 
-function choose(name, unit) {
-  if (state.model) prompts.set(state.model, $("prompt").value);
-  Object.assign(state, { model: name, unit });
+function arrange() { // a conversation is read before one writes, a text after that
+  const chat = state.mode === "chat";
+  document.body.dataset.mode = state.mode;
+  if (chat !== ($("sheet").nextElementSibling === $("form"))) {
+    if (chat) $("sheet").after($("form"));
+    else $("sheet").before($("form"));
+  }
+  $("asked").textContent = chat ? "Message" : "Prompt";
+  fold();
+  $("prompt").enterKeyHint = chat ? "send" : "enter";
+  $("prompt").placeholder = chat ? "What you say" : "How the text begins";
+}
+
+function choose(change) { // another model, or what is done with it
+  save();
+  Object.assign(state, change);
+  const { mode, model: name, unit, canChat } = state, chat = mode === "chat";
   document.body.dataset.unit = unit;
   for (const word of document.querySelectorAll(".unit")) word.textContent = unit;
-  $("paper").ariaLabel = $("paper").ariaLabel.replace(/\w+ by \w+/, `${unit} by ${unit}`);
-  const { examples } = aboutModel(name);
-  $("prompt").value = prompts.get(name) ?? examples[0] ?? "";
+  arrange();
+  for (const id of ["prompt", "write"]) $(id).disabled = chat && !canChat;
+  const examples = aboutModel(name)[chat ? "questions" : "examples"];
+  $("prompt").value = prompts[mode].get(name) ?? (chat ? "" : examples[0] ?? "");
   const lang = language(name, $("prompt").value);
   $("examples").replaceChildren(...examples.map((text) => {
     const button = make("button", { type: "button", className: "plain", lang });
@@ -47,16 +63,17 @@ function choose(name, unit) {
 async function start() {
   trouble(null);
   try {
-    const { models, units } = await (await ask("health")).json();
+    const { models, units, chat = {} } = await (await ask("health")).json();
+    const about = (model) => ({ model, unit: units[model], canChat: chat[model] === true });
     const chosen = models.includes(saved.model) ? saved.model : models[0];
     for (const [i, name] of models.entries()) {
       const id = "model-" + i;
       const radio = make("input", { type: "radio", name: "model", id, checked: name === chosen });
-      radio.addEventListener("change", () => choose(name, units[name]));
+      radio.addEventListener("change", () => choose(about(name)));
       const { title } = aboutModel(name);
       $("models").append(radio, make("label", { htmlFor: id, textContent: title }));
     }
-    choose(chosen, units[chosen]);
+    choose(about(chosen));
   } catch (error) {
     trouble(error, start);
   }
@@ -65,7 +82,8 @@ async function start() {
 function writeAnew() {
   if (matchMedia("(pointer: coarse)").matches) $("prompt").blur(); // the keyboard hides the text
   save();
-  write({ ...blank, model: state.model, prompt: $("prompt").value, tokens: [] });
+  if (state.mode === "chat") return send();
+  write({ ...blank, model: state.model, prompt: $("prompt").value, parts: [] });
 }
 
 $("form").addEventListener("submit", (event) => {
@@ -76,17 +94,17 @@ $("form").addEventListener("submit", (event) => {
 $("write").addEventListener("click", (event) => {
   if (event.detail > 1) event.preventDefault(); // the second of a double click would stop it
 });
-$("more").addEventListener("click", () => write({ ...take, tokens: [...take.tokens] }));
+$("more").addEventListener("click", () => write({ ...take, parts: [...take.parts] }));
 $("undo").addEventListener("click", undo);
-$("copy").addEventListener("click", async () => {
-  try {
-    await navigator.clipboard.writeText(textOf(parts()));
-    $("status").textContent = "Copied";
-  } catch {
-    getSelection().selectAllChildren($("paper"));
-    $("status").textContent = "Selected; copy it with your keyboard";
-  }
+$("copy").addEventListener("click", () => copy(textOf(take.parts), $("paper")));
+$("new").addEventListener("click", () => {
+  startAnew();
+  focusText();
 });
+for (const radio of document.getElementsByName("mode")) {
+  radio.checked = radio.value === state.mode;
+  radio.addEventListener("change", () => choose({ mode: radio.value }));
+}
 $("keep").addEventListener("click", () => {
   $("seed").value = take.seed;
   save();
@@ -97,15 +115,18 @@ $("prompt").addEventListener("input", () => {
 
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.keyCode === 229) return; // an input method is at work
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+  const sends = event.ctrlKey || event.metaKey ||
+    (state.mode === "chat" && event.target === $("prompt") && !event.shiftKey);
+  if (event.key === "Enter" && sends) {
     event.preventDefault();
     writeAnew();
   } else if (event.key === "Escape") {
     if (running) stop();
-    else if ($("lens").contains(document.activeElement)) $("paper").focus();
+    else if ($("lens").contains(document.activeElement)) focusText();
     else select(null);
   }
 });
 if (/Mac|iPhone|iPad/.test(navigator.platform)) $("modifier").textContent = "\u2318";
+arrange();
 lens();
 start();

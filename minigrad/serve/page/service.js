@@ -85,7 +85,8 @@ export async function* events(response) { // "data: ...", and an empty line afte
 
 export function trouble(error, again) { // shows what went wrong, or with null that all is well
   for (const id of CONTROLS) {
-    if (error?.field === id) $(id).setAttribute("aria-invalid", "true");
+    const field = error?.field?.replace(/^messages.*/, "prompt"); // where one types
+    if (field === id) $(id).setAttribute("aria-invalid", "true");
     else $(id).removeAttribute("aria-invalid");
   }
   $("trouble").replaceChildren();

@@ -14,16 +14,19 @@ const DIALS = {
     show: (v) => v, value: (v) => v },
 };
 
-export const LABELS = { prompt: "Prompt", seed: "Seed", model: "Model", text: "Text",
+export const LABELS = { prompt: "Prompt", messages: "Conversation", seed: "Seed", model: "Model", text: "Text",
   ...Object.fromEntries(Object.entries(DIALS).map(([id, dial]) => [id, dial.name])) };
 export const CONTROLS = [...Object.keys(DIALS), "prompt", "seed"];
-export const prompts = new Map(Array.isArray(saved.prompts) ? saved.prompts : []); // of each model
+const mapOf = (pairs) => new Map(Array.isArray(pairs) ? pairs : []); // of each model
+export const prompts = { text: mapOf(saved.prompts), chat: mapOf(saved.messages) };
+export const systems = mapOf(saved.systems); // how it shall answer
 
 export function save() {
   if (!state.model) return; // nothing is known yet
   const dials = Object.fromEntries(Object.keys(DIALS).map((id) => [id, $(id).valueAsNumber]));
-  prompts.set(state.model, $("prompt").value);
-  const all = { ...state, prompts: [...prompts], dials, seed: $("seed").value };
+  prompts[state.mode].set(state.model, $("prompt").value);
+  const all = { ...state, prompts: [...prompts.text], messages: [...prompts.chat],
+    systems: [...systems], dials, seed: $("seed").value };
   try {
     localStorage.setItem("minigrad", JSON.stringify(all));
   } catch { /* works without */ }
@@ -57,8 +60,9 @@ for (const [id, dial] of Object.entries(DIALS)) {
 if (typeof saved.seed === "string") $("seed").value = saved.seed;
 for (const id of ["prompt", "seed"]) $(id).addEventListener("input", save);
 
-const wide = matchMedia("(min-width: 60rem)");
-const fold = () => { $("settings").open = wide.matches; };
-wide.addEventListener("change", fold);
-fold();
+const wide = matchMedia("(min-width: 60rem)"), low = matchMedia("(max-height: 50rem)");
+export function fold() { // where the text needs the room more
+  $("settings").open = wide.matches && !(state.mode === "chat" && low.matches);
+}
+for (const query of [wide, low]) query.addEventListener("change", fold);
 describe();

@@ -1,43 +1,59 @@
 // Writing: a request, its stream of tokens onto the paper, and how it ends.
 
-import { $, sentence, state, textOf } from "./common.js";
-import { blank, flush, lay, parts, schedule, select, take } from "./paper.js";
+import { $, make, sentence, state, textOf } from "./common.js";
+import { blank, flush, focusText, lay, schedule, select, take } from "./paper.js";
 import { Refusal, ask, events, trouble } from "./service.js";
-import { dialValues } from "./settings.js";
+import { dialValues, save } from "./settings.js";
+import { NAMES, saidIn, turnsOf, withAnswers } from "./turns.js";
 
 export const ALTERNATIVES = 8;
 const LONGEST = 2000; // tokens to go on from: more than any of these models sees
 
 export let running = null; // the AbortController of the take that is being written
-const takes = new Map(); // the last take of each model
+const takes = new Map(); // the last take of each model, as a text and as a conversation
 const past = new Map(); // the takes before it
+const placeOf = ({ mode, model }) => `${mode} ${model}`;
 
 function request(next) {
   const seed = $("seed").value.trim();
   if (!/^\d*$/.test(seed)) {
     throw new Refusal("Seed: please give a whole number, or nothing.", "seed", true);
   }
-  const ids = [...next.given, ...next.tokens].map((part) => part.id); // a text may have others
+  const ids = next.parts.map((part) => part.id); // a text may have others
+  const latest = next.mode === "chat" ? ids : ids.slice(-LONGEST); // who was asked must be seen
+  const given = next.messages ? { messages: next.messages }
+    : { prompt: ids.length ? latest : next.prompt || "\n" };
   return {
-    model: next.model, stream: true, alternatives: ALTERNATIVES, ...dialValues(),
-    prompt: ids.length ? ids.slice(-LONGEST) : next.prompt || "\n",
+    model: next.model, stream: true, alternatives: ALTERNATIVES, ...dialValues(), ...given,
     seed: seed ? Number(seed) : null,
   };
 }
 
 function begin(next, read, keep) { // `read` are the tokens of the prompt, as the model reads them
-  if (!next.given.length) next.given = read;
-  const last = next.tokens.pop(); // of what is kept: a character may be unfinished there
-  if (last) next.tokens.push({ ...last, text: read.at(-1).text });
+  const last = next.parts.at(-1); // of what is kept: a character may be unfinished there
+  next.parts = last ? [...next.parts.slice(0, -1), { ...last, text: read.at(-1).text }] : read;
+  next.begun = next.parts.length;
+  const focused = $("paper").contains(document.activeElement);
   put(next);
   if (keep !== null) select(keep);
+  if (focused) focusText();
+}
+
+function beginAnswer(next, read, keep) { // true if it must be read once more
+  const { parts } = next;
+  delete next.messages; // from here on its tokens say what to go on from
+  next.parts = withAnswers(read, parts);
+  const same = next.parts.length === read.length && next.parts.every((p, i) => p.id === read[i].id);
+  if (same) begin(next, read, keep);
+  return !same;
 }
 
 export async function write(next, keep = null) {
   stop();
   const mine = running = new AbortController();
-  const kept = next.tokens.length;
+  next.begun = next.parts.length;
   let end = null;
+  const written = () => `${next.parts.length - next.begun} ${state.unit}s`;
   trouble(null);
   show("Writing");
   try {
@@ -45,22 +61,47 @@ export async function write(next, keep = null) {
     for await (const event of events(response)) {
       if (event.error) throw new Refusal(sentence(event.error.message));
       if (event.finish_reason) end = event;
-      else if (event.prompt_tokens && running === mine) begin(next, event.prompt_tokens, keep);
-      else if (running === mine) next.tokens.push(event), schedule(next);
+      else if (running !== mine) continue;
+      else if (!event.prompt_tokens) next.parts.push(event), schedule();
+      else if (!next.messages) begin(next, event.prompt_tokens, keep);
+      else if (beginAnswer(next, event.prompt_tokens, keep)) return write(next, keep);
     }
     if (!end) throw new TypeError("the stream has no end");
-    finish(mine, next, end, `${next.tokens.length - kept} ${state.unit}s`);
+    finish(mine, next, end, written());
   } catch (error) {
-    const written = `${next.tokens.length - kept} ${state.unit}s`;
-    if (error.name === "AbortError") return finish(mine, next, null, `Stopped after ${written}`);
-    if (!(error instanceof Refusal)) {
-      error = new Refusal(`The connection was lost after ${written}. Write on goes on from there.`);
+    if (error.name !== "AbortError" && !(error instanceof Refusal)) {
+      error = new Refusal(
+        `The connection was lost after ${written()}. Write on goes on from there.`);
     }
-    const again = error.final ? null : () => write(next.tokens.length > kept
-      ? { ...next, tokens: [...next.tokens] } : next);
-    if (running === mine) trouble(error, again);
-    finish(mine, next, null, "");
+    fail(mine, next, error, `Stopped after ${written()}`, () => write(
+      next.parts.length > next.begun ? { ...next, parts: [...next.parts] } : next, keep));
   }
+}
+
+export async function keepAnswer(next) { // that its reader has changed: only read, for its tokens
+  stop();
+  const mine = running = new AbortController();
+  trouble(null);
+  show("Reading");
+  try {
+    const more = { role: "user", content: "." }; // what follows an answer does not change it
+    const asked = { ...next, messages: [...next.messages, more] };
+    const body = { ...request(asked), stream: false, max_new_tokens: 1 };
+    const answer = await (await ask("generate", body, mine.signal)).json();
+    if (running !== mine) return;
+    const parts = withAnswers(answer.prompt_tokens, next.parts);
+    put({ ...next, messages: null, parts: parts.slice(0, turnsOf(parts).at(-3).to) });
+    finish(mine, take, null, "Changed; Write on goes on from there");
+    focusText();
+  } catch (error) {
+    fail(mine, next, error, "Stopped", () => keepAnswer(next));
+  }
+}
+
+function fail(mine, next, error, stopped, again) {
+  const aborted = error.name === "AbortError";
+  if (!aborted && running === mine) trouble(error, error.final ? null : again);
+  finish(mine, next, null, aborted ? stopped : "");
 }
 
 function finish(mine, next, end, words) {
@@ -70,6 +111,7 @@ function finish(mine, next, end, words) {
   if (end) {
     words += ` in ${end.seconds.toFixed(1)} s, ${Math.round(end.tokens_per_second)} a second`;
     next.seed = end.seed;
+    next.done = next.mode === "chat" && end.finish_reason === "stop";
   }
   show(words);
 }
@@ -79,35 +121,72 @@ export function stop() {
 }
 
 function put(next) { // a new take on the paper; the old one can be had back
-  if (take.tokens.length && take !== next) {
-    past.set(take.model, [...(past.get(take.model) ?? []), take]);
-  }
-  takes.set(next.model, next);
+  const place = placeOf(next);
+  if (take.parts.length && take !== next) past.set(place, [...(past.get(place) ?? []), take]);
+  if (take !== next) next.lost = turnsOf(take.parts).length - turnsOf(next.parts).length;
+  takes.set(place, next);
   lay(next);
+  if (next.sent !== undefined && next.sent === $("prompt").value) $("prompt").value = "";
+  delete next.sent;
+  save();
   $("caret").scrollIntoView({ block: "nearest" });
 }
 
 export function lastTake() { // of the chosen model, whatever is being written
   stop();
   running = null;
-  lay(takes.get(state.model) ?? { ...blank, model: state.model });
+  const { mode, model } = state;
+  lay(takes.get(placeOf(state)) ?? { ...blank, mode, model });
+  show("");
+}
+
+export function startAnew() {
+  stop();
+  running = null;
+  put({ ...blank, mode: state.mode, model: state.model });
   show("");
 }
 
 export function undo() {
-  takes.set(state.model, past.get(state.model).pop());
+  takes.set(placeOf(state), past.get(placeOf(state)).pop());
   lastTake();
 }
 
 function show(words) {
-  $("status").textContent = words;
+  const chat = state.mode === "chat";
+  const lost = words && take.lost > 0 ? `; ${take.lost} later turns are gone, Undo has them` : "";
+  $("status").textContent = words + lost;
   $("count").textContent = "";
   document.body.classList.toggle("running", running !== null);
-  $("write").textContent = running ? "Stop" : "Write";
-  $("more").disabled = running !== null || !take.tokens.length;
-  $("undo").disabled = !past.get(state.model)?.length;
-  $("copy").disabled = !take.tokens.length;
+  $("write").textContent = running ? "Stop" : chat ? "Send" : "Write";
+  $("more").disabled = running !== null || !take.parts.length || take.done;
+  $("undo").disabled = !past.get(placeOf(state))?.length;
+  $("copy").disabled = !take.parts.length;
   $("keep").hidden = running !== null || take.seed === undefined;
   $("keep").textContent = `Seed ${take.seed}: use again`;
-  if (!running) $("reading").textContent = textOf(parts());
+  if (!running) tell();
 }
+
+function tell() { // to those who hear the page; of a conversation only what is new
+  const chat = state.mode === "chat", reading = $("reading");
+  const said = chat ? saidIn(take.parts).map((turn) => `${NAMES[turn.role]}: ${turn.text}`)
+    : [textOf(take.parts)];
+  reading.role = chat ? "log" : null;
+  const kept = [...reading.children].findIndex((p, i) => p.textContent !== said[i]);
+  while (kept >= 0 && reading.children.length > kept) reading.lastChild.remove();
+  const { length } = reading.children;
+  reading.append(...said.slice(length).map((text) => make("p", { textContent: text })));
+}
+
+try { // a page that is loaded again shows them again
+  for (const [place, kept] of JSON.parse(sessionStorage.getItem("minigrad-takes"))) {
+    if (kept.parts.every(({ id, name, text }) => id >= 0 && name.length && text.trim)) {
+      takes.set(place, kept);
+    }
+  }
+} catch { /* nothing was kept, or it is not ours */ }
+addEventListener("pagehide", () => {
+  try {
+    sessionStorage.setItem("minigrad-takes", JSON.stringify([...takes]));
+  } catch { /* works without */ }
+});
