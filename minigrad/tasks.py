@@ -14,7 +14,7 @@ import numpy as np
 
 from .bpe import BPETokenizer
 from .data import load_text
-from .generate import token_steps
+from .generate import Text, advance
 from .gpt import LanguageModel
 from .losses import IGNORE_INDEX
 from .template import END, conversation_ids, expect_marks, prompt_ids
@@ -159,22 +159,14 @@ def write_answers(
 ) -> list[tuple[list[int], list[int]]]:
     """The ids of each question, and of what the model answers: END comes last, or there were
     max_new_tokens before it."""
-    end = expect_marks(tokenizer)[END]
+    end, rng = expect_marks(tokenizer)[END], np.random.default_rng(rng)
     prompts = [prompt_ids(tokenizer, messages(question)) for question in questions]
-    written: dict[int, list[int]] = {}
-    for length in {len(prompt) for prompt in prompts}:  # those of one length together
-        which = [i for i, prompt in enumerate(prompts) if len(prompt) == length]
-        idx = np.array([prompts[i] for i in which])
-        steps = token_steps(model, idx, max_new_tokens, rng, model.new_cache(), **sampling)
-        new, done = [], np.zeros(len(which), bool)
-        for ids, _, _ in steps:
-            new.append(ids)
-            done |= ids == end
-            if done.all():
-                break
-        for i, row in zip(which, np.array(new).T.tolist()):
-            written[i] = row[: row.index(end) + 1] if end in row else row
-    return [(prompts[i], written[i]) for i in range(len(prompts))]
+    texts = [Text(model, ids, rng, **sampling) for ids in prompts]
+    unfinished = texts
+    for _ in range(max_new_tokens):
+        advance(model, unfinished)
+        unfinished = [text for text in unfinished if text.ids[-1] != end]
+    return [(ids, text.ids[len(ids) :]) for ids, text in zip(prompts, texts)]
 
 
 def answer_text(tokenizer: BPETokenizer, ids: Sequence[int]) -> str:
