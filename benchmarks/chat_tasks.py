@@ -34,8 +34,9 @@ from minigrad.template import END, START
 from minigrad.tensor import no_grad
 from minigrad.train import train_step
 
-HARD = "addition", "subtraction", "reversing", "counting"  # twice as often as the others
-MIX = [*FAMILIES, *HARD]
+# What is practised, and for which share of the steps: the hardest first, and last all together
+HARD = ["addition", "subtraction", "reversing", "counting"]
+STAGES = [(0.1, ["addition"]), (0.2, ["addition", "subtraction"]), (0.7, [*FAMILIES, *HARD])]
 
 
 @dataclass
@@ -43,11 +44,11 @@ class Plan:
     """How much of everything; `quick` is for the tests."""
 
     width: int = 128
-    n_layer: int = 4
+    n_layer: int = 3
     vocab_size: int = 512
     talk: int = 1000  # conversations of each family that the tokenizer learns from
     reading: int = 100  # steps on plain text
-    tuning: int = 2000  # steps on conversations
+    tuning: int = 1400  # steps on conversations
     batch: int = 66
     exam: int = 200  # questions of each family, where there are as many
     enough: float = 0.35  # of the additions right, before the practice by reward begins
@@ -89,7 +90,7 @@ def talk(rng: np.random.Generator, n: int) -> str:
 class Beginner:
     """A model that has read plain text, and no conversation."""
 
-    def __init__(self, plan: Plan, seed: int, n_layer: int | None = None):
+    def __init__(self, plan: Plan, seed: int):
         self.plan, text = plan, load_text("shakespeare")
         self.rng, text_rng, weights_rng, talk_rng = np.random.default_rng(seed).spawn(4)
         text, self.held_out = text[: len(text) * 9 // 10], text[len(text) * 9 // 10 :]
@@ -98,7 +99,7 @@ class Beginner:
         learn_from = text + talk(talk_rng, plan.talk)
         marks = [START, END]
         self.tokenizer = BPETokenizer.from_text(learn_from, plan.vocab_size, marks, "digits")
-        sizes = self.tokenizer.vocab_size, plan.width, n_layer or plan.n_layer, 4, 2
+        sizes = self.tokenizer.vocab_size, plan.width, plan.n_layer, 4, 2
         self.model = Llama(*sizes, block_size=128, rng=weights_rng)
         ids = np.array(self.tokenizer.encode(text))
         loader = DataLoaderSimple(TextDataset(ids, 64), 16, text_rng)
@@ -109,9 +110,14 @@ class Beginner:
         turns = (FAMILIES[families[i % len(families)]] for i in range(n))
         return lesson(self.tokenizer, [ask(family, self.rng) for family in turns])
 
-    def tune(self, families: list[str], steps: int) -> None:
-        optimizer = muon_for(self.model, lr=0.02, adamw_lr=0.003)
-        train(self.model, optimizer, steps, lambda: self.batch(families, self.plan.batch))
+    def tune(self) -> None:
+        """On all families; the learning rate goes down in the last stage."""
+        optimizer, batch = muon_for(self.model, lr=0.02, adamw_lr=0.003), self.plan.batch
+        stages = [
+            families for share, families in STAGES for _ in range(round(share * self.plan.tuning))
+        ]
+        turns = iter(stages)
+        train(self.model, optimizer, len(stages), lambda: self.batch(next(turns), batch))
 
     def tune_briefly(self, family: str, enough: float) -> None:
         """Until such a share of 100 questions that it may have seen is answered rightly."""
@@ -150,7 +156,7 @@ def by_examples(plan: Plan, seeds: list[int]) -> Iterator[str]:
         before = beginner.scores(exams)
         yield " | ".join([f"{seed}, before", *row(before), f"{beginner.bits():.2f}", "", ""])
         with timed(f"tuning, seed {seed}") as seconds:
-            beginner.tune(MIX, plan.tuning)
+            beginner.tune()
         after, took = beginner.scores(exams), [f"{s:.0f}" for s in seconds]
         yield " | ".join([f"{seed}, after", *row(after), f"{beginner.bits():.2f}", *took])
 
@@ -178,7 +184,7 @@ def by_reward(plan: Plan, seeds: list[int]) -> Iterator[str]:
     exam = examination(addition, 2 * plan.exam, 0)
     yield "seed | reward | before | after | reward at the end | seconds | of the processor"
     for seed in seeds:
-        beginner = Beginner(plan, seed, n_layer=min(3, plan.n_layer))
+        beginner = Beginner(plan, seed)
         beginner.tune_briefly("addition", plan.enough)
         weak = copy.deepcopy(beginner)
         before = exact_match(weak.model, weak.tokenizer, exam)

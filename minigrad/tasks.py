@@ -48,8 +48,8 @@ def reversing(rng: np.random.Generator) -> QA:
 
 def counting(rng: np.random.Generator) -> QA:
     few = rng.choice(list("abdegilmnoprst"), size=3, replace=False)  # so that some come twice
-    word, letter = "".join(rng.choice(few, size=rng.integers(3, 8))), rng.choice(few)
-    return f"How many {letter} are in {word}?", str(word.count(letter))
+    letters, letter = rng.choice(few, size=rng.integers(3, 8)), rng.choice(few)
+    return f"How many {letter} are in {' '.join(letters)}?", str((letters == letter).sum())
 
 
 # %% ../notebooks/16_chat.ipynb #tasks-facts

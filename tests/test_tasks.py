@@ -54,7 +54,7 @@ EXPECTED = {  # each family's answers, found in another way
     "subtraction": lambda q: str(int(re.findall(r"\d+", q)[0]) - int(re.findall(r"\d+", q)[1])),
     "sorting": lambda q: " ".join(d for d in "0123456789" for _ in range(q.count(d))),
     "reversing": letters_backwards,
-    "counting": lambda q: str(q.removesuffix("?").split()[-1].count(q.split()[2])),
+    "counting": lambda q: str(q.removesuffix("?").split(" in ")[1].count(q.split()[2])),
     "knowing": fact_asked_for,
 }
 
