@@ -4,14 +4,13 @@
 
 # %% ../notebooks/14_modern_block.ipynb #imports
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import functional as F
-from .attention import TILE, KVCache, attend_together
+from .attention import TILE, KVCache
 from .gpt import LanguageModel, TiedHead
 from .nn import Dropout, Embedding, Linear, Module, ModuleDict, ModuleList, Parameter
 from .tensor import Tensor, as_size, from_numpy, no_grad, record
@@ -19,16 +18,11 @@ from .weights import expect_same, read_folder, write_folder
 
 
 # %% ../notebooks/14_modern_block.ipynb #rms-norm
-def per_root_mean_square(a: np.ndarray, eps: float) -> np.ndarray:
-    """1 over the root of the mean of the squares of each row of an array: (..., C) -> (..., 1)."""
-    return 1 / np.sqrt(np.vecdot(a, a)[..., None] / a.shape[-1] + eps)
-
-
 def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-5) -> Tensor:
     """x (..., C) over the root of the mean of its squares, times weight (C,) (Zhang and Sennrich,
     2019)."""
     C = x.shape[-1]
-    per_rms = per_root_mean_square(x.data, eps)  # (..., 1)
+    per_rms = 1 / np.sqrt(np.vecdot(x.data, x.data)[..., None] / C + eps)  # (..., 1)
     unit = x.data * per_rms
 
     def vjp_x(g):
@@ -49,11 +43,6 @@ class RMSNorm(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return rms_norm(x, self.weight, self.eps)
-
-    def values(self, x: np.ndarray) -> np.ndarray:
-        y = x * per_root_mean_square(x, self.eps)
-        y *= self.weight.data
-        return y
 
 
 # %% ../notebooks/14_modern_block.ipynb #turns
@@ -91,18 +80,12 @@ def rotary(x: Tensor, cos: np.ndarray, sin: np.ndarray, n: int | None = None) ->
 
 
 # %% ../notebooks/14_modern_block.ipynb #swiglu
-def sigmoid_values(a: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-a)) of an array, as (1 + tanh(a / 2)) / 2, which never overflows."""
-    y = np.asarray(np.tanh(0.5 * a))
-    y += 1
-    y *= 0.5
-    return y
-
-
 def swiglu(gate: Tensor, up: Tensor) -> Tensor:
     """silu(gate) * up, where silu(z) is z * sigmoid(z): how far each channel of `up` comes through
     (Shazeer, 2020)."""
-    opening = sigmoid_values(gate.data)
+    opening = np.tanh(0.5 * gate.data)  # sigmoid(z) is (1 + tanh(z / 2)) / 2, without overflow
+    opening += 1
+    opening *= 0.5
     silu = opening * gate.data
 
     def vjp_gate(g):
@@ -113,34 +96,38 @@ def swiglu(gate: Tensor, up: Tensor) -> Tensor:
 
 # %% ../notebooks/14_modern_block.ipynb #side-by-side
 class SideBySide:
-    """Linear layers without biases that read the same input, as one layer: their weights lie one
-    below the other in one array, so that one large product does the work of several."""
+    """Linear layers of a module, without biases, that read the same input, as one layer: their
+    weights lie one below the other in one array, so that one product does the work of several."""
 
-    def __init__(self, *layers: Linear):
-        self.layers = layers
-        self.joined = np.concatenate([layer.weight.data for layer in layers])  # (n_out, n_in)
-        ends = np.cumsum([len(layer.weight) for layer in layers])
-        self.rows = [slice(end - len(layer.weight), end) for layer, end in zip(layers, ends)]
-        for layer, rows in zip(layers, self.rows):
+    def __init__(self, owner: Module, *names: str):
+        self.owner, self.names = owner, names
+        self.joined = np.concatenate([layer.weight.data for layer in self.layers])  # (n_out, n_in)
+        ends = np.cumsum([len(layer.weight) for layer in self.layers])
+        self.rows = [slice(end - len(layer.weight), end) for layer, end in zip(self.layers, ends)]
+        for layer, rows in zip(self.layers, self.rows):
             layer.weight.data = self.joined[rows]  # a view
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers that bear these names now: one may have been replaced by another."""
+        return [getattr(self.owner, name) for name in self.names]
+
+    def in_one(self) -> bool:
+        """Whether their weights are still those that were joined, not set anew or copied."""
+        joined = lambda layer: type(layer) is Linear and layer.weight.data.base is self.joined
+        return all(map(joined, self.layers))
 
     def __call__(self, x: Tensor) -> Tensor:
         """x (..., n_in) -> (..., n_out), the layers' results one after the other."""
-        weights = [layer.weight for layer in self.layers]
-        if any(weight.data.base is not self.joined for weight in weights):  # set anew, or copied
+        if not self.in_one():
             return F.cat([layer(x) for layer in self.layers], axis=-1)
+        weights = [layer.weight for layer in self.layers]
         inputs = x.data.reshape(-1, x.shape[-1])
         flat = lambda g: g.reshape(len(inputs), -1)
         vjps = [lambda g, rows=rows: flat(g)[:, rows].T @ inputs for rows in self.rows]
         vjp_x = lambda g: (flat(g) @ self.joined).reshape(x.shape)
         y = (inputs @ self.joined.T).reshape(*x.shape[:-1], -1)
         return record(y, (x, vjp_x), *zip(weights, vjps))
-
-    def values(self, x: np.ndarray) -> np.ndarray:
-        """The same for an array, of which nothing is recorded."""
-        if any(layer.weight.data.base is not self.joined for layer in self.layers):
-            return np.concatenate([layer.values(x) for layer in self.layers], axis=-1)
-        return x @ self.joined.T
 
 
 # %% ../notebooks/14_modern_block.ipynb #llama-mlp
@@ -151,19 +138,12 @@ class LlamaMLP(Module):
         self.gate_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
         self.up_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
         self.down_proj = Linear(n_hidden, n_embd, bias=False, rng=rng)
-        self.gate_up = SideBySide(self.gate_proj, self.up_proj)
+        self.gate_up = SideBySide(self, "gate_proj", "up_proj")
 
     def forward(self, x: Tensor) -> Tensor:
         gate_up = self.gate_up(x)  # (B, T, 2 n_hidden)
         n_hidden = gate_up.shape[-1] // 2
         return self.down_proj(swiglu(gate_up[..., :n_hidden], gate_up[..., n_hidden:]))
-
-    def values(self, x: np.ndarray) -> np.ndarray:
-        gate, up = np.split(self.gate_up.values(x), 2, axis=-1)
-        h = sigmoid_values(gate)
-        h *= gate
-        h *= up
-        return self.down_proj.values(h)
 
 
 # %% ../notebooks/14_modern_block.ipynb #in-window
@@ -262,7 +242,7 @@ class LlamaAttention(Module):
         self.k_proj = Linear(n_embd, kv_size, bias=False, rng=rng)
         self.v_proj = Linear(n_embd, kv_size, bias=False, rng=rng)
         self.o_proj = Linear(n_embd, n_embd, bias=False, rng=rng)
-        self.qkv = SideBySide(self.q_proj, self.k_proj, self.v_proj)
+        self.qkv = SideBySide(self, "q_proj", "k_proj", "v_proj")
 
     def turned(self, x: Tensor, cos: np.ndarray, sin: np.ndarray) -> Tensor:
         """Queries, keys and values, by heads: (B, T, C) -> (B, T, n_head + 2 n_kv_head, d)."""
@@ -274,28 +254,6 @@ class LlamaAttention(Module):
     ) -> Tensor:
         qkv = self.turned(x, cos, sin)
         return self.o_proj(grouped_attention(qkv, self.n_kv_head, self.window, cache))
-
-    def read(
-        self,
-        x: np.ndarray,
-        cos: np.ndarray,
-        sin: np.ndarray,
-        caches: Sequence[KVCache],
-        ends: Sequence[int],
-    ) -> np.ndarray:
-        """The same for new tokens (N, C) of several texts, as `attend_together` has them."""
-        n_head, n_kv_head = self.n_head, self.n_kv_head
-
-        def split(qkv):
-            q = qkv[:, :n_head].reshape(len(qkv), n_kv_head, n_head // n_kv_head, -1)
-            return q, qkv[:, n_head:-n_kv_head], qkv[:, -n_kv_head:]
-
-        def alone(qkv, cache):
-            return grouped_attention(from_numpy(qkv[None]), n_kv_head, self.window, cache).data[0]
-
-        qkv = self.qkv.values(x).reshape(len(x), n_head + 2 * n_kv_head, -1)
-        qkv[:, :-n_kv_head] = turn(qkv[:, :-n_kv_head], cos[:, None], sin[:, None])
-        return self.o_proj.values(attend_together(qkv, caches, ends, split, alone))
 
     def weights(self, x: Tensor, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
         """Where each token looks, head by head: (B, T, C) -> (B, n_head, T, T)."""
@@ -404,22 +362,6 @@ class Llama(LanguageModel):
         for i, layer in enumerate(self.model.layers):
             x = layer(x, cos, sin, cache[i] if cache else None)
         return self.model.norm(x)
-
-    @no_grad()
-    def read(self, texts: Sequence[tuple[Sequence[int], list[KVCache]]]) -> np.ndarray:
-        """What is expected after each of several texts, all read in one pass, without Tensors."""
-        ids = np.concatenate([ids for ids, _ in texts])  # (N,)
-        seen = [cache[0].start + cache[0].length for _, cache in texts]
-        positions = [start + i for start, (ids, _) in zip(seen, texts) for i in range(len(ids))]
-        head_dim = self.config["n_embd"] // self.config["n_head"]
-        cos, sin = turns(np.array(positions), head_dim, self.config["rope_theta"])
-        ends = np.cumsum([len(ids) for ids, _ in texts])
-        x = self.model.embed_tokens(ids).data  # (N, C), a copy
-        for i, layer in enumerate(self.model.layers):
-            caches = [cache[i] for _, cache in texts]
-            x += layer.self_attn.read(layer.input_layernorm.values(x), cos, sin, caches, ends)
-            x += layer.mlp.values(layer.post_attention_layernorm.values(x))
-        return self.lm_head.values(self.model.norm.values(x[ends - 1]))  # (n, vocab_size)
 
     def new_cache(self) -> list[KVCache]:
         """An empty cache for each block, which goes on when block_size is reached."""
