@@ -197,9 +197,13 @@ class Score(NamedTuple):
     def share(self) -> float:
         return self.right / self.n
 
-    def __str__(self) -> str:
+    @property
+    def interval(self) -> str:
         low, high = wilson(*self)
-        return f"{self.share:.1%} ({low:.1%} to {high:.1%})"
+        return f"({low:.1%} to {high:.1%})"
+
+    def __str__(self) -> str:
+        return f"{self.share:.1%} {self.interval}"
 
 
 def exact_match(
