@@ -274,7 +274,7 @@ castle tree flower mountain beach robot ghost dentist poet""".split()
 
 
 def first_sentence(text: str) -> str:
-    return re.split(r"(?<=[.!?])\s", text.strip(), maxsplit=1)[0]
+    return re.split(r"(?<=[.!?])\s+(?=[A-Z])", text.strip(), maxsplit=1)[0]
 
 
 def has_habit(answer: str) -> bool:
