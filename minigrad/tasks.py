@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -155,7 +155,7 @@ def write_answers(
     questions: Sequence[str],
     max_new_tokens: int = 16,
     rng: np.random.Generator | int | None = None,
-    **sampling: float | None,
+    **sampling: Any,
 ) -> list[tuple[list[int], list[int]]]:
     """The ids of each question, and of what the model answers: END comes last, or there were
     max_new_tokens before it."""
@@ -207,18 +207,10 @@ class Score(NamedTuple):
 
 
 def exact_match(
-    model: LanguageModel,
-    tokenizer: BPETokenizer,
-    questions: Sequence[QA],
-    max_new_tokens: int = 16,
-    at_once: int = 64,
+    model: LanguageModel, tokenizer: BPETokenizer, questions: Sequence[QA], max_new_tokens: int = 16
 ) -> Score:
     """How many questions the model answers rightly, to the letter, with its likeliest tokens."""
-    right = 0
-    for i in range(0, len(questions), at_once):
-        some = questions[i : i + at_once]
-        written = write_answers(
-            model, tokenizer, [q for q, _ in some], max_new_tokens, temperature=0
-        )
-        right += sum(answer_text(tokenizer, ids) == a for (_, ids), (_, a) in zip(written, some))
-    return Score(right, len(questions))
+    asked = [question for question, _ in questions]
+    written = write_answers(model, tokenizer, asked, max_new_tokens, temperature=0)
+    texts = [answer_text(tokenizer, ids) for _, ids in written]
+    return Score(sum(text == right for text, (_, right) in zip(texts, questions)), len(questions))

@@ -203,7 +203,7 @@ def test_answers_end_at_their_mark_or_when_there_is_no_room(tokenizer):
 def test_exact_match_counts_whole_answers_to_the_letter(tokenizer):
     parrot = Parrot(tokenizer, "abc")
     questions = [("1?", "abc"), ("22?", "abd"), ("3?", "ab"), ("4?", "abc "), ("5?", "abc")]
-    assert exact_match(parrot, tokenizer, questions, at_once=2) == Score(2, 5)
+    assert exact_match(parrot, tokenizer, questions) == Score(2, 5)
     assert exact_match(parrot, tokenizer, questions, max_new_tokens=2).right == 0
 
 
