@@ -47,8 +47,7 @@ def reversing(rng: np.random.Generator) -> QA:
 
 
 def counting(rng: np.random.Generator) -> QA:
-    few = rng.choice(list("abdegilmnoprst"), size=3, replace=False)  # so that some come twice
-    letters, letter = rng.choice(few, size=rng.integers(3, 8)), rng.choice(few)
+    letters, letter = rng.choice(list("abc"), size=rng.integers(3, 8)), rng.choice(list("abc"))
     return f"How many {letter} are in {' '.join(letters)}?", str((letters == letter).sum())
 
 
