@@ -42,6 +42,7 @@ from minigrad.tasks import (
     addition,
     answer_text,
     ask,
+    counting,
     exact_match,
     examination,
     knowing,
@@ -58,7 +59,12 @@ from minigrad.train import train_step
 
 # What is practised, and for which share of the steps: the hardest first, and last all together
 SLOW = sorting, reversing, knowing, speaking  # twice as often as the others
-STAGES = (0.1, [addition]), (0.2, [addition, subtraction]), (0.7, [*FAMILIES.values(), *SLOW])
+STAGES = (
+    (0.1, [addition]),
+    (0.15, [addition, subtraction]),
+    (0.15, [addition, subtraction, counting, counting]),
+    (0.6, [*FAMILIES.values(), *SLOW]),
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Plan:
     vocab_size: int = 512
     talk: int = 1000  # conversations of each family that the tokenizer learns from
     reading: int = 100  # steps on plain text
-    tuning: int = 1400  # steps on conversations
+    tuning: int = 2000  # steps on conversations
     batch: int = 66
     exam: int = 200  # questions of each family, where there are as many
     too_brief: int = 50  # steps on addition, after which the model knows what an answer looks like
@@ -144,7 +150,9 @@ class Beginner:
     def tune(self) -> None:
         """On all families; the learning rate goes down in the last stage."""
         steps = self.plan.tuning
-        turns = iter([families for share, families in STAGES for _ in range(round(share * steps))])
+        turns = iter(
+            [families for share, families in STAGES for _ in range(math.ceil(share * steps))]
+        )
         train(self.model, self.optimizer, steps, lambda: self.batch(next(turns)))
 
     def tune_briefly(self, family: Family, steps: int) -> None:
