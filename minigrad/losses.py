@@ -33,20 +33,22 @@ def cross_entropy(logits: Tensor, targets: np.ndarray, ignore_index: int = IGNOR
             f"from {ids.min()} to {ids.max()}"
         )
     n = np.arange(len(ids))
-    shifted = logits.data[counts]  # (N, vocab), a copy
-    shifted -= shifted.max(axis=1, keepdims=True)  # at most 0, so exp cannot overflow
+    which = slice(None) if counts.all() else counts.reshape(-1)  # a slice makes no copy
+    rows = logits.data.reshape(-1, vocab)[which]  # (N, vocab)
+    shifted = rows - rows.max(axis=1, keepdims=True)  # at most 0, so exp cannot overflow
     picked = shifted[n, ids]
     exp = np.exp(shifted, out=shifted)
     total = exp.sum(axis=1)
     value = (np.log(total) - picked).mean()
 
     def vjp(g):
-        grad = np.zeros_like(logits.data)  # and so it stays where nothing counts
-        rows = exp / total[:, None]  # softmax
-        rows[n, ids] -= 1  # minus one-hot
-        rows *= g / len(ids)
-        grad[counts] = rows
-        return grad
+        grad = exp / total[:, None]  # softmax
+        grad[n, ids] -= 1  # minus one-hot
+        grad *= g / len(ids)
+        if len(grad) < counts.size:
+            some, grad = grad, np.zeros((counts.size, vocab), logits.dtype)
+            grad[which] = some  # and 0 where nothing counts
+        return grad.reshape(logits.shape)
 
     return record(value, (logits, vjp))
 
