@@ -14,6 +14,9 @@ from heapq import heappop, heappush
 from ..parallel import blas_threads
 
 
+ROUNDS = 3  # of the event loop between two turns: a request that comes meanwhile is read in them
+
+
 class Job:
     """A request that is being answered: a thread makes it piece by piece, the event loop reads."""
 
@@ -152,8 +155,14 @@ class Desk:
             else:
                 self.usual += 0.1 * (job.seconds - self.usual)
                 self.leave(job, piece)
-        if go_on:  # in the next round of the loop, after those who wait for these pieces
-            asyncio.get_running_loop().call_soon(self.writer.submit, self._turn)
+        if go_on:
+            self._go_on_after(ROUNDS)
+
+    def _go_on_after(self, rounds: int) -> None:
+        if rounds:
+            asyncio.get_running_loop().call_soon(self._go_on_after, rounds - 1)
+        else:
+            self.writer.submit(self._turn)
 
     async def _leave_after(self, until_gone: Callable[[], Awaitable], job: Job) -> None:
         await until_gone()
