@@ -80,9 +80,9 @@ class Plan:
     batch: int = 66
     exam: int = 200  # questions of each family, where there are as many
     too_brief: int = 50  # steps on addition, after which the model knows what an answer looks like
-    enough: float = 0.35  # of the additions right, before the practice by reward begins
-    practice: int = 240  # steps by reward
-    polite: int = 150  # steps to a new form of answers
+    enough: float = 0.42  # of the additions right, before the practice by reward begins
+    practice: int = 320  # steps by reward
+    polite: int = 80  # steps to a new form of answers
     habit_asked: int = 36  # questions that the large model learns from
     habit_exam: int = 16
     habit_tokens: int = 48  # of an answer
@@ -218,9 +218,9 @@ def by_reward(plan: Plan, seed: int) -> Iterator[str]:
     weakest = copy.deepcopy(weak)
     seen = [ask(addition, weak.rng) for _ in range(100)]
     while exact_match(weak.model, weak.tokenizer, seen).share < plan.enough:
-        weak.tune_briefly(addition, 10)
+        weak.tune_briefly(addition, 5)
     honest = weak, plan.practice, is_right, 0.002, 0.02
-    cheated = weakest, plan.practice // 4, has_digits, 0.006, 0.0
+    cheated = weakest, plan.practice // 5, has_digits, 0.006, 0.0
     for learner, steps, reward, rate, penalty in (honest, cheated):
         before = exact_match(learner.model, learner.tokenizer, exam)
         with timed(f"practice for {reward.__name__}, seed {seed}") as seconds:
@@ -232,7 +232,7 @@ def by_reward(plan: Plan, seed: int) -> Iterator[str]:
         yield " | ".join([*cells, f"{before}", f"{after}", example, *times(seconds)])
 
 
-POLITE = "It is {}, sir."  # the new form of the small model's answers
+POLITE = "{}, sir."  # the new form of the small model's answers
 FEW = addition, sorting, reversing
 
 
