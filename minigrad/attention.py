@@ -4,6 +4,7 @@
 
 # %% ../notebooks/07_attention.ipynb #imports
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -135,6 +136,52 @@ def causal_attention(
     return record(y, (qkv, vjp)) if cache is None else from_numpy(y)
 
 
+# %% ../notebooks/07_attention.ipynb #attend-together
+def attend_together(
+    qkv: np.ndarray,
+    caches: Sequence[KVCache],
+    ends: Sequence[int],
+    split: Callable[[np.ndarray], tuple],
+    alone: Callable[[np.ndarray, KVCache], np.ndarray],
+) -> np.ndarray:
+    """Attention for several texts whose new tokens stand one below the other, in rows of qkv that
+    end at ends[i], with a cache for each: (N, C). `alone` serves a text with several new tokens;
+    for those with one, `split` gives q (n, heads, group, d), k and v (n, heads, d)."""
+    if len(qkv) == len(ends):  # one new token each
+        q, k, v = split(qkv)
+        seen = [
+            cache.append(its_k[None, :, None], its_v[None, :, None])  # (1, heads, 1, d)
+            for cache, its_k, its_v in zip(caches, k, v)
+        ]
+        return single_queries(q, *zip(*seen)).reshape(len(qkv), -1)
+    counts = np.diff(ends, prepend=0)
+    single = [i for i, n in enumerate(counts) if n == 1]
+    y = {i: alone(qkv[ends[i] - n : ends[i]], caches[i]) for i, n in enumerate(counts) if n > 1}
+    if single:
+        rows = qkv[[ends[i] - 1 for i in single]]
+        of_one = [caches[i] for i in single]
+        together = attend_together(rows, of_one, range(1, len(single) + 1), split, alone)
+        y |= dict(zip(single, together[:, None]))
+    return np.concatenate([y[i] for i in range(len(ends))])
+
+
+def single_queries(
+    q: np.ndarray, keys: Sequence[np.ndarray], values: Sequence[np.ndarray]
+) -> np.ndarray:
+    """The attention of one query for each of n texts, q (n, heads, group, d), to all keys of its
+    text, (1, heads, S, d) with an S for each."""
+    lengths = [k.shape[2] for k in keys]
+    w = np.full((*q.shape[:3], max(lengths)), -np.inf, q.dtype)
+    for query, k, scores, S in zip(q, keys, w, lengths):
+        np.matmul(query, k[0].swapaxes(-1, -2), out=scores[..., :S])
+    w *= 1 / math.sqrt(q.shape[-1])
+    F.softmax_values(w, out=w)
+    y = np.empty(q.shape, q.dtype)
+    for weights, v, out, S in zip(w, values, y, lengths):
+        np.matmul(weights[..., :S], v[0], out=out)
+    return y
+
+
 # %% ../notebooks/07_attention.ipynb #causal-self-attention
 class CausalSelfAttention(Module):
     """n_head attentions side by side, each on its own n_embd / n_head of the channels."""
@@ -161,6 +208,19 @@ class CausalSelfAttention(Module):
         p = dropout.p if dropout.training and cache is None else 0.0
         y = causal_attention(qkv, self.n_head, cache, p, dropout.generator)
         return self.resid_dropout(self.c_proj(y))
+
+    def read(self, x: np.ndarray, caches: Sequence[KVCache], ends: Sequence[int]) -> np.ndarray:
+        """The same for new tokens (N, C) of several texts, as `attend_together` has them."""
+
+        def split(qkv):
+            q, k, v = qkv.reshape(len(qkv), 3, self.n_head, -1).swapaxes(0, 1)
+            return q[:, :, None], k, v
+
+        def alone(qkv, cache):
+            return causal_attention(from_numpy(qkv[None]), self.n_head, cache).data[0]
+
+        y = attend_together(self.c_attn.values(x), caches, ends, split, alone)
+        return self.c_proj.values(y)
 
     def weights(self, x: Tensor) -> np.ndarray:
         """Where each token looks, head by head, for a picture: (B, T, C) -> (B, n_head, T, T)."""

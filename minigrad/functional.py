@@ -56,12 +56,25 @@ def tanh(x: Tensor) -> Tensor:
 
 
 # %% ../notebooks/02_functional.ipynb #gelu
+def gelu_gate(a: np.ndarray) -> np.ndarray:
+    """How far gelu lets each element of an array through, from 0 to 1."""
+    s, sc = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
+    with np.errstate(over="ignore"):  # an infinite square does as well as a large one
+        gate = np.asarray(sc * a)
+        gate *= a
+        gate += s
+        gate *= a
+    np.tanh(gate, out=gate)
+    gate += 1
+    gate *= 0.5
+    return gate
+
+
 def gelu(x: Tensor) -> Tensor:
     """x times a smooth gate, in GPT-2's tanh form (Hendrycks and Gimpel, 2016)."""
     expect_tensors(x)
+    gate = gelu_gate(x.data)
     s, sc = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
-    with np.errstate(over="ignore"):  # an infinite square does as well as a large one
-        gate = 0.5 * (1 + np.tanh(x.data * (s + sc * x.data * x.data)))
 
     def vjp(g):
         with np.errstate(over="ignore"):
@@ -97,6 +110,18 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
 
 
 # %% ../notebooks/02_functional.ipynb #layer-norm
+def standardised(a: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Each row of an array (..., n) brought to mean 0 and variance 1, and by what it was divided,
+    (..., 1)."""
+    n = a.shape[-1]
+    unit = a - a[..., :1]  # so that equal numbers become 0, exactly
+    unit -= unit.sum(axis=-1, keepdims=True) / n
+    variance = np.vecdot(unit, unit)[..., None] / n  # vecdot: products, summed along a row
+    std = np.sqrt(variance + float(eps))  # (..., 1)
+    unit /= std
+    return unit, std
+
+
 def layer_norm(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float = 1e-5) -> Tensor:
     """Each row of x (..., n) to mean 0, variance 1, then scaled and shifted (Ba et al., 2016)."""
     expect_tensors(x, *[p for p in (weight, bias) if p is not None])
@@ -104,11 +129,7 @@ def layer_norm(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
     for name, parameter in (("weight", weight), ("bias", bias)):
         if parameter is not None and parameter.shape != (n,):
             raise ValueError(f"layer_norm of {x.shape} needs {name} ({n},), got {parameter.shape}")
-    centred = x.data - x.data[..., :1]  # so that equal numbers become 0, exactly
-    centred -= centred.sum(axis=-1, keepdims=True) / n
-    variance = np.vecdot(centred, centred)[..., None] / n  # vecdot: products, summed along a row
-    std = np.sqrt(variance + float(eps))  # (..., 1)
-    unit = centred / std
+    unit, std = standardised(x.data, eps)
     value = unit if weight is None else unit * weight.data
 
     def grad_x(g):

@@ -7,7 +7,7 @@ import argparse
 import codecs
 import itertools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -81,13 +81,22 @@ def check_options(temperature: float, top_k: int | None, top_p: float | None) ->
 
 
 # %% ../notebooks/11_generate.ipynb #draw
-def draw(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One token id for each row: (B, vocab) -> (B,)."""
+def draw(
+    probabilities: np.ndarray, rng: np.random.Generator | Sequence[np.random.Generator]
+) -> np.ndarray:
+    """One token id for each row: (B, vocab) -> (B,). There may be a generator for each row."""
     cumulative = np.cumsum(probabilities, axis=-1)
     if not (cumulative[:, -1] > 0).all():  # false for NaN as well
         raise ValueError("cannot draw from these probabilities: a row is all zero or holds NaN")
     cumulative /= cumulative[:, -1:]  # so that rounding cannot leave the end below 1
-    return (rng.random((len(cumulative), 1)) < cumulative).argmax(axis=-1)
+    return (numbers_from(rng, len(cumulative))[:, None] < cumulative).argmax(axis=-1)
+
+
+def numbers_from(rng: np.random.Generator | Sequence[np.random.Generator], n: int) -> np.ndarray:
+    """n random numbers from 0 to 1: of one generator, or one of each of n."""
+    if isinstance(rng, (list, tuple)):
+        return np.array([its_own.random() for its_own in rng])
+    return rng.random(n)
 
 
 # %% ../notebooks/11_generate.ipynb #window-start
@@ -130,32 +139,100 @@ def next_logits(
         return model.lm_head(x[:, -1]).data
 
 
+# %% ../notebooks/11_generate.ipynb #texts
+class Text:
+    """A text that is being written: its ids, what the layers keep of it, and how its next tokens
+    are drawn. `rng` may be a seed, and `sampling` is for next_token_probabilities."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        ids: Iterable[int],
+        rng: np.random.Generator | int | None = None,
+        use_cache: bool = True,
+        **sampling: float | None,
+    ):
+        self.ids = [int(i) for i in ids]
+        self.cache, self.use_cache = model.new_cache(), use_cache
+        self.rng, self.sampling = np.random.default_rng(rng), sampling
+
+    def forget(self, start: int = 0) -> None:
+        """The model has to read the text anew, from token `start` on."""
+        for layer in self.cache:
+            layer.restart(start)
+
+    def unread(self, model: LanguageModel) -> list[int]:
+        """What the model has to read before it can write on: what the cache has not seen, or the
+        whole window, where that has moved."""
+        start = 0 if model.slides else window_start(len(self.ids), model.block_size)
+        if not self.use_cache or (self.cache[0].start != start and not model.slides):
+            self.forget(start)
+        return self.ids[self.cache[0].start + self.cache[0].length :]
+
+
+def advance(
+    model: LanguageModel, texts: Sequence[Text], at_once: int | None = None
+) -> list[tuple[int, np.ndarray, np.ndarray] | None]:
+    """One pass for all texts, in which the model reads at most about `at_once` tokens: draws a
+    token for each, and appends it. Gives its id with the probabilities that it was drawn with and
+    the logits that these were made of, both (vocab,); or None, where there is more to be read."""
+    if not texts:
+        return []
+    unread = [text.unread(model) for text in texts]
+    parts, room = [], at_once
+    for ids in unread:
+        parts.append(ids if room is None else ids[: max(1, room)])
+        room = None if room is None else room - len(parts[-1])
+    try:
+        with blas_for(model, sum(map(len, parts))):
+            logits = model.read([(part, text.cache) for part, text in zip(parts, texts)])
+    except BaseException:  # Ctrl-C, say: some layers may have read more than others
+        for text in texts:
+            text.forget()
+        raise
+    drawn: list[tuple[int, np.ndarray, np.ndarray] | None] = [None] * len(texts)
+    for group in alike([i for i in range(len(texts)) if len(parts[i]) == len(unread[i])], texts):
+        p = next_token_probabilities(logits[group], **texts[group[0]].sampling)  # (n, vocab)
+        for i, new, its_p in zip(group, draw(p, [texts[i].rng for i in group]).tolist(), p):
+            texts[i].ids.append(new)
+            drawn[i] = new, its_p, logits[i]
+    return drawn
+
+
+def alike(which: Iterable[int], texts: Sequence[Text]) -> Iterable[list[int]]:
+    """The numbers of texts, in groups of those that are sampled in the same way."""
+    groups: dict[tuple, list[int]] = {}
+    for i in which:
+        groups.setdefault(tuple(texts[i].sampling.items()), []).append(i)
+    return groups.values()
+
+
 # %% ../notebooks/11_generate.ipynb #generate-stream
 def generate_stream(
     model: LanguageModel,
-    idx: np.ndarray,
+    idx: np.ndarray | Sequence[Sequence[int]],
     max_new_tokens: int,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | Sequence[np.random.Generator | int] | int | None = None,
     use_cache: bool = True,
 ) -> Iterator[np.ndarray]:
-    """Continue ids (B, T): yields the next ids (B,), max_new_tokens times."""
+    """Continue ids (B, T), or a list of B texts that may differ in length: yields the next ids
+    (B,), max_new_tokens times. A list of generators or seeds as rng has one for each text."""
     check_options(temperature, top_k, top_p)
-    idx = np.asarray(idx)
-    if idx.ndim != 2 or idx.shape[1] == 0 or idx.dtype.kind not in "iu":
-        raise ValueError(
-            "expected integer ids (batch, time) with at least one token, "
-            f"got {idx.dtype} {idx.shape}"
-        )
+    rows = rows_of(idx)
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens must be 0 or more, got {max_new_tokens}")
-    idx = idx.astype(np.int64)  # a copy: what the caller does to idx later changes nothing
+    rngs = rng if isinstance(rng, (list, tuple)) else [np.random.default_rng(rng)] * len(rows)
+    if len(rngs) != len(rows):
+        raise ValueError(
+            f"{len(rows)} texts need a generator each, or one for all: got {len(rngs)}"
+        )
     sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-    cache = model.new_cache() if use_cache else None
-    steps = token_steps(model, idx, max_new_tokens, rng, cache, **sampling)
-    return (next_ids for next_ids, _, _ in steps)
+    texts = [Text(model, ids, rng, use_cache, **sampling) for ids, rng in zip(rows, rngs)]
+    steps = (advance(model, texts) for _ in range(max_new_tokens))
+    return (np.array([i for i, _, _ in drawn], np.int64) for drawn in steps)
 
 
 def token_steps(
@@ -166,10 +243,7 @@ def token_steps(
     cache: list[KVCache] | None = None,
     **sampling,
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yields the next ids (B,), the probabilities that they were drawn with, and the logits that
-    these were made of, both (B, vocab). `sampling` is for next_token_probabilities, and `rng` may
-    be a seed. What the cache has seen of idx is not computed again. Checks nothing before it
-    begins."""
+    """For the time being."""
     rng = np.random.default_rng(rng)
     for _ in range(max_new_tokens):
         logits = next_logits(model, idx, cache)
@@ -179,20 +253,44 @@ def token_steps(
         idx = np.concatenate([idx, next_ids[:, None]], axis=1)
 
 
+def rows_of(idx: np.ndarray | Sequence[Sequence[int]]) -> list[np.ndarray]:
+    """The ids of each text, as arrays of at least one integer."""
+    rows = [np.asarray(row) for row in idx] if isinstance(idx, (list, tuple)) else [idx]
+    if len({row.shape for row in rows}) == 1:
+        rows = np.asarray(idx)  # (B, T)
+        if rows.ndim != 2 or rows.shape[1] == 0 or rows.dtype.kind not in "iu":
+            raise ValueError(
+                "expected integer ids (batch, time) with at least one token, "
+                f"got {rows.dtype} {rows.shape}"
+            )
+    for row in rows:
+        if row.ndim != 1 or row.size == 0 or row.dtype.kind not in "iu":
+            raise ValueError(
+                "expected integer ids, at least one, in each of the texts, "
+                f"got {row.dtype} {row.shape}"
+            )
+    return list(rows)
+
+
 # %% ../notebooks/11_generate.ipynb #generate
 def generate(
     model: LanguageModel,
-    idx: np.ndarray,
+    idx: np.ndarray | Sequence[Sequence[int]],
     max_new_tokens: int,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | Sequence[np.random.Generator | int] | int | None = None,
     use_cache: bool = True,
-) -> np.ndarray:
-    """Continue ids (B, T) by max_new_tokens tokens: (B, T + max_new_tokens)."""
-    new = generate_stream(model, idx, max_new_tokens, temperature, top_k, top_p, rng, use_cache)
-    return np.concatenate([idx, *(ids[:, None] for ids in new)], axis=1, dtype=np.int64)
+) -> np.ndarray | list[np.ndarray]:
+    """Continue ids (B, T) by max_new_tokens tokens: (B, T + max_new_tokens). Texts that differ in
+    length, in a list, come back as a list."""
+    steps = generate_stream(model, idx, max_new_tokens, temperature, top_k, top_p, rng, use_cache)
+    rows, new = rows_of(idx), list(steps)
+    written = [np.array([*row, *(ids[i] for ids in new)], np.int64) for i, row in enumerate(rows)]
+    if isinstance(idx, np.ndarray) or len({len(row) for row in rows}) == 1:
+        return np.array(written, np.int64).reshape(len(rows), -1)
+    return written
 
 
 # %% ../notebooks/11_generate.ipynb #generation-options

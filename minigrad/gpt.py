@@ -4,7 +4,7 @@
 
 # %% ../notebooks/08_gpt.ipynb #imports
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,11 @@ class MLP(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.dropout(self.c_proj(self.gelu(self.c_fc(x))))
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        h = self.c_fc.values(x)
+        h *= F.gelu_gate(h)
+        return self.c_proj.values(h)
 
 
 # %% ../notebooks/08_gpt.ipynb #block
@@ -68,6 +73,9 @@ class TiedHead(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight)
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        return x @ self.weight.data.T
 
 
 # %% ../notebooks/08_gpt.ipynb #first-spread
@@ -106,6 +114,14 @@ class LanguageModel(Module):
         """ids (B, T) -> logits (B, T, vocab_size), and the loss where targets (B, T) are given."""
         logits = self.lm_head(self.hidden(idx, cache))
         return logits, None if targets is None else cross_entropy(logits, targets)
+
+    @no_grad()
+    def read(self, texts: Sequence[tuple[Sequence[int], list[KVCache]]]) -> np.ndarray:
+        """What is expected after each of several texts, (n, vocab_size), given as its new ids and
+        the cache of what was read before. Here one by one; models do it in one pass."""
+        with self.evaluating():
+            last = [self.hidden(np.array([ids]), cache)[:, -1] for ids, cache in texts]
+            return self.lm_head(F.cat(last)).data
 
     def new_cache(self) -> list[KVCache]:
         """An empty key/value cache for each block."""
@@ -186,6 +202,21 @@ class GPT(LanguageModel):
         for i, block in enumerate(self.transformer.h):
             x = block(x, cache[i] if cache else None)
         return self.transformer.ln_f(x)
+
+    @no_grad()
+    def read(self, texts: Sequence[tuple[Sequence[int], list[KVCache]]]) -> np.ndarray:
+        """What is expected after each of several texts: the new tokens of all go through the
+        blocks together, as rows of one array, and no Tensor is made."""
+        ids = np.concatenate([ids for ids, _ in texts])  # (N,)
+        positions = [cache[0].length + i for ids, cache in texts for i in range(len(ids))]
+        ends = np.cumsum([len(ids) for ids, _ in texts])
+        if max(positions) >= self.block_size:
+            raise ValueError(f"the GPT reads up to block_size={self.block_size} tokens")
+        x = self.transformer.wte(ids).data + self.transformer.wpe.weight.data[positions]  # (N, C)
+        for i, block in enumerate(self.transformer.h):
+            x += block.attn.read(block.ln_1.values(x), [cache[i] for _, cache in texts], ends)
+            x += block.mlp.values(block.ln_2.values(x))
+        return self.lm_head.values(self.transformer.ln_f.values(x[ends - 1]))  # (n, vocab_size)
 
     @no_grad()
     def attention_weights(self, idx: np.ndarray) -> np.ndarray:

@@ -96,22 +96,32 @@ def swiglu(gate: Tensor, up: Tensor) -> Tensor:
 
 # %% ../notebooks/14_modern_block.ipynb #side-by-side
 class SideBySide:
-    """Linear layers without biases that read the same input, as one layer: their weights lie one
-    below the other in one array, so that one large product does the work of several."""
+    """Linear layers of a module, without biases, that read the same input, as one layer: their
+    weights lie one below the other in one array, so that one product does the work of several."""
 
-    def __init__(self, *layers: Linear):
-        self.layers = layers
-        self.joined = np.concatenate([layer.weight.data for layer in layers])  # (n_out, n_in)
-        ends = np.cumsum([len(layer.weight) for layer in layers])
-        self.rows = [slice(end - len(layer.weight), end) for layer, end in zip(layers, ends)]
-        for layer, rows in zip(layers, self.rows):
+    def __init__(self, owner: Module, *names: str):
+        self.owner, self.names = owner, names
+        self.joined = np.concatenate([layer.weight.data for layer in self.layers])  # (n_out, n_in)
+        ends = np.cumsum([len(layer.weight) for layer in self.layers])
+        self.rows = [slice(end - len(layer.weight), end) for layer, end in zip(self.layers, ends)]
+        for layer, rows in zip(self.layers, self.rows):
             layer.weight.data = self.joined[rows]  # a view
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers that bear these names now: one may have been replaced by another."""
+        return [getattr(self.owner, name) for name in self.names]
+
+    def in_one(self) -> bool:
+        """Whether their weights are still those that were joined, not set anew or copied."""
+        joined = lambda layer: type(layer) is Linear and layer.weight.data.base is self.joined
+        return all(map(joined, self.layers))
 
     def __call__(self, x: Tensor) -> Tensor:
         """x (..., n_in) -> (..., n_out), the layers' results one after the other."""
-        weights = [layer.weight for layer in self.layers]
-        if any(weight.data.base is not self.joined for weight in weights):  # set anew, or copied
+        if not self.in_one():
             return F.cat([layer(x) for layer in self.layers], axis=-1)
+        weights = [layer.weight for layer in self.layers]
         inputs = x.data.reshape(-1, x.shape[-1])
         flat = lambda g: g.reshape(len(inputs), -1)
         vjps = [lambda g, rows=rows: flat(g)[:, rows].T @ inputs for rows in self.rows]
@@ -128,7 +138,7 @@ class LlamaMLP(Module):
         self.gate_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
         self.up_proj = Linear(n_embd, n_hidden, bias=False, rng=rng)
         self.down_proj = Linear(n_hidden, n_embd, bias=False, rng=rng)
-        self.gate_up = SideBySide(self.gate_proj, self.up_proj)
+        self.gate_up = SideBySide(self, "gate_proj", "up_proj")
 
     def forward(self, x: Tensor) -> Tensor:
         gate_up = self.gate_up(x)  # (B, T, 2 n_hidden)
@@ -232,7 +242,7 @@ class LlamaAttention(Module):
         self.k_proj = Linear(n_embd, kv_size, bias=False, rng=rng)
         self.v_proj = Linear(n_embd, kv_size, bias=False, rng=rng)
         self.o_proj = Linear(n_embd, n_embd, bias=False, rng=rng)
-        self.qkv = SideBySide(self.q_proj, self.k_proj, self.v_proj)
+        self.qkv = SideBySide(self, "q_proj", "k_proj", "v_proj")
 
     def turned(self, x: Tensor, cos: np.ndarray, sin: np.ndarray) -> Tensor:
         """Queries, keys and values, by heads: (B, T, C) -> (B, T, n_head + 2 n_kv_head, d)."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import functional as F
-from .tensor import Tensor, as_size
+from .tensor import Tensor, as_size, from_numpy, no_grad
 
 
 # %% ../notebooks/03_layers.ipynb #parameter
@@ -52,6 +52,13 @@ class Module:
 
     def forward(self, *args, **kwargs):
         raise NotImplementedError(f"{type(self).__name__} defines no forward()")
+
+    @no_grad()
+    def values(self, x: np.ndarray) -> np.ndarray:
+        """What the module makes of an array, in evaluation mode; nothing is recorded. Modules that
+        have little to compute say it anew without Tensors, which is faster."""
+        with self.evaluating():
+            return self(from_numpy(x)).data
 
     def named_children(self) -> Iterator[tuple[str, "Module"]]:
         """(name, module) for each module that is an attribute of this one."""
@@ -166,6 +173,12 @@ class Linear(Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight, self.bias)
 
+    def values(self, x: np.ndarray) -> np.ndarray:
+        y = x @ self.weight.data.T
+        if self.bias is not None:
+            y += self.bias.data
+        return y
+
 
 # %% ../notebooks/03_layers.ipynb #embedding
 class Embedding(Module):
@@ -190,6 +203,13 @@ class LayerNorm(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.layer_norm(x, self.weight, self.bias, self.eps)
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        y, _ = F.standardised(x, self.eps)
+        y *= self.weight.data
+        if self.bias is not None:
+            y += self.bias.data
+        return y
 
 
 # %% ../notebooks/03_layers.ipynb #dropping-with

@@ -250,6 +250,8 @@ def write_folder(
     """Write config.json, model.safetensors, and the files of a tokenizer of byte pairs."""
     if tokenizer and not hasattr(tokenizer, "save_pretrained"):
         raise ValueError("Hugging Face has no tokenizer of characters, only of byte pairs")
+    if any("lora_" in name for name in state):  # of chapter 16
+        raise ValueError("the model has changes beside its weights: merge_lora(model) first")
     ready = Path(folder, "config.json.tmp")
     with whole_file(ready) as file:
         file.write((json.dumps(config, indent=2) + "\n").encode("utf-8"))

@@ -21,23 +21,29 @@ from minigrad.serve import create_app
 from minigrad.serve.desk import Desk
 from minigrad.serve.server import Connection, GracefulServer
 from minigrad.serve.writer import ServedModel
-from minigrad.tensor import Tensor
 
 CHARACTERS = "\nabcdefghijklmnopqrstuvwxyz静夜"
 SIZES = {"n_embd": 16, "n_layer": 2, "n_head": 2, "block_size": 8}
 
 
 class GatedGPT(GPT):
-    """A GPT that computes a token only when the gate lets it."""
+    """A GPT that makes a pass only when the gate lets it."""
 
     gate: threading.Semaphore | None = None
     computed = 0
 
-    def hidden(self, idx, cache=None):
+    def wait(self) -> None:
         if self.gate:
             assert self.gate.acquire(timeout=60)
         self.computed += 1
+
+    def hidden(self, idx, cache=None):
+        self.wait()
         return super().hidden(idx, cache)
+
+    def read(self, texts):
+        self.wait()
+        return super().read(texts)
 
 
 class RecitingGPT(GatedGPT):
@@ -45,10 +51,10 @@ class RecitingGPT(GatedGPT):
 
     script = iter(())
 
-    def hidden(self, idx, cache=None):
-        super().hidden(idx)
+    def read(self, texts):
+        self.wait()
         rows = self.transformer.wte.weight.data
-        return Tensor(1000 * rows[[[next(self.script)]]])  # the logit of each id is its likeness
+        return 1000 * rows[[next(self.script) for _ in texts]] @ rows.T  # each id's likeness
 
 
 def served_model(
@@ -88,15 +94,15 @@ def reciting_model(text: str, name: str = "reciting", gated: bool = False) -> Se
 def breaking_model() -> ServedModel:
     """Writes two tokens, then fails."""
     served = served_model("broken")
-    hidden = served.model.hidden
+    read = served.model.read
 
-    def break_soon(idx, cache=None):
+    def break_soon(texts):
         if served.model.computed % 3 == 2:
             served.model.computed = 0
             raise FloatingPointError("a secret of ours")
-        return hidden(idx, cache)
+        return read(texts)
 
-    served.model.hidden = break_soon
+    served.model.read = break_soon
     return served
 
 

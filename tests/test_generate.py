@@ -1,5 +1,6 @@
 """Generation: the distribution, the draw, the cache, and the command line."""
 
+import itertools
 import json
 import os
 import re
@@ -19,6 +20,8 @@ from minigrad.bpe import BPETokenizer
 from minigrad.checkpoint import save
 from minigrad.data import SimpleTokenizer
 from minigrad.generate import (
+    Text,
+    advance,
     check_options,
     draw,
     generate,
@@ -32,11 +35,11 @@ from minigrad.generate import (
     prompt_for,
     text_pieces,
     text_stream,
-    token_steps,
     window_start,
 )
 from minigrad.gguf import load_gguf
-from minigrad.gpt import GPT
+from minigrad.gpt import GPT, LanguageModel
+from minigrad.llama import Llama
 from minigrad.tensor import Tensor, no_grad
 from minigrad.weights import read_safetensors, write_safetensors
 
@@ -56,14 +59,21 @@ def ids(*shape) -> np.ndarray:
     return np.random.default_rng(2).integers(11, size=shape)
 
 
-def test_token_steps_give_what_the_tokens_were_drawn_from():
-    model, start = gpt(), ids(2, 3)
-    steps = list(token_steps(model, start, 6, rng=4, temperature=0.7, top_k=5, top_p=0.9))
-    rows = generate(model, start, 6, 0.7, 5, 0.9, np.random.default_rng(4))
-    for i, (new, p, logits) in enumerate(steps, start=3):
-        np.testing.assert_array_equal(new, rows[:, i])
-        np.testing.assert_allclose(logits, next_logits(model, rows[:, :i]), atol=1e-4)
-        np.testing.assert_array_equal(p, next_token_probabilities(logits, 0.7, 5, 0.9))
+def steps_of(model, text: Text, n: int) -> list:
+    """What `advance` says of n tokens of one text."""
+    return [advance(model, [text])[0] for _ in range(n)]
+
+
+def test_steps_give_what_the_tokens_were_drawn_from():
+    model, options = gpt(), {"temperature": 0.7, "top_k": 5, "top_p": 0.9}
+    text = Text(model, ids(3), 4, **options)
+    for new, p, logits in steps_of(model, text, 6):
+        np.testing.assert_array_equal(p, next_token_probabilities(logits, **options))
+        assert p[new] > 0
+    (row,) = generate(model, ids(1, 3), 6, **options, rng=4)
+    assert text.ids == row.tolist()
+    for i, (_, _, logits) in enumerate(steps_of(model, Text(model, ids(3), 4, **options), 6), 3):
+        np.testing.assert_allclose(logits, next_logits(model, row[None, :i])[0], atol=1e-4)
 
 
 @given(
@@ -209,11 +219,22 @@ def test_the_window_holds_half_a_context_or_more(block_size):
     assert set(seen[block_size:]) == set(range(block_size // 2 + 1, block_size + 1))
 
 
+def tokens_read(model) -> list[int]:
+    """How many tokens each pass reads, from now on."""
+    computed, read = [], model.read
+
+    def counted(texts):
+        computed.append(sum(len(ids) for ids, _ in texts))
+        return read(texts)
+
+    model.read = counted
+    return computed
+
+
 @pytest.mark.parametrize("prompt", [1, 20, 100])
 def test_a_token_beyond_the_context_costs_two_on_average(prompt):
-    model, computed = gpt(block_size=16), []
-    hidden = model.hidden
-    model.hidden = lambda idx, cache=None: computed.append(idx.shape[1]) or hidden(idx, cache)
+    model = gpt(block_size=16)
+    computed = tokens_read(model)
     generate(model, ids(1, prompt), 200, rng=0)
     assert sum(computed) <= 16 + 2.2 * 200 and max(computed[1:]) <= 9
     assert sorted(computed)[170] == 1  # all but one in eight are single tokens
@@ -304,8 +325,6 @@ def test_defaults_draw_from_the_models_own_distribution_with_a_cache():
     np.testing.assert_array_equal(generate(model, start, 12, rng=5), plain)
     stream = list(generate_stream(model, start, 12, rng=5))
     np.testing.assert_array_equal(np.stack(stream, axis=1), plain[:, 3:])
-    steps = list(token_steps(model, start, 12, 5))
-    np.testing.assert_array_equal([ids for ids, _, _ in steps], plain[:, 3:].T)
     assert plain.dtype == np.int64
 
 
@@ -319,33 +338,115 @@ def test_defaults_draw_from_the_models_own_distribution_with_a_cache():
 )
 def test_every_option_reaches_the_distribution(options):
     model, start = gpt(), ids(1, 3)
-    steps = list(token_steps(model, start, 8, 5, **options))
+    steps = steps_of(model, Text(model, start[0], 5, **options), 8)
     for _, p, logits in steps:
         np.testing.assert_array_equal(p, next_token_probabilities(logits, **options))
-    expected = [int(new[0]) for new, _, _ in steps]
+    expected = [new for new, _, _ in steps]
     assert [int(t[0]) for t in generate_stream(model, start, 8, rng=5, **options)] == expected
     assert generate(model, start, 8, rng=5, **options)[0, 3:].tolist() == expected
 
 
 @pytest.mark.parametrize("write", [generate, lambda *a, **k: [*generate_stream(*a, **k)]])
-@pytest.mark.parametrize(("options", "made"), [({}, 1), ({"use_cache": False}, 0)])
-def test_a_cache_is_made_if_it_is_wanted(write, options, made):
-    model, caches = gpt(), []
-    new_cache = model.new_cache
-    model.new_cache = lambda: caches.append(1) or new_cache()
-    write(model, ids(1, 3), 2, **options)
-    assert len(caches) == made
-
-
-def test_only_what_is_new_is_computed():
-    model, computed = gpt(), []
-    hidden = model.hidden
-    model.hidden = lambda idx, cache=None: computed.append(idx.shape[1]) or hidden(idx, cache)
-    generate(model, ids(1, 3), 8)
+def test_only_what_is_new_is_computed(write):
+    model = gpt()
+    computed = tokens_read(model)
+    write(model, ids(1, 3), 8)
     assert computed == [3, 1, 1, 1, 1, 1, 5, 1]  # at 9 tokens the older half of 8 is forgotten
     computed.clear()
-    generate(model, ids(1, 3), 8, use_cache=False)
+    write(model, ids(1, 3), 8, use_cache=False)
     assert computed == [3, 4, 5, 6, 7, 8, 5, 6]
+
+
+def test_texts_of_different_lengths():
+    model, prompts = gpt(), [[1, 2, 3], [4], list(range(11))]
+    alone = [generate(model, [prompt], 9, rng=seed)[0] for seed, prompt in enumerate(prompts)]
+    together = generate(model, prompts, 9, rng=[0, 1, 2])
+    assert [row.tolist() for row in together] == [row.tolist() for row in alone]
+    assert {row.dtype for row in together} == {np.dtype(np.int64)}
+    steps = np.stack(list(generate_stream(model, prompts, 9, rng=[0, 1, 2])), axis=1)
+    assert steps.tolist() == [row[-9:].tolist() for row in alone]
+    one_for_all = generate(model, prompts, 9, rng=np.random.default_rng(3))
+    again = np.random.default_rng(3)
+    texts = [Text(model, prompt, again) for prompt in prompts]
+    for _ in range(9):
+        advance(model, texts)
+    assert [text.ids for text in texts] == [row.tolist() for row in one_for_all]
+
+
+def random_model(rng) -> LanguageModel:
+    """Of one of two kinds, with a context that most texts outgrow."""
+    if rng.random() < 0.5:
+        return gpt(block_size=int(rng.integers(2, 20)))
+    sizes = {"vocab_size": 11, "n_embd": 16, "n_layer": 2, "n_head": 4, "n_kv_head": 2}
+    model = Llama(**sizes, n_hidden=24, block_size=int(rng.integers(2, 20)), rng=0)
+    for p in model.parameters():
+        p.data += rng.normal(0, 0.2, p.shape).astype(np.float32)
+    return model
+
+
+def test_a_text_is_the_same_alone_and_in_any_company():
+    """Texts come and go between passes, with prompts, options and lengths of their own. A matrix
+    product of several rows may round otherwise than that of one: by 1e-6, which a draw in a million
+    would notice."""
+    rng = np.random.default_rng(0)
+    for mix in range(25):
+        model, under_way, expected = random_model(rng), [], {}
+        for number in range(int(rng.integers(1, 9))):
+            prompt = rng.integers(11, size=rng.integers(1, 30)).tolist()
+            options = [{}, {"temperature": 0.0}, {"temperature": 0.7, "top_k": 3}, {"top_p": 0.8}]
+            sampling, n = options[rng.integers(4)], int(rng.integers(1, 25))
+            text, alone = (Text(model, prompt, number, **sampling) for _ in range(2))
+            steps_of(model, alone, n)
+            expected[text] = alone.ids
+            under_way.append((int(rng.integers(20)), len(prompt) + n, text))  # when, how long
+        for time in itertools.count():
+            now = [t for when, end, t in under_way if when <= time and len(t.ids) < end]
+            rng.shuffle(now)
+            for text, drawn in zip(now, advance(model, now, at_once=int(rng.integers(1, 40)))):
+                assert drawn is None or drawn[0] == text.ids[-1]
+            if all(len(text.ids) == end for _, end, text in under_way):
+                break
+        assert all(text.ids == ids for text, ids in expected.items()), f"mix {mix}"
+
+
+def test_a_long_text_is_read_in_parts_and_holds_nobody_up():
+    model = gpt(block_size=64)
+    long_one, short = Text(model, ids(60), 0), Text(model, ids(3), 1)
+    computed = tokens_read(model)
+    drawn = [advance(model, [short, long_one], at_once=20) for _ in range(5)]
+    assert [long is None for _, long in drawn] == [True, True, True, False, False]
+    assert all(short for short, _ in drawn) and len(short.ids) == 3 + 5
+    assert computed == [20, 20, 20, 60 - 17 - 2 * 19 + 1, 2]
+    assert long_one.ids == generate(model, ids(60)[None], 2, rng=0)[0].tolist()
+
+
+def test_nothing_is_lost_when_a_pass_is_interrupted(monkeypatch):
+    model = gpt()
+    texts = [Text(model, ids(3), 0), Text(model, ids(5), 1)]
+    advance(model, texts)
+    second = model.transformer.h[1].mlp
+
+    def stop(x):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(second, "values", stop)
+        with pytest.raises(KeyboardInterrupt):
+            advance(model, texts)
+    advance(model, texts)
+    for seed, (text, prompt) in enumerate(zip(texts, (ids(3), ids(5)))):
+        assert text.ids == generate(model, prompt[None], 2, rng=seed)[0].tolist()
+
+
+@pytest.mark.parametrize("kind", ["gpt", "llama"])
+def test_reading_without_tensors_is_reading(kind):
+    model = gpt() if kind == "gpt" else random_model(np.random.default_rng(1))
+    texts = [(ids(n).tolist(), model.new_cache()) for n in (1, 5, 1, 3)]
+    again = [(part, model.new_cache()) for part, _ in texts]
+    expected = LanguageModel.read(model, texts)
+    np.testing.assert_allclose(model.read(again), expected, atol=1e-5)
+    more = [([7], cache) for _, cache in texts], [([7], cache) for _, cache in again]
+    np.testing.assert_allclose(model.read(more[1]), LanguageModel.read(model, more[0]), atol=1e-5)
 
 
 def test_a_cache_serves_one_text_only():
@@ -472,10 +573,13 @@ def test_the_command_writes_what_its_options_ask_for(checkpoint, monkeypatch):
     assert "".join(text_stream(generation_options(argv)[1])) == expected
     pieces = list(text_stream(generation_options([*argv, "--no-cache"])[1]))
     assert pieces == ["b\nc", *expected[3:]]  # as they come
-    monkeypatch.setattr(GPT, "new_cache", None)  # only with the option does nobody ask for one
-    with pytest.raises(TypeError, match="not callable"):
-        list(text_stream(generation_options(argv)[1]))
-    assert list(text_stream(generation_options([*argv, "--no-cache"])[1])) == pieces
+    gpt_read, counts = GPT.read, []
+    counted = lambda self, texts: counts.append(len(texts[0][0])) or gpt_read(self, texts)
+    monkeypatch.setattr(GPT, "read", counted)
+    for more, expected in (([], [3, 1, 1]), (["--no-cache"], [3, 4, 5])):
+        counts.clear()
+        list(text_stream(generation_options([*argv, *more])[1]))
+        assert counts[:3] == expected
 
 
 def test_text_appears_as_it_is_written(checkpoint, monkeypatch):

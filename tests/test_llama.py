@@ -227,7 +227,7 @@ def in_float64(layers):
 @pytest.mark.parametrize("change", [lambda layers: None, set_anew, in_float64])
 def test_layers_side_by_side_are_the_layers(change):
     layers, apart = three(), three()
-    together = SideBySide(*layers)
+    together = SideBySide(nn.ModuleList(layers), "0", "1", "2")
     change(layers), change(apart)
     for shape in ((5,), (2, 5), (2, 3, 5)):
         x, y = (variable(normal(*shape, dtype=layers[0].weight.dtype)) for _ in range(2))
@@ -246,7 +246,8 @@ def test_layers_side_by_side_are_the_layers(change):
 
 def test_layers_side_by_side_see_what_is_written_into_them():
     layers = three()
-    together, x = SideBySide(*layers), Tensor(normal(2, 5, dtype=np.float32))
+    together = SideBySide(nn.ModuleList(layers), "0", "1", "2")
+    x = Tensor(normal(2, 5, dtype=np.float32))
     for i, layer in enumerate(layers):
         layer.weight.data[...] = i
     wanted = np.concatenate([layer(x).data for layer in layers], axis=-1)
@@ -254,6 +255,20 @@ def test_layers_side_by_side_see_what_is_written_into_them():
     layers[2].weight.data = np.ones((3, 5), np.float32)  # instead of what they share
     layers[0].weight.data[...] = 7
     wanted = np.concatenate([layer(x).data for layer in layers], axis=-1)
+    np.testing.assert_allclose(together(x).data, wanted, atol=1e-6)
+
+
+class Doubling(nn.Linear):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+@pytest.mark.parametrize("new", [nn.Sequential(nn.Linear(5, 2, rng=7)), Doubling(5, 2, rng=7)])
+def test_a_layer_side_by_side_may_be_replaced(new):
+    owner = nn.ModuleList(three())
+    together, x = SideBySide(owner, "0", "1", "2"), Tensor(normal(2, 5, dtype=np.float32))
+    setattr(owner, "1", new)
+    wanted = np.concatenate([layer(x).data for layer in owner], axis=-1)
     np.testing.assert_allclose(together(x).data, wanted, atol=1e-6)
 
 

@@ -75,13 +75,13 @@ def running_command(*arguments, code: str = ""):
 # A model that writes two tokens, and the next when a line comes from standard input.
 GATED = """
 import threading
-from minigrad import generate
-next_logits, gate = generate.next_logits, threading.Event()
-def wait_for_gate(model, idx, cache):
-    if idx.shape[1] > 3:
+from minigrad.gpt import GPT
+read, gate = GPT.read, threading.Event()
+def wait_for_gate(model, texts):
+    if any(cache[0].length > 1 for _, cache in texts):
         gate.wait()
-    return next_logits(model, idx, cache)
-generate.next_logits = wait_for_gate
+    return read(model, texts)
+GPT.read = wait_for_gate
 threading.Thread(target=lambda: (sys.stdin.readline(), gate.set()), daemon=True).start()
 """
 
@@ -117,12 +117,12 @@ def test_a_signal_finishes_what_runs_and_refuses_what_is_new(tmp_path, number):
 # A model that needs 200 seconds for 2,000 tokens.
 SLOW = """
 import time
-from minigrad import generate
-next_logits = generate.next_logits
-def slow(model, idx, cache):
+from minigrad.gpt import GPT
+read = GPT.read
+def slow(model, texts):
     time.sleep(0.1)
-    return next_logits(model, idx, cache)
-generate.next_logits = slow
+    return read(model, texts)
+GPT.read = slow
 """
 
 

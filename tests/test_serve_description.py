@@ -5,6 +5,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -14,16 +15,18 @@ if importlib.util.find_spec("schemathesis") is None:  # which takes long to impo
     pytest.skip("schemathesis is not installed", allow_module_level=True)
 from serving import Service, byte_pairs, served_model  # noqa: E402
 
-from minigrad.generate import token_steps  # noqa: E402
 from minigrad.serve import writer  # noqa: E402
 
 
 @pytest.mark.slow
 def test_schemathesis_finds_nothing(tmp_path, monkeypatch):
-    def few_steps(model, idx, n, *rest, **sampling):  # it asks for 100,000 tokens more than once
-        return token_steps(model, idx, min(n, 20), *rest, **sampling)
+    write_tokens = writer.write_tokens
 
-    monkeypatch.setattr(writer, "token_steps", few_steps)
+    def few_tokens(served, ids, options):  # it asks for 100,000 tokens more than once
+        few = min(options.max_new_tokens, 20)
+        return write_tokens(served, ids, replace(options, max_new_tokens=few))
+
+    monkeypatch.setattr(writer, "write_tokens", few_tokens)
     models = [served_model("letters"), served_model("other", characters=NO_CHINESE)]
     models.append(served_model("pairs", tokenizer=byte_pairs()))
     command = [sys.executable, "-m", "schemathesis.cli", "run", "--seed", "1", "--checks", "all"]

@@ -108,9 +108,9 @@ def test_a_token_that_is_no_text_is_named_by_its_bytes(token, name):
 
 def test_a_text_may_begin_and_end_within_a_character(served, monkeypatch):
     *first, last = PAIRS.encode("月")
-    script, p = [last, *first], np.full((1, PAIRS.vocab_size), 0.1)
-    steps = lambda *_, **options: ((np.array([i]), p, p) for i in script)
-    monkeypatch.setattr(writer, "token_steps", steps)
+    script, p = [last, *first], np.full(PAIRS.vocab_size, 0.1)
+    steps = ([(i, p, p)] for i in script)
+    monkeypatch.setattr(writer, "advance", lambda *_: next(steps))
     served = replace(served, tokenizer=PAIRS)
     tokens = list(write_tokens(served, first, Options(len(script))))
     assert [token.id for token in tokens] == script
@@ -245,9 +245,9 @@ def test_whether_a_model_can_write_is_known_from_few_tokens(served, monkeypatch)
 def test_a_special_token_ends_the_text(monkeypatch, n, reason):
     tokenizer = BPETokenizer([bytes([i]) for i in range(256)] + [b"<|end|>"], [], {"<|end|>": 256})
     served = ServedModel("m", GPT(257, 8, 1, 1, 8, rng=0).eval(), tokenizer)
-    p = np.full((1, 257), 1 / 257)
-    steps = [(np.array([i]), p, p) for i in (*b"to be", 256, *b"or not")]
-    monkeypatch.setattr("minigrad.serve.writer.token_steps", lambda *_, **__: iter(steps[:n]))
+    p = np.full(257, 1 / 257)
+    steps = ([(i, p, p)] for i in (*b"to be", 256, *b"or not"))
+    monkeypatch.setattr(writer, "advance", lambda *_: next(steps))
     shown, reasons = zip(*continuation(served, [65], Options(n)))
     assert "".join(token.text for tokens in shown for token in tokens) == "to be"
     assert [*reasons] == [None] * 5 + [reason]

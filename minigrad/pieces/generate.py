@@ -12,7 +12,7 @@ from ..gpt import GPT
 from ..tensor import no_grad
 
 if __name__ != "__main__":  # the notebook has them
-    from minigrad.generate import check_options, window_start
+    from minigrad.generate import check_options, numbers_from, window_start
 
 
 def distributions(next_token_probabilities: Callable, rng: np.random.Generator) -> list:
@@ -90,7 +90,7 @@ def my_draws(answer: Callable, original: Callable) -> Callable:
     def draw(probabilities, rng):
         if not (probabilities.sum(axis=-1) > 0).all():
             return original(probabilities, rng)  # which refuses them
-        return answer(probabilities, rng.random(len(probabilities)))
+        return answer(probabilities, numbers_from(rng, len(probabilities)))
 
     return draw
 

@@ -7,9 +7,9 @@ import asyncio
 import itertools
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from queue import PriorityQueue
+from heapq import heappop, heappush
 
 from ..parallel import blas_threads
 
@@ -17,13 +17,13 @@ from ..parallel import blas_threads
 class Job:
     """A request that is being answered: a thread makes it piece by piece, the event loop reads."""
 
-    def __init__(self, pieces: Iterator[list]):
+    def __init__(self, pieces: Iterator[list], company: Hashable = None):
         self.pieces = pieces
+        self.company = self if company is None else company  # with whom it takes its turns
         self.made: asyncio.Queue[list | Exception | None] = asyncio.Queue()  # None is the end
         self.loop = asyncio.get_running_loop()
         self.watcher: asyncio.Task  # from the desk: ends when nobody wants the rest
         self.over = False  # done, or nobody wants the rest
-        self.used = 0.0  # seconds of the thread, from where it began
         self.started = self.seconds = 0.0
 
     async def __aiter__(self) -> AsyncIterator:
@@ -45,8 +45,9 @@ class NoPlace(Exception):
 
 
 class Desk:
-    """Takes requests in: max_running are written, a piece at a time, always of the one that has
-    used the least time; max_waiting wait, in order of arrival; more are refused at once."""
+    """Takes requests in: max_running are written, a piece at a time, always of the one, or of those
+    of one company, that have used the least time; max_waiting wait, in order of arrival; more are
+    refused at once."""
 
     def __init__(self, max_running: int, max_waiting: int):
         self.capacity = {"max_running": max_running, "max_waiting": max_waiting}
@@ -54,21 +55,28 @@ class Desk:
         self.waiting: list[Job] = []
         self.closed = False
         self.writer = ThreadPoolExecutor(1, "writer")  # threads of Python would hinder each other
-        self.line: PriorityQueue[tuple[float, int, Job]] = PriorityQueue()
+        # These three belong to the thread.
+        self.companies: dict[Hashable, list[Job]] = {}
+        self.line: list[tuple[float, int, Hashable]] = []  # a heap; what each of a company has used
+        self.clock = 0.0  # what those whose turn it is had used
         self.numbers = itertools.count()  # of equals, the one that has stood in line longer
-        self.clock = 0.0  # what the job whose turn it is had used
         self.usual = 1.0  # seconds from the first piece of a job to its last, of late
 
-    def accept(self, pieces: Iterator[list], until_gone: Callable[[], Awaitable]) -> Job:
+    def accept(
+        self,
+        pieces: Iterator[list],
+        until_gone: Callable[[], Awaitable],
+        company: Hashable = None,
+    ) -> Job:
         """Begin now or in its turn, or raise NoPlace. When `until_gone` ends, nobody wants the
-        rest any more, and the place is free."""
+        rest any more, and the place is free. Jobs of one company take their turns together."""
         if self.closed:
             raise NoPlace("this server is about to stop")
         if len(self.running) + len(self.waiting) >= sum(self.capacity.values()):
             places = max(1, self.capacity["max_running"])
             seconds = math.ceil(min(60, self.usual * (len(self.waiting) + 1) / places))
             raise NoPlace(f"all places are taken, try again in {seconds} s", seconds, crowded=True)
-        job = Job(pieces)
+        job = Job(pieces, company)
         job.watcher = asyncio.create_task(self._leave_after(until_gone, job))
         self.waiting.append(job)
         self._call_next()
@@ -93,38 +101,59 @@ class Desk:
         while self.waiting and len(self.running) < self.capacity["max_running"]:
             job = self.waiting.pop(0)
             self.running.append(job)
-            job.started, job.used = time.perf_counter(), self.clock
-            self._stand_in_line(job)
+            job.started = time.perf_counter()
+            self.writer.submit(self._join, job)
 
-    def _stand_in_line(self, job: Job) -> None:
-        self.line.put((job.used, next(self.numbers), job))
-        self.writer.submit(self._turn)
+    def _join(self, job: Job) -> None:
+        """In the thread: a job stands in line, with its company if that is there."""
+        if job.company in self.companies:
+            self.companies[job.company].append(job)
+        else:
+            self.companies[job.company] = [job]
+            self._stand_in_line(self.clock, job.company)
+            self._turn()
+
+    def _stand_in_line(self, used: float, company: Hashable) -> None:
+        heappush(self.line, (used, next(self.numbers), company))
 
     def _turn(self) -> None:
-        """In the thread: one piece of the job that is furthest behind, which then stands in line
-        again."""
-        self.clock, _, job = self.line.get()
-        if job.over:
-            return
-        piece: list | Exception | None
+        """In the thread: a piece of each job of the company that is furthest behind, which then
+        stands in line again. The event loop is told once, of all."""
+        self.clock, _, company = heappop(self.line)
+        jobs = self.companies.pop(company)
+        for job in jobs:
+            if job.over and isinstance(job.pieces, Generator):
+                job.pieces.close()  # here, where it has run
+        jobs = [job for job in jobs if not job.over]
         begin = time.thread_time()  # of the processor: what others on this machine take is no fault
-        try:
-            with blas_threads(1):
-                piece = next(job.pieces, None)
-        except Exception as error:
-            piece = error
-        job.used += time.thread_time() - begin
-        job.seconds = time.perf_counter() - job.started
-        job.loop.call_soon_threadsafe(self._hand_over, job, piece)
-        if isinstance(piece, list):
-            self._stand_in_line(job)
+        with blas_threads(1):
+            made = [(job, self._piece_of(job)) for job in jobs]
+        used = time.thread_time() - begin
+        for job in jobs:
+            job.seconds = time.perf_counter() - job.started
+        if going_on := [job for job, piece in made if isinstance(piece, list)]:
+            self.companies[company] = going_on
+            self._stand_in_line(self.clock + used / len(jobs), company)
+        if jobs:
+            jobs[0].loop.call_soon_threadsafe(self._hand_over, made, bool(going_on))
 
-    def _hand_over(self, job: Job, piece: list | Exception | None) -> None:
-        if isinstance(piece, list):
-            job.made.put_nowait(piece)
-        else:
-            self.usual += 0.1 * (job.seconds - self.usual)
-            self.leave(job, piece)
+    def _piece_of(self, job: Job) -> list | Exception | None:
+        try:
+            return next(job.pieces, None)
+        except Exception as error:
+            return error
+
+    def _hand_over(self, made: list[tuple[Job, list | Exception | None]], go_on: bool) -> None:
+        """In the event loop: put the pieces where they are awaited, and let these be sent before
+        the thread goes on, for two threads of Python that both have work hinder each other."""
+        for job, piece in made:
+            if isinstance(piece, list):
+                job.made.put_nowait(piece)
+            else:
+                self.usual += 0.1 * (job.seconds - self.usual)
+                self.leave(job, piece)
+        if go_on:  # in the next round of the loop, after those who wait for these pieces
+            asyncio.get_running_loop().call_soon(self.writer.submit, self._turn)
 
     async def _leave_after(self, until_gone: Callable[[], Awaitable], job: Job) -> None:
         await until_gone()

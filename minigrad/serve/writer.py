@@ -8,17 +8,20 @@ import importlib.resources
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from ..data import SimpleTokenizer, Tokenizer
 from minigrad.generate import (
+    Text,
+    advance,
     load_writer,
     next_logits,
     next_token_probabilities,
     special_ids,
-    token_steps,
 )
 from ..gpt import LanguageModel
 
@@ -31,6 +34,11 @@ class ServedModel:
     name: str
     model: LanguageModel
     tokenizer: Tokenizer
+
+    @cached_property
+    def pen(self) -> "Pen":
+        """What all its texts are written with."""
+        return Pen(self.model)
 
     @property
     def unit(self) -> str:
@@ -116,36 +124,62 @@ def describe_token(
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-write
-def write_tokens(served: ServedModel, ids: list[int], options: Options) -> Iterator[Token]:
-    """The tokens that minigrad.generate writes after `ids`, those of the prompt; fewer if the model
-    ends the text by a special token."""
+READ_AT_ONCE = 512  # tokens in a pass: while a longer prompt is read, the others write on
+
+
+class Pen:
+    """Writes the texts of one model that are under way: who needs a token makes a pass for all."""
+
+    def __init__(self, model: LanguageModel):
+        self.model = model
+        self.drawn: dict[Text, tuple | None] = {}  # for each text what was drawn, until it is taken
+
+    def next_token(self, text: Text) -> tuple[int, np.ndarray, np.ndarray] | None:
+        """What `advance` says of this text; None while its prompt is being read."""
+        if self.drawn[text] is None:
+            wanting = [t for t, drawn in self.drawn.items() if drawn is None]
+            self.drawn |= zip(wanting, advance(self.model, wanting, READ_AT_ONCE))
+        found, self.drawn[text] = self.drawn[text], None
+        return found
+
+
+def write_tokens(served: ServedModel, ids: list[int], options: Options) -> Iterator[Token | None]:
+    """The tokens that minigrad.generate writes after `ids`, those of the prompt, and None while
+    that is being read; fewer if the model ends the text by a special token."""
     transcript, ends = Transcript(served.tokenizer, ids), special_ids(served.tokenizer)
-    steps = token_steps(
-        served.model,
-        np.array([ids]),
-        options.max_new_tokens,
-        options.seed,
-        served.model.new_cache(),
-        temperature=options.temperature,
-        top_k=options.top_k,
-        top_p=options.top_p,
-    )
-    for n, (new, p, logits) in enumerate(steps, 1):
-        if new[0] in ends:
-            return
-        shown = p if options.tempered else next_token_probabilities(logits)  # (1, vocab)
-        last = n == options.max_new_tokens
-        yield describe_token(int(new[0]), shown[0], transcript, options.alternatives, last)
+    sampling = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p")}
+    text = Text(served.model, ids, options.seed, **sampling)
+    served.pen.drawn[text] = None
+    try:
+        n_left = options.max_new_tokens
+        while n_left:
+            drawn = served.pen.next_token(text)
+            if drawn is None:
+                yield None
+                continue
+            new, p, logits = drawn
+            if new in ends:
+                return
+            n_left -= 1
+            shown = p if options.tempered else next_token_probabilities(logits)  # (vocab,)
+            yield describe_token(new, shown, transcript, options.alternatives, last=not n_left)
+    finally:  # also when nobody wants the rest
+        del served.pen.drawn[text]
 
 
 def read_tokens(served: ServedModel, ids: list[int], options: Options) -> Iterator[Token]:
     """The tokens of a prompt as if they had been written; the first has no probability (NaN)."""
-    model, transcript, idx = served.model, Transcript(served.tokenizer), np.array([ids])
-    cache, first = model.new_cache(), ids[0]
-    yield Token(first, transcript.name(first), transcript.add(first), math.nan, [])
-    for n in range(1, len(ids)):
-        p = next_token_probabilities(next_logits(model, idx[:, :n], cache))[0]
-        yield describe_token(ids[n], p, transcript, options.alternatives)
+    model, transcript, text = (
+        served.model,
+        Transcript(served.tokenizer),
+        Text(served.model, ids[:1]),
+    )
+    yield Token(ids[0], transcript.name(ids[0]), transcript.add(ids[0]), math.nan, [])
+    for i in ids[1:]:
+        (logits,) = model.read([(text.unread(model), text.cache)])
+        p = next_token_probabilities(logits)
+        yield describe_token(i, p, transcript, options.alternatives)
+        text.ids.append(i)
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-until-stop
@@ -187,9 +221,15 @@ def until_stop(
 def continuation(
     served: ServedModel, ids: list[int], options: Options
 ) -> Iterator[tuple[list[Token], str | None]]:
-    """The same for what is written after `ids`; the model itself may stop, too."""
-    n_tokens = 0
-    for tokens, reason in until_stop(write_tokens(served, ids, options), options.stop):
+    """The same for what is written after `ids`, and nothing while these are being read; the model
+    itself may stop, too."""
+    n_tokens, begun, written = 0, [], write_tokens(served, ids, options)
+    for token in written:
+        if token is not None:
+            begun.append(token)
+            break
+        yield [], None
+    for tokens, reason in until_stop(chain(begun, filter(None, written)), options.stop):
         n_tokens += len(tokens)
         yield tokens, "stop" if reason and n_tokens < options.max_new_tokens else reason
 
