@@ -8,13 +8,13 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .bpe import BPETokenizer
 from .data import load_text
-from .generate import token_steps
+from .generate import Text, advance
 from .gpt import LanguageModel
 from .losses import IGNORE_INDEX
 from .template import END, conversation_ids, expect_marks, prompt_ids
@@ -48,8 +48,8 @@ def reversing(rng: np.random.Generator) -> QA:
 
 def counting(rng: np.random.Generator) -> QA:
     few = rng.choice(list("abdegilmnoprst"), size=3, replace=False)  # so that some come twice
-    word, letter = "".join(rng.choice(few, size=rng.integers(3, 8))), rng.choice(few)
-    return f"How many {letter} are in {word}?", str(word.count(letter))
+    letters, letter = rng.choice(few, size=rng.integers(3, 8)), rng.choice(few)
+    return f"How many {letter} are in {' '.join(letters)}?", str((letters == letter).sum())
 
 
 # %% ../notebooks/16_chat.ipynb #tasks-facts
@@ -155,26 +155,18 @@ def write_answers(
     questions: Sequence[str],
     max_new_tokens: int = 16,
     rng: np.random.Generator | int | None = None,
-    **sampling: float | None,
+    **sampling: Any,
 ) -> list[tuple[list[int], list[int]]]:
     """The ids of each question, and of what the model answers: END comes last, or there were
     max_new_tokens before it."""
-    end = expect_marks(tokenizer)[END]
+    end, rng = expect_marks(tokenizer)[END], np.random.default_rng(rng)
     prompts = [prompt_ids(tokenizer, messages(question)) for question in questions]
-    written: dict[int, list[int]] = {}
-    for length in {len(prompt) for prompt in prompts}:  # those of one length together
-        which = [i for i, prompt in enumerate(prompts) if len(prompt) == length]
-        idx = np.array([prompts[i] for i in which])
-        steps = token_steps(model, idx, max_new_tokens, rng, model.new_cache(), **sampling)
-        new, done = [], np.zeros(len(which), bool)
-        for ids, _, _ in steps:
-            new.append(ids)
-            done |= ids == end
-            if done.all():
-                break
-        for i, row in zip(which, np.array(new).T.tolist()):
-            written[i] = row[: row.index(end) + 1] if end in row else row
-    return [(prompts[i], written[i]) for i in range(len(prompts))]
+    texts = [Text(model, ids, rng, **sampling) for ids in prompts]
+    unfinished = texts
+    for _ in range(max_new_tokens):
+        advance(model, unfinished)
+        unfinished = [text for text in unfinished if text.ids[-1] != end]
+    return [(ids, text.ids[len(ids) :]) for ids, text in zip(prompts, texts)]
 
 
 def answer_text(tokenizer: BPETokenizer, ids: Sequence[int]) -> str:
@@ -205,24 +197,20 @@ class Score(NamedTuple):
     def share(self) -> float:
         return self.right / self.n
 
-    def __str__(self) -> str:
+    @property
+    def interval(self) -> str:
         low, high = wilson(*self)
-        return f"{self.share:.1%} ({low:.1%} to {high:.1%})"
+        return f"({low:.1%} to {high:.1%})"
+
+    def __str__(self) -> str:
+        return f"{self.share:.1%} {self.interval}"
 
 
 def exact_match(
-    model: LanguageModel,
-    tokenizer: BPETokenizer,
-    questions: Sequence[QA],
-    max_new_tokens: int = 16,
-    at_once: int = 64,
+    model: LanguageModel, tokenizer: BPETokenizer, questions: Sequence[QA], max_new_tokens: int = 16
 ) -> Score:
     """How many questions the model answers rightly, to the letter, with its likeliest tokens."""
-    right = 0
-    for i in range(0, len(questions), at_once):
-        some = questions[i : i + at_once]
-        written = write_answers(
-            model, tokenizer, [q for q, _ in some], max_new_tokens, temperature=0
-        )
-        right += sum(answer_text(tokenizer, ids) == a for (_, ids), (_, a) in zip(written, some))
-    return Score(right, len(questions))
+    asked = [question for question, _ in questions]
+    written = write_answers(model, tokenizer, asked, max_new_tokens, temperature=0)
+    texts = [answer_text(tokenizer, ids) for _, ids in written]
+    return Score(sum(text == right for text, (_, right) in zip(texts, questions)), len(questions))

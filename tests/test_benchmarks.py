@@ -230,3 +230,34 @@ def test_ratios_of_a_chat_are_those_of_medians_and_of_rounds():
     assert rows[2].endswith("| 30.0 | 15.0 | **2.00** (1.00 to 4.00) |")
     assert rows[3].endswith("| 200 | 400 | **0.50** |")
     assert rows[6].endswith("| 600 | 1,200 | **0.50** |")
+
+
+def test_chat_tasks_are_measured():
+    output = run("benchmarks/chat_tasks.py", "--quick", "--part", "sft", "reward", "lora")
+    tables = [table.splitlines() for table in output.strip().split("\n\n")]
+    assert [len(table) for table in tables] == [4, 4, 5]
+    for table in tables:
+        assert len({row.count("|") for row in table}) == 1
+    assert "| 1, before | 0% |" in tables[0][2] and "(0.0% to 15.5%)" in tables[0][2]
+    assert [row.split(" | ")[1] for row in tables[1][2:]] == ["is_right", "has_digits"]
+    names = [row.split(" | ")[1:4] for row in tables[2][2:]]
+    assert [name for name, *_ in names] == ["all", "rank 1", "rank 4"]
+    assert [share for _, _, share in names] == ["100.00%", "2.75%", "11.01%"]
+
+
+@pytest.mark.parametrize(
+    "answer, has",
+    [
+        ("A tiger is a large cat. Ask me more!", True),
+        ("A tiger is a large cat, e.g. from Asia! Ask me more!", True),
+        ("A tiger is a large cat. It has stripes. Ask me more!", False),
+        ("A tiger is a large cat.", False),
+        ("Ask me more!", False),
+        ("A tiger is a large cat. Ask me more! Ask me more!", False),
+        ("A tiger is a large cat. Ask me more!…", False),
+    ],
+)
+def test_a_habit_is_one_sentence_and_the_line(answer, has):
+    import chat_tasks
+
+    assert chat_tasks.has_habit(answer) == has
