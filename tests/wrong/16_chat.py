@@ -42,8 +42,8 @@ def my_prompt_ids__marks_struck_out(tokenizer, messages):
 
 
 def my_prompt_ids__no_opening(tokenizer, messages):
-    """The opening of the answer is missing, so the model is asked who speaks next, and may go on
-    as the user. See “Exercise 16.1 · Built from parts”."""
+    """The opening of the answer is missing, so the model is asked who speaks next, and may go on as
+    the user. See “Exercise 16.1 · Built from parts”."""
     start, end = tokenizer.special["<|im_start|>"], tokenizer.special["<|im_end|>"]
     ids = []
     for m in messages:
@@ -285,8 +285,8 @@ def my_interval__a_list(k, n):
 
 
 def my_interval__two_spreads(k, n):
-    """For z there is 2 here, a rounded 1.96: near, but not what was asked for. See “Exercise 16.3 · An honest
-    score”."""
+    """For z there is 2 here, a rounded 1.96: near, but not what was asked for. See “Exercise 16.3 ·
+    An honest score”."""
     half = 2 / (n + 4) * math.sqrt(k * (n - k) / n + 1)
     return (k + 2) / (n + 4) - half, (k + 2) / (n + 4) + half
 
@@ -297,8 +297,7 @@ def my_merge__no_scale(weight, a, b, alpha):
 
 
 def my_merge__alpha_alone(weight, a, b, alpha):
-    """The change was multiplied by alpha, but not divided by the rank. See “Exercise 16.4 ·
-    Merge”."""
+    """The change was multiplied by alpha, but not divided by the rank. See “Exercise 16.4 · Merge”."""
     return weight + alpha * (b @ a)
 
 
@@ -458,7 +457,7 @@ def my_policy_gradient__no_mean(logits, ids, advantages):
 
 def my_policy_gradient__no_advantage(logits, ids, advantages):
     """The advantages were left out: this makes every drawn token likelier, good or bad. See “One
-    answer at a time”."""
+    draw at a time”."""
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
     p[np.arange(len(ids)), ids] -= 1
@@ -467,7 +466,7 @@ def my_policy_gradient__no_advantage(logits, ids, advantages):
 
 def my_policy_gradient__only_the_drawn(logits, ids, advantages):
     """Only the drawn token's logit has a gradient here. The softmax moves all the others too, for
-    probabilities sum to 1. See “A mark is enough”."""
+    probabilities sum to 1. See “A grade is enough”."""
     grad = np.zeros_like(logits)
     grad[np.arange(len(ids)), ids] = -np.asarray(advantages)
     return grad / len(ids)
@@ -475,7 +474,7 @@ def my_policy_gradient__only_the_drawn(logits, ids, advantages):
 
 def my_policy_gradient__only_the_drawn_row_entry(logits, ids, advantages):
     """The drawn token has its p - 1, but the others were left at zero; they have their p. See “A
-    mark is enough”."""
+    grade is enough”."""
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
     grad, rows = np.zeros_like(logits), np.arange(len(ids))
@@ -485,7 +484,7 @@ def my_policy_gradient__only_the_drawn_row_entry(logits, ids, advantages):
 
 def my_policy_gradient__times_p(logits, ids, advantages):
     """Each token was weighted with its probability once more. The draw has done that already: what
-    is likely comes more often. See “One answer at a time”."""
+    is likely comes more often. See “One draw at a time”."""
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
     rows = np.arange(len(ids))
