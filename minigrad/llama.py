@@ -4,13 +4,14 @@
 
 # %% ../notebooks/14_modern_block.ipynb #imports
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import functional as F
-from .attention import TILE, KVCache
+from .attention import TILE, KVCache, attend_together
 from .gpt import LanguageModel, TiedHead
 from .nn import Dropout, Embedding, Linear, Module, ModuleDict, ModuleList, Parameter
 from .tensor import Tensor, as_size, from_numpy, no_grad, record
@@ -18,11 +19,16 @@ from .weights import expect_same, read_folder, write_folder
 
 
 # %% ../notebooks/14_modern_block.ipynb #rms-norm
+def per_root_mean_square(a: np.ndarray, eps: float) -> np.ndarray:
+    """1 over the root of the mean of the squares of each row of an array: (..., C) -> (..., 1)."""
+    return 1 / np.sqrt(np.vecdot(a, a)[..., None] / a.shape[-1] + eps)
+
+
 def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-5) -> Tensor:
     """x (..., C) over the root of the mean of its squares, times weight (C,) (Zhang and Sennrich,
     2019)."""
     C = x.shape[-1]
-    per_rms = 1 / np.sqrt(np.vecdot(x.data, x.data)[..., None] / C + eps)  # (..., 1)
+    per_rms = per_root_mean_square(x.data, eps)  # (..., 1)
     unit = x.data * per_rms
 
     def vjp_x(g):
@@ -43,6 +49,11 @@ class RMSNorm(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return rms_norm(x, self.weight, self.eps)
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        y = x * per_root_mean_square(x, self.eps)
+        y *= self.weight.data
+        return y
 
 
 # %% ../notebooks/14_modern_block.ipynb #turns
@@ -80,12 +91,18 @@ def rotary(x: Tensor, cos: np.ndarray, sin: np.ndarray, n: int | None = None) ->
 
 
 # %% ../notebooks/14_modern_block.ipynb #swiglu
+def sigmoid_values(a: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-a)) of an array, as (1 + tanh(a / 2)) / 2, which never overflows."""
+    y = np.asarray(np.tanh(0.5 * a))
+    y += 1
+    y *= 0.5
+    return y
+
+
 def swiglu(gate: Tensor, up: Tensor) -> Tensor:
     """silu(gate) * up, where silu(z) is z * sigmoid(z): how far each channel of `up` comes through
     (Shazeer, 2020)."""
-    opening = np.tanh(0.5 * gate.data)  # sigmoid(z) is (1 + tanh(z / 2)) / 2, without overflow
-    opening += 1
-    opening *= 0.5
+    opening = sigmoid_values(gate.data)
     silu = opening * gate.data
 
     def vjp_gate(g):
@@ -129,6 +146,12 @@ class SideBySide:
         y = (inputs @ self.joined.T).reshape(*x.shape[:-1], -1)
         return record(y, (x, vjp_x), *zip(weights, vjps))
 
+    def values(self, x: np.ndarray) -> np.ndarray:
+        """The same for an array, of which nothing is recorded."""
+        if not self.in_one():
+            return np.concatenate([layer.values(x) for layer in self.layers], axis=-1)
+        return x @ self.joined.T
+
 
 # %% ../notebooks/14_modern_block.ipynb #llama-mlp
 class LlamaMLP(Module):
@@ -144,6 +167,13 @@ class LlamaMLP(Module):
         gate_up = self.gate_up(x)  # (B, T, 2 n_hidden)
         n_hidden = gate_up.shape[-1] // 2
         return self.down_proj(swiglu(gate_up[..., :n_hidden], gate_up[..., n_hidden:]))
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        gate, up = np.split(self.gate_up.values(x), 2, axis=-1)
+        h = sigmoid_values(gate)
+        h *= gate
+        h *= up
+        return self.down_proj.values(h)
 
 
 # %% ../notebooks/14_modern_block.ipynb #in-window
@@ -255,6 +285,28 @@ class LlamaAttention(Module):
         qkv = self.turned(x, cos, sin)
         return self.o_proj(grouped_attention(qkv, self.n_kv_head, self.window, cache))
 
+    def read(
+        self,
+        x: np.ndarray,
+        cos: np.ndarray,
+        sin: np.ndarray,
+        caches: Sequence[KVCache],
+        ends: Sequence[int],
+    ) -> np.ndarray:
+        """The same for new tokens (N, C) of several texts, as `attend_together` has them."""
+        n_head, n_kv_head = self.n_head, self.n_kv_head
+
+        def split(qkv):
+            q = qkv[:, :n_head].reshape(len(qkv), n_kv_head, n_head // n_kv_head, -1)
+            return q, qkv[:, n_head:-n_kv_head], qkv[:, -n_kv_head:]
+
+        def alone(qkv, cache):
+            return grouped_attention(from_numpy(qkv[None]), n_kv_head, self.window, cache).data[0]
+
+        qkv = self.qkv.values(x).reshape(len(x), n_head + 2 * n_kv_head, -1)
+        qkv[:, :-n_kv_head] = turn(qkv[:, :-n_kv_head], cos[:, None], sin[:, None])
+        return self.o_proj.values(attend_together(qkv, caches, ends, split, alone))
+
     def weights(self, x: Tensor, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
         """Where each token looks, head by head: (B, T, C) -> (B, n_head, T, T)."""
         qkv = self.turned(x, cos, sin).data.swapaxes(1, 2)  # (B, heads, T, d)
@@ -362,6 +414,22 @@ class Llama(LanguageModel):
         for i, layer in enumerate(self.model.layers):
             x = layer(x, cos, sin, cache[i] if cache else None)
         return self.model.norm(x)
+
+    @no_grad()
+    def read(self, texts: Sequence[tuple[Sequence[int], list[KVCache]]]) -> np.ndarray:
+        """What is expected after each of several texts, all read in one pass, without Tensors."""
+        ids = np.concatenate([ids for ids, _ in texts])  # (N,)
+        seen = [cache[0].start + cache[0].length for _, cache in texts]
+        positions = [start + i for start, (ids, _) in zip(seen, texts) for i in range(len(ids))]
+        head_dim = self.config["n_embd"] // self.config["n_head"]
+        cos, sin = turns(np.array(positions), head_dim, self.config["rope_theta"])
+        ends = np.cumsum([len(ids) for ids, _ in texts])
+        x = self.model.embed_tokens(ids).data  # (N, C), a copy
+        for i, layer in enumerate(self.model.layers):
+            caches = [cache[i] for _, cache in texts]
+            x += layer.self_attn.read(layer.input_layernorm.values(x), cos, sin, caches, ends)
+            x += layer.mlp.values(layer.post_attention_layernorm.values(x))
+        return self.lm_head.values(self.model.norm.values(x[ends - 1]))  # (n, vocab_size)
 
     def new_cache(self) -> list[KVCache]:
         """An empty cache for each block, which goes on when block_size is reached."""

@@ -40,6 +40,9 @@ class LoRALinear(Module):
         out = y.reshape(*x.shape[:-1], -1)
         return record(out, (x, vjp_x), (self.lora_A, vjp_A), (self.lora_B, vjp_B))
 
+    def values(self, x: np.ndarray) -> np.ndarray:
+        return self.base.values(x) + self.scale * (x @ self.lora_A.data.T) @ self.lora_B.data.T
+
     def change(self) -> np.ndarray:
         """What it adds to the weight: (n_out, n_in), of rank r at most."""
         return self.scale * (self.lora_B.data @ self.lora_A.data)

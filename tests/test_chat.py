@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from minigrad import chat as chat_module
+from minigrad import finetune
 from minigrad.bpe import BPETokenizer
 from minigrad.chat import Chat, main
 from minigrad.checkpoint import save, tokenizer_entry
@@ -379,7 +379,7 @@ def test_what_is_not_as_expected_is_said(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_a_mistake_is_one_line(arguments, message, monkeypatch, capsys):
-    monkeypatch.setattr(chat_module, "find_smollm", lambda: None)
+    monkeypatch.setattr(finetune, "find_smollm", lambda: None)
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     out, err = capsys.readouterr()

@@ -83,7 +83,7 @@ def test_nothing_outside_vision_loads_torch():
 REACHES_BACK = {("gpt", "weights"), ("checkpoint", "weights")}
 REACHES_BACK |= {("checkpoint", "bpe"), ("train", "bpe"), ("generate", "bpe")}
 # What a file holds, or an option asks for, decides which model is made.
-REACHES_BACK |= {("checkpoint", "llama"), ("generate", "gguf")}
+REACHES_BACK |= {("checkpoint", "llama"), ("generate", "gguf"), ("checkpoint", "finetune")}
 
 
 def imports(name: str, code: str, modules: list[str]) -> dict[str, bool]:

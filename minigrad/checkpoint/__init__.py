@@ -493,6 +493,10 @@ def load_model(path: str | Path) -> tuple[LanguageModel, Tokenizer | None]:
 def model_in(content: dict, path: str | Path) -> tuple[LanguageModel, Tokenizer | None]:
     """The same for content that was read from `path` already."""
     with reading(path, "checkpoint of a GPT"):
+        if "lora" in content:  # changes beside another model's weights
+            from minigrad.finetune import tuned_model  # of chapter 16
+
+            return tuned_model(content)
         make = architecture(content.get("architecture", "gpt"))  # older files have none
         model = model_with(content["model_args"], content["model"], make)
         tokenizer = held_tokenizer(content)

@@ -71,7 +71,7 @@ def evaluate(model: Module, dataset: TextDataset, batch_size: int, n_batches: in
 
 
 # %% ../../notebooks/10_train.ipynb #config
-def _option(default, help: str) -> Any:
+def option(default, help: str) -> Any:
     """A field; None as its default stands for what DERIVED makes of the other options."""
     return field(default=default, metadata={"help": help})
 
@@ -87,51 +87,38 @@ DERIVED: dict[str, Callable] = {  # what follows from other options, where it is
 
 
 @dataclass
-class TrainConfig:
-    """The options of a training run. The defaults are nanoGPT's for a CPU."""
+class RunConfig:
+    """The options that all runs have: where to, how long, how fast."""
 
-    dataset: str = _option("shakespeare", "shakespeare, names, poems, or a text file")
-    encoding: str | None = _option(None, "how that file is encoded [utf-8]")
-    tokenizer: str = _option("characters", "characters, bpe, or a folder with a tokenizer")
-    vocab_size: int = _option(None, "tokens that bpe learns from the text [1024]")
-    out_dir: str = _option(None, "folder for the checkpoints [out/DATASET]")
-    architecture: str = _option("gpt", "gpt, or llama with rotary positions and gated layers")
-    n_layer: int = _option(4, "blocks")
-    n_head: int = _option(4, "attention heads in a block")
-    n_kv_head: int = _option(None, "heads of keys and values that llama's queries share [n-head]")
-    n_embd: int = _option(128, "channels of the residual stream")
-    block_size: int = _option(64, "tokens of context")
-    batch_size: int = _option(12, "sequences in a batch")
-    max_iters: int = _option(2000, "training steps")
-    optimizer: str = _option("adamw", "adamw, or muon with its own learning rates")
-    learning_rate: float = _option(1e-3, "highest learning rate, after the warm-up")
-    min_lr: float = _option(None, "lowest learning rate, at the end [a tenth]")
-    warmup_iters: int = _option(None, "steps of warm-up [5 %% of lr-decay-iters, at most 100]")
-    lr_decay_iters: int = _option(None, "step that reaches min-lr [max-iters]")
-    weight_decay: float = _option(0.1, "decay of the matrices")
-    beta1: float = _option(0.9, "AdamW's memory of gradients")
-    beta2: float = _option(0.99, "AdamW's memory of squared gradients")
-    grad_clip: float = _option(1.0, "largest norm of the gradient; 0 for no limit")
-    dropout: float = _option(0.0, "share of activations to drop in training")
-    eval_interval: int = _option(250, "steps between evaluations, each with a checkpoint")
-    eval_iters: int = _option(20, "batches in an evaluation")
-    seed: int = _option(1337, "seed of all randomness")
-    threads: int | None = _option(None, "threads that share a batch [what its size is worth]")
+    dataset: str = option("shakespeare", "shakespeare, names, poems, or a text file")
+    encoding: str | None = option(None, "how that file is encoded [utf-8]")
+    out_dir: str = option(None, "folder for the checkpoints [out/DATASET]")
+    batch_size: int = option(12, "sequences in a batch")
+    max_iters: int = option(2000, "training steps")
+    optimizer: str = option("adamw", "adamw, or muon with its own learning rates")
+    learning_rate: float = option(1e-3, "highest learning rate, after the warm-up")
+    min_lr: float = option(None, "lowest learning rate, at the end [a tenth]")
+    warmup_iters: int = option(None, "steps of warm-up [5 %% of lr-decay-iters, at most 100]")
+    lr_decay_iters: int = option(None, "step that reaches min-lr [max-iters]")
+    weight_decay: float = option(0.1, "decay of the matrices")
+    beta1: float = option(0.9, "AdamW's memory of gradients")
+    beta2: float = option(0.99, "AdamW's memory of squared gradients")
+    grad_clip: float = option(1.0, "largest norm of the gradient; 0 for no limit")
+    eval_interval: int = option(250, "steps between evaluations, each with a checkpoint")
+    eval_iters: int = option(20, "batches in an evaluation")
+    seed: int = option(1337, "seed of all randomness")
+    threads: int | None = option(None, "threads that share a batch [what its size is worth]")
 
     def __post_init__(self):
         """Fill in what depends on other options, and refuse what contradicts itself."""
-        self.dataset, self.tokenizer = str(self.dataset), str(self.tokenizer)
-        self.derived = [name for name in DERIVED if getattr(self, name) is None]
+        self.dataset = str(self.dataset)
+        self.derived = [name for name in DERIVED if getattr(self, name, 0) is None]
         for name in self.derived:
             setattr(self, name, DERIVED[name](self))
         self.out_dir = str(self.out_dir)
         for name in ("batch_size", "max_iters", "eval_interval", "eval_iters", "threads"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.vocab_size is not None and self.tokenizer != "bpe":
-            raise ValueError(f"vocab_size is for tokenizer bpe; {self.tokenizer} has its own size")
-        if self.n_kv_head is not None and self.architecture != "llama":
-            raise ValueError(f"n_kv_head is for architecture llama, not for {self.architecture}")
         for name in ("learning_rate", "weight_decay", "grad_clip"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
@@ -147,6 +134,30 @@ class TrainConfig:
                 f"warmup_iters {self.warmup_iters} must lie between 0 and "
                 f"lr_decay_iters {self.lr_decay_iters}"
             )
+
+
+@dataclass
+class TrainConfig(RunConfig):
+    """The options of a training run on a text. The defaults are nanoGPT's for a CPU."""
+
+    tokenizer: str = option("characters", "characters, bpe, or a folder with a tokenizer")
+    vocab_size: int = option(None, "tokens that bpe learns from the text [1024]")
+    architecture: str = option("gpt", "gpt, or llama with rotary positions and gated layers")
+    n_layer: int = option(4, "blocks")
+    n_head: int = option(4, "attention heads in a block")
+    n_kv_head: int = option(None, "heads of keys and values that llama's queries share [n-head]")
+    n_embd: int = option(128, "channels of the residual stream")
+    block_size: int = option(64, "tokens of context")
+    dropout: float = option(0.0, "share of activations to drop in training")
+
+    def __post_init__(self):
+        """The same, for what only these runs have."""
+        self.tokenizer = str(self.tokenizer)
+        super().__post_init__()
+        if self.vocab_size is not None and self.tokenizer != "bpe":
+            raise ValueError(f"vocab_size is for tokenizer bpe; {self.tokenizer} has its own size")
+        if self.n_kv_head is not None and self.architecture != "llama":
+            raise ValueError(f"n_kv_head is for architecture llama, not for {self.architecture}")
 
 
 # %% ../../notebooks/10_train.ipynb #stop-requests
@@ -184,22 +195,23 @@ def hash_of(parts: Iterable[str]) -> str:
     return found.hexdigest()
 
 
-def resumed_config(state: dict, **changes) -> TrainConfig:
-    """The options of the run that a checkpoint is of, but for the changes; what was derived is
-    derived anew."""
+def resumed_config(state: dict, kind: Callable = TrainConfig, **changes) -> Any:
+    """The options, of this kind, of the run that a checkpoint is of, but for the changes; what was
+    derived is derived anew."""
     once = {"optimizer": "adamw", "tokenizer": "characters", "vocab_size": None}
     once |= {"architecture": "gpt", "n_kv_head": None}
-    saved = {**once, **state["config"]}  # older versions had no others
+    saved = {**(once if kind is TrainConfig else {}), **state["config"]}  # older versions
     looks_derived = lambda name: saved[name] == DERIVED[name](SimpleNamespace(**saved))
     derived = state["derived"] if "derived" in state else filter(looks_derived, DERIVED)
     given = saved.keys() - derived
-    return TrainConfig(**{**{name: saved[name] for name in given}, **changes})
+    return kind(**{**{name: saved[name] for name in given}, **changes})
 
 
 # %% ../../notebooks/10_train.ipynb #optimizers
-def adamw_for(model: LanguageModel, config: TrainConfig) -> AdamW:
-    """AdamW, with weight decay for the matrices only."""
-    groups = decay_groups(model.parameters(), config.weight_decay)
+def adamw_for(model: LanguageModel, config: RunConfig) -> AdamW:
+    """AdamW for all that is not frozen, with weight decay for the matrices only."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    groups = decay_groups(trained, config.weight_decay)
     return AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2))
 
 
@@ -261,9 +273,13 @@ class Run:
     `optimizers` tells how to make the one that the config names, `tokenizer` is that of a run that
     is continued, and `watch` sees the parts of a large text pass when it is encoded."""
 
+    options: Callable = TrainConfig  # what its config holds
+    fixed = "n_layer n_head n_kv_head n_embd block_size dropout optimizer seed tokenizer".split()
+    fixed += ["vocab_size", "architecture"]  # what a run that goes on cannot change
+
     def __init__(
         self,
-        config: TrainConfig,
+        config: Any,
         optimizers: dict[str, Callable] = OPTIMIZERS,
         tokenizer: Tokenizer | None = None,
         watch: Callable = not_watched,
@@ -273,28 +289,8 @@ class Run:
         self.config = config
         weights_rng, batches_rng = np.random.default_rng(config.seed).spawn(2)
         self.text_hash = hash_of(text_parts(config.dataset, config.encoding))
-        self.tokenizer = tokenizer or tokenizer_for(config)
-        self.unit = "characters" if isinstance(self.tokenizer, SimpleTokenizer) else "tokens"
-        ids = text_ids(config, self.tokenizer, self.text_hash, watch)
-        parts = train_val_split(ids)
-        if len(parts[1]) <= config.block_size:
-            raise ValueError(
-                f"block_size {config.block_size} needs a text of at least "
-                f"{10 * config.block_size + 1:,} {self.unit}, since a tenth is for validation, "
-                f"but {config.dataset} has {len(ids):,}"
-            )
-        self.bytes_per_token = count_bytes(parts[1], self.tokenizer) / len(parts[1])
-        self.train_data, self.val_data = (TextDataset(part, config.block_size) for part in parts)
-        self.loader = DataLoaderSimple(self.train_data, config.batch_size, batches_rng)
-        sizes = {
-            name: getattr(config, name) for name in ("n_embd", "n_layer", "n_head", "block_size")
-        }
-        if config.n_kv_head is not None:
-            sizes["n_kv_head"] = config.n_kv_head
-        make: Callable[..., LanguageModel] = architecture(config.architecture)
-        self.model = make(
-            self.tokenizer.vocab_size, **sizes, dropout=config.dropout, rng=weights_rng
-        )
+        self.loader = self.read(batches_rng, tokenizer, watch)
+        self.model = self.make_model(weights_rng)
         self.generators = {"batches": batches_rng, "dropout": self.model.dropout_rng}
         self.optimizer = optimizers[config.optimizer](self.model, config)
         full, groups = config.learning_rate, self.optimizer.param_groups
@@ -302,15 +298,50 @@ class Run:
         self.step = 0
         self.history: list[dict] = []  # one entry an evaluation
 
+    def read(
+        self, rng: np.random.Generator, tokenizer: Tokenizer | None, watch: Callable
+    ) -> DataLoaderSimple:
+        """What there is to learn from, of which the loader draws batches, and what is held out."""
+        c = self.config
+        self.tokenizer = tokenizer or tokenizer_for(c)
+        self.unit = "characters" if isinstance(self.tokenizer, SimpleTokenizer) else "tokens"
+        ids = text_ids(c, self.tokenizer, self.text_hash, watch)
+        parts = train_val_split(ids)
+        if len(parts[1]) <= c.block_size:
+            raise ValueError(
+                f"block_size {c.block_size} needs a text of at least "
+                f"{10 * c.block_size + 1:,} {self.unit}, since a tenth is for validation, "
+                f"but {c.dataset} has {len(ids):,}"
+            )
+        self.bytes_per_token = count_bytes(parts[1], self.tokenizer) / len(parts[1])
+        self.train_data, self.val_data = (TextDataset(part, c.block_size) for part in parts)
+        return DataLoaderSimple(self.train_data, c.batch_size, rng)
+
+    def make_model(self, rng: np.random.Generator) -> LanguageModel:
+        """The model that the run begins with."""
+        names = ["n_embd", "n_layer", "n_head", "block_size", "dropout"]
+        names += ["n_kv_head"] * (self.config.n_kv_head is not None)
+        make: Callable[..., LanguageModel] = architecture(self.config.architecture)
+        sizes = {name: getattr(self.config, name) for name in names}
+        return make(self.tokenizer.vocab_size, **sizes, rng=rng)
+
+    def weights(self) -> dict:
+        """The part of a checkpoint that holds what is learnt."""
+        return {"model": self.model.collect_state_dict()}
+
+    def load_weights(self, state: dict) -> None:
+        """Go on with what a checkpoint holds of it."""
+        self.model.load_state_dict(state["model"])
+
     def state(self) -> dict:
         """What a checkpoint holds. The first four entries are all that generation needs. A model
         that is ruined raises a FloatingPointError, so that it never replaces a good one."""
         if not all(np.isfinite(p.data).all() for p in self.model.parameters()):
             raise FloatingPointError(self._diverged("a weight"))
         return {
-            "architecture": self.config.architecture,
+            "architecture": type(self.model).__name__.lower(),
             "model_args": self.model.config,
-            "model": self.model.collect_state_dict(),
+            **self.weights(),
             **tokenizer_entry(self.tokenizer),
             "optimizer": self.optimizer.collect_state_dict(),
             "rng": {name: g.bit_generator.state for name, g in self.generators.items()},
@@ -326,7 +357,7 @@ class Run:
         same = state.get("text_hash", self.text_hash) == self.text_hash  # older files have none
         if not same or not tokenizer_entry(self.tokenizer).items() <= state.items():
             raise CheckpointError(f"the text of {self.config.dataset} is not that of the run")
-        self.model.load_state_dict(state["model"])
+        self.load_weights(state)
         self.optimizer.load_state_dict(state["optimizer"])
         rng = state["rng"]
         if "bit_generator" in rng:  # an older file, of version 0.1, when a run had one generator
@@ -376,6 +407,14 @@ class Trainer(Run):
     def bits(self, loss: float) -> float:
         """A loss in nats a token as bits a byte of text, which all tokenizers have in common."""
         return loss / math.log(2) / self.bytes_per_token
+
+    def say(self, loss: float) -> str:
+        """A loss, for people."""
+        return f"{loss:.4f} ({self.bits(loss):.3f} bits a byte)"
+
+    def tokens_a_step(self) -> float:
+        """How many tokens a batch has."""
+        return self.config.batch_size * self.config.block_size
 
     def run(
         self,

@@ -7,10 +7,11 @@ import argparse
 import math
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path, PureWindowsPath
+from typing import Any
 
 from ..checkpoint import CheckpointError, CheckpointManager, claimed, held_tokenizer
 from ..command import command
@@ -31,29 +32,31 @@ def muon_run(model: LanguageModel, config: TrainConfig) -> Together:
 ALL_OPTIMIZERS = {**OPTIMIZERS, "muon": muon_run}
 DEFAULTS = {"adamw": {}, "muon": {"learning_rate": 0.04, "min_lr": 0.0}}
 
+
 # %% ../../notebooks/12_make_it_fast.ipynb #parse-arguments
-FIXED_BY_A_RUN = "n_layer n_head n_embd block_size dropout optimizer seed tokenizer".split()
-FIXED_BY_A_RUN += ["vocab_size", "architecture", "n_kv_head"]
-
-
-def parse_arguments(argv: list[str] | None) -> tuple[argparse.ArgumentParser, dict]:
-    """The parser, and the options that were given."""
-    parser = argparse.ArgumentParser(
-        prog="python -m minigrad.train",
-        description="Train a language model on a text.",
-        argument_default=argparse.SUPPRESS,
-    )
-    for f in fields(TrainConfig):
+def add_options(parser: Any, options: Any, but: Sequence[str] = ()) -> None:
+    """An option of the command line for each field of a class of options, except for some."""
+    for f in (f for f in fields(options) if f.name not in but):
         shown = "" if f.default is None else f" [{f.default}]"
         kind = str(f.type).split(" |")[0].removeprefix("<class '").removesuffix("'>")
         parser.add_argument(
             f"--{f.name.replace('_', '-')}",
             type={"int": int, "float": float, "str": str}[kind],
+            default=argparse.SUPPRESS,
             metavar=kind.upper(),
             help=f.metadata["help"] + shown,
         )
-    parser.add_argument("--resume", action="store_true", help="continue the run in the out-dir")
-    parser.add_argument("--overwrite", action="store_true", help="replace the run in the out-dir")
+    for name, does in (("resume", "continue"), ("overwrite", "replace")):
+        text = f"{does} the run in the out-dir"
+        parser.add_argument(f"--{name}", action="store_true", default=argparse.SUPPRESS, help=text)
+
+
+def parse_arguments(argv: list[str] | None) -> tuple[argparse.ArgumentParser, dict]:
+    """The parser, and the options that were given."""
+    parser = argparse.ArgumentParser(
+        prog="python -m minigrad.train", description="Train a language model on a text."
+    )
+    add_options(parser, TrainConfig)
     return parser, vars(parser.parse_args(argv))
 
 
@@ -74,21 +77,21 @@ def new_folder(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def prepare(given: dict) -> Iterator[tuple[Trainer, CheckpointManager]]:
-    """A new run, or the resumed one, for the options that were given. In this block the out-dir
-    belongs to it."""
+def prepare(given: dict, kind: Any = Trainer) -> Iterator[tuple[Any, CheckpointManager]]:
+    """A new run of this kind, or the resumed one, for the options that were given. In this block
+    the out-dir belongs to it."""
     resume, overwrite = given.pop("resume", False), given.pop("overwrite", False)
     if resume and overwrite:
         raise ValueError("--resume and --overwrite contradict each other")
     if resume:
         place = {name: given[name] for name in ("dataset", "out_dir") if name in given}
-        folder = TrainConfig(**place).out_dir
+        folder = kind.options(**place).out_dir
         with claimed(folder):
             manager = CheckpointManager(folder)
-            yield resume_run(manager, {**given, "out_dir": folder}), manager
+            yield resume_run(manager, {**given, "out_dir": folder}, kind), manager
         return
     own_defaults = DEFAULTS.get(given.get("optimizer", "adamw"), {})
-    config = TrainConfig(**{**own_defaults, **given})
+    config = kind.options(**{**own_defaults, **given})
     out_dir = Path(config.out_dir)
     with new_folder(out_dir):
         if not overwrite and any((out_dir / name).exists() for name in ("latest.pkl", "best.pkl")):
@@ -97,26 +100,26 @@ def prepare(given: dict) -> Iterator[tuple[Trainer, CheckpointManager]]:
                 "replace it with --overwrite, or choose another --out-dir"
             )
         tempfile.TemporaryFile(dir=out_dir).close()  # better to fail now than at a checkpoint
-        trainer = Trainer(config, ALL_OPTIMIZERS, watch=encoding_bar)
+        trainer = kind(config, ALL_OPTIMIZERS, watch=encoding_bar)
         yield trainer, CheckpointManager(out_dir, overwrite)
 
 
-def resume_run(manager: CheckpointManager, given: dict) -> Trainer:
+def resume_run(manager: CheckpointManager, given: dict, kind: Any) -> Any:
     """The run where its newest intact checkpoint left it; prints if that is not the latest."""
     state, remark = manager.load_newest()
     try:
-        saved = resumed_config(state)
-        for name in FIXED_BY_A_RUN:
+        saved = resumed_config(state, kind.options)
+        for name in kind.fixed:
             if given.get(name, getattr(saved, name)) != getattr(saved, name):
                 raise ValueError(
                     f"--resume continues a run with {name} {getattr(saved, name)}, "
                     f"but {given[name]} was given"
                 )
-        config = resumed_config(state, **given)
+        config = resumed_config(state, kind.options, **given)
         if "dataset" not in given:
             config.dataset = find_text(config, state.get("text_hash"))
         tokenizer = held_tokenizer(state) if "tokenizer" in state else None
-        trainer = Trainer(config, ALL_OPTIMIZERS, tokenizer, encoding_bar)
+        trainer = kind(config, ALL_OPTIMIZERS, tokenizer, encoding_bar)
         trainer.load_state(state)
     except (LookupError, TypeError, AttributeError) as error:
         folder = manager.latest.parent
@@ -127,7 +130,7 @@ def resume_run(manager: CheckpointManager, given: dict) -> Trainer:
     return trainer
 
 
-def find_text(config: TrainConfig, text_hash: str | None) -> str:
+def find_text(config: Any, text_hash: str | None) -> str:
     """Where the text of a run is now: where it was, or else under its name here, in the out-dir or
     in a folder around that. It is known by its hash, if the run has noted that."""
     if config.dataset in DATASETS:
@@ -182,8 +185,8 @@ def progress_bar(trainer: Trainer) -> Iterator[tuple[Callable, Callable]]:
         tqdm = None
 
     def line(entry: dict) -> str:
-        losses = "step {step}: train loss {train_loss:.4f}, validation loss {val_loss:.4f}"
-        return losses.format(**entry) + f" ({entry['val_bits']:.3f} bits a byte)"
+        losses = "step {step}: train loss {train_loss:.4f}, validation loss "
+        return losses.format(**entry) + trainer.say(entry["val_loss"])
 
     if tqdm is None:
         yield lambda loss, lr: None, lambda entry: print(line(entry), flush=True)
@@ -192,7 +195,7 @@ def progress_bar(trainer: Trainer) -> Iterator[tuple[Callable, Callable]]:
 
         def on_step(loss: float, lr: float) -> None:
             rate = bar.format_dict["rate"] or 0.0
-            tokens = rate * c.batch_size * c.block_size
+            tokens = rate * trainer.tokens_a_step()
             bar.set_postfix(
                 loss=f"{loss:.3f}", lr=f"{lr:.1e}", tok_s=f"{tokens:,.0f}", refresh=False
             )
@@ -202,12 +205,16 @@ def progress_bar(trainer: Trainer) -> Iterator[tuple[Callable, Callable]]:
 
 
 # %% ../../notebooks/12_make_it_fast.ipynb #command-line
-def main(argv: list[str] | None = None) -> int:
-    """The command line of `python -m minigrad.train`."""
-    parser, given = parse_arguments(argv)
+def carry_out(
+    parser: argparse.ArgumentParser,
+    given: dict,
+    kind: Any = Trainer,
+    describe: Callable[[Any], None] = describe,
+) -> int:
+    """The run of this kind that the options ask for, from its beginning or on, to its end."""
     keep_freed_memory()
     at_once = "interrupted at once; --resume goes on from the last checkpoint, if any\n"
-    with command(parser, interrupted=at_once, lenient=True), prepare(given) as (trainer, manager):
+    with command(parser, at_once, lenient=True), prepare(given, kind) as (trainer, manager):
         describe(trainer)
         with progress_bar(trainer) as (on_step, on_evaluation):
             finished = trainer.run(manager, on_step, on_evaluation)
@@ -216,11 +223,14 @@ def main(argv: list[str] | None = None) -> int:
             print(f"{stopped}: go on with --resume")
             return 130
         if manager.best.is_file():  # no step was left to do in a run that has never evaluated
-            best, bits = manager.best_val_loss, trainer.bits(manager.best_val_loss)
-            print(
-                f"best validation loss {best:.4f} ({bits:.3f} bits a byte), kept in {manager.best}"
-            )
+            best = trainer.say(manager.best_val_loss)
+            print(f"best validation loss {best}, kept in {manager.best}")
     return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line of `python -m minigrad.train`."""
+    return carry_out(*parse_arguments(argv))
 
 
 if __name__ == "__main__" and "__file__" in globals():  # a notebook has no __file__
