@@ -30,6 +30,7 @@ class Piece:
 
 
 PIECES: dict[tuple[str, str], Piece] = {}
+MEANWHILE: list[Callable[[], contextlib.AbstractContextManager]] = []  # done while answers run
 
 
 def piece(target: str, compare: Callable) -> Callable:
@@ -152,4 +153,6 @@ def mine() -> Iterator[list[str]]:
     with contextlib.ExitStack() as stack:
         for piece in fitting:
             stack.enter_context(_put_in_place(piece, answers[piece.exercise]))
+        for begin in MEANWHILE if fitting else ():
+            stack.enter_context(begin())
         yield names

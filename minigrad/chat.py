@@ -17,11 +17,12 @@ from .command import command
 from .data import Tokenizer
 from .finetune import TuneConfig, Tuning, model_for
 from minigrad.generate import (
+    Text,
+    advance,
     check_options,
     load_writer,
     special_ids,
     text_pieces,
-    token_steps,
 )
 from .gpt import LanguageModel
 from .template import END, SYSTEM, expect_marks, prompt_ids
@@ -46,7 +47,7 @@ class Chat:
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
         self.model, self.tokenizer, self.max_new_tokens = model, tokenizer, max_new_tokens
-        self.rng, self.sampling = np.random.default_rng(rng), sampling
+        self.text = Text(model, (), rng, **sampling)  # what was said, and the cache of it
         self.end = [special[END], *tokenizer.encode("\n")]
         says = [{"role": "system", "content": system}] if system else []
         self.system = prompt_ids(tokenizer, says, open_answer=False)
@@ -55,7 +56,7 @@ class Chat:
     def forget(self) -> None:
         """Begin a new conversation."""
         self.rounds: list[list[int]] = []  # each a question with its answer, as ids
-        self.cache = self.model.new_cache()  # of how the system and these begin
+        self.text.forget()
         self.n_forgotten = 0  # rounds that there is no room for any more
         self.is_cut = False  # whether the last answer used up its room
 
@@ -64,19 +65,16 @@ class Chat:
         conversation goes on with what there is of it."""
         question = prompt_ids(self.tokenizer, [{"role": "user", "content": text}])
         n = self.make_room(len(question))
-        idx = np.array([sum(self.rounds, self.system) + question])
+        self.text.ids = sum(self.rounds, self.system) + question
         ids: list[int] = []
         try:
-            yield from text_pieces(self.tokenizer, self.write(idx, n, ids))
-        except KeyboardInterrupt:  # some layers may have cached more than others
-            self.cache = self.model.new_cache()
-            raise
+            yield from text_pieces(self.tokenizer, self.write(n, ids))
         finally:
             self.is_cut = len(ids) == n
             if ids:
                 self.rounds.append(question + ids + self.end)
             else:  # as if nobody had asked
-                self.cache = self.model.new_cache()
+                self.text.forget()
 
     def make_room(self, n_question: int) -> int:
         """How many tokens there are for an answer. A conversation that has become too long for the
@@ -86,20 +84,21 @@ class Chat:
         if room < least:
             raise ValueError(f"too long a question: {n_question} tokens, {least - room} too many")
         if sum(map(len, self.rounds)) > room - least:
-            self.cache = self.model.new_cache()
+            self.text.forget()
             while sum(map(len, self.rounds)) > (room - least) // 2:
                 del self.rounds[0]
                 self.n_forgotten += 1
         return min(self.max_new_tokens, room - sum(map(len, self.rounds)))
 
-    def write(self, idx: np.ndarray, n: int, ids: list[int]) -> Iterator[int]:
-        """Yields at most n ids after idx (1, T), up to a special one, and keeps them in `ids`."""
+    def write(self, n: int, ids: list[int]) -> Iterator[int]:
+        """Yields at most n ids after the text, up to a special one, and keeps them in `ids`."""
         ends = special_ids(self.tokenizer)
-        for new, _, _ in token_steps(self.model, idx, n, self.rng, self.cache, **self.sampling):
-            if new[0] in ends:
+        while len(ids) < n:
+            ((new, _, _),) = advance(self.model, [self.text])
+            if new in ends:
                 return
-            ids.append(int(new[0]))
-            yield ids[-1]
+            ids.append(new)
+            yield new
 
 
 # %% ../notebooks/16_chat.ipynb #chat-command

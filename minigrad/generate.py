@@ -235,24 +235,6 @@ def generate_stream(
     return (np.array([i for i, _, _ in drawn], np.int64) for drawn in steps)
 
 
-def token_steps(
-    model: LanguageModel,
-    idx: np.ndarray,
-    max_new_tokens: int,
-    rng,
-    cache: list[KVCache] | None = None,
-    **sampling,
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """For the time being."""
-    rng = np.random.default_rng(rng)
-    for _ in range(max_new_tokens):
-        logits = next_logits(model, idx, cache)
-        p = next_token_probabilities(logits, **sampling)
-        next_ids = draw(p, rng)
-        yield next_ids, p, logits
-        idx = np.concatenate([idx, next_ids[:, None]], axis=1)
-
-
 def rows_of(idx: np.ndarray | Sequence[Sequence[int]]) -> list[np.ndarray]:
     """The ids of each text, as arrays of at least one integer."""
     rows = [np.asarray(row) for row in idx] if isinstance(idx, (list, tuple)) else [idx]

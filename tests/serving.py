@@ -17,10 +17,12 @@ from minigrad.checkpoint import save
 from minigrad.data import SimpleTokenizer, Tokenizer
 from minigrad.generate import generate
 from minigrad.gpt import GPT
+from minigrad.llama import Llama
 from minigrad.serve import create_app
 from minigrad.serve.desk import Desk
 from minigrad.serve.server import Connection, GracefulServer
 from minigrad.serve.writer import ServedModel
+from minigrad.template import END, START
 
 CHARACTERS = "\nabcdefghijklmnopqrstuvwxyz静夜"
 SIZES = {"n_embd": 16, "n_layer": 2, "n_head": 2, "block_size": 8}
@@ -64,11 +66,13 @@ def served_model(
     characters: str = CHARACTERS,
     tokenizer: Tokenizer | None = None,
     kind: type[GatedGPT] = GatedGPT,
+    block_size: int = SIZES["block_size"],
 ) -> ServedModel:
     """A tiny model with random weights, large enough that the logits say something."""
     tokenizer = tokenizer or SimpleTokenizer(characters)
     rng = np.random.default_rng(seed)
-    model = kind(vocab_size=tokenizer.vocab_size, **SIZES, rng=rng).eval()
+    sizes = {**SIZES, "block_size": block_size}
+    model = kind(vocab_size=tokenizer.vocab_size, **sizes, rng=rng).eval()
     rng = np.random.default_rng(seed + 1)
     for p in model.parameters():
         p.data += rng.normal(0, 0.3, p.shape).astype(np.float32)
@@ -80,6 +84,27 @@ def byte_pairs() -> BPETokenizer:
     """Tokens of English words, and of Chinese characters, most of which have two or three."""
     text = "the cat and the dog sat on the mat\n\n " * 9 + "床前明月光，疑是地上霜。\n" * 3
     return BPETokenizer.from_text(text, vocab_size=300, special=["<|endoftext|>"])
+
+
+def turn_pairs() -> BPETokenizer:
+    """Tokens of a model that chats: bytes, two words, and the marks around a turn."""
+    return BPETokenizer.from_text("yes yes yes no no no", 264, ["<|endoftext|>", START, END])
+
+
+def answering_model(text: str, name: str = "answering", block_size: int = 512) -> ServedModel:
+    """Answers everything by this text, none of whose tokens may occur twice: after each it is sure
+    of one other, at last of the mark that ends a turn."""
+    tokenizer = turn_pairs()
+    n = tokenizer.vocab_size
+    model = Llama(n, n, 1, 1, n_hidden=8, block_size=block_size, tied=False, rng=0).eval()
+    for p in model.parameters():
+        if p.ndim == 2:
+            p.data[:] = 0
+    model.model.embed_tokens.weight.data[:] = np.eye(n)
+    ids = [*tokenizer.encode("\n"), *tokenizer.encode(text), tokenizer.special[END]]
+    assert len(set(ids)) == len(ids)
+    model.lm_head.weight.data[ids[1:], ids[:-1]] = 1
+    return ServedModel(name, model, tokenizer)
 
 
 def reciting_model(text: str, name: str = "reciting", gated: bool = False) -> ServedModel:

@@ -61,9 +61,9 @@ def random_model(kind=Llama, seed=0, **sizes):
 
 def read_by(model) -> list[list[int]]:
     """Where the ids are kept that a model computes, call by call."""
-    read, hidden = [], model.hidden
-    model.hidden = lambda idx, cache=None: read.append(idx[0].tolist()) or hidden(idx, cache)
-    return read
+    found, read = [], model.read
+    model.read = lambda texts: found.append(list(texts[0][0])) or read(texts)
+    return found
 
 
 def rendered(messages: list[tuple[str, str]], template: str = TEMPLATE) -> str:
@@ -191,19 +191,19 @@ def ways_to_stop():
         return "".join(heard)
 
     def in_a_layer(chat, model, question):
-        layer, calls = model.model.layers[1], []
-        forward = layer.forward
+        layer, calls = model.model.layers[1].mlp, []
+        values = layer.values
 
-        def interrupted(*args):
+        def interrupted(x):
             calls.append(1)
             if len(calls) == 4:
                 raise KeyboardInterrupt
-            return forward(*args)
+            return values(x)
 
-        layer.forward, heard = interrupted, []
+        layer.values, heard = interrupted, []
         with pytest.raises(KeyboardInterrupt):
             heard.extend(iter(chat.answer(question)))
-        layer.forward = forward
+        layer.values = values
         return "".join(heard)
 
     return [close, in_a_layer]
@@ -229,16 +229,16 @@ def test_a_question_that_is_stopped_before_its_answer_was_not_asked():
     chat = Chat(model, TOKENIZER, max_new_tokens=5, temperature=0)
     first = "".join(chat.answer("yes"))
     chat.forget()
-    hidden = model.hidden
+    read = model.read
 
-    def interrupted(idx, cache=None):
-        hidden(idx, cache)
+    def interrupted(texts):
+        read(texts)
         raise KeyboardInterrupt
 
-    model.hidden = interrupted
+    model.read = interrupted
     with pytest.raises(KeyboardInterrupt):
         list(chat.answer("no"))
-    model.hidden = hidden
+    model.read = read
     assert chat.rounds == []
     assert "".join(chat.answer("yes")) == first
 

@@ -441,16 +441,16 @@ def test_a_lost_connection_keeps_what_was_written(service, visit):
 def test_an_error_in_the_middle_keeps_what_was_written(service, visit, monkeypatch):
     page, model, calls = visit(), service.models["shakespeare"].model, []
     slide(page, "Length", 40)
-    hidden = model.hidden
+    read = model.read
 
-    def break_soon(idx, cache=None):
-        calls.append(idx)
+    def break_soon(texts):
+        calls.append(texts)
         if len(calls) > 10:
             raise FloatingPointError("broken")
-        return hidden(idx, cache)
+        return read(texts)
 
     with monkeypatch.context() as broken:
-        broken.setattr(model, "hidden", break_soon)
+        broken.setattr(model, "read", break_soon)
         page.get_by_role("button", name="Write", exact=True).click()
         expect(page.get_by_role("alert")).to_contain_text("Writing failed.")
     assert len(written(page)) == 7 + 10

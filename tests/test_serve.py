@@ -245,7 +245,7 @@ def test_attention_of_tokens(pairs):
     np.testing.assert_allclose(answer["weights"], weights, atol=0.001)
 
 
-@pytest.mark.parametrize("ids", [[], [-1], [300], [1, 10**9], [0.5], ["a"], [[1]], [1] * 2001])
+@pytest.mark.parametrize("ids", [[], [-1], [300], [1, 10**9], [0.5], ["a"], [[1]], [1] * 10_001])
 @pytest.mark.parametrize("path, field", [("/generate", "prompt"), ("/attention", "text")])
 def test_ids_that_are_none_are_refused(pairs, path, field, ids):
     status, answer = pairs.ask(path, {field: ids})
@@ -549,6 +549,7 @@ def test_health(service):
         "status": "ok",
         "models": ["letters", "other"],
         "units": {"letters": "character", "other": "character"},
+        "chat": {"letters": False, "other": False},
         "running": 0,
         "waiting": 0,
         "capacity": {"max_running": 128, "max_waiting": 512},

@@ -6,13 +6,16 @@
 from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Iterator
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic_core import to_json
 from starlette.middleware.cors import CORSMiddleware
 
-from .completions import CompletionBody, Writing, model_card
+from .chats import ChatBody, ChatWriting, asked_ids, within_context
+from .completions import CompletionBody, TextWriting, Writing, model_card
 from minigrad.serve.description import (
     ATTENTION,
+    CHAT,
     COMPLETION,
     GENERATED,
     HEALTH,
@@ -84,9 +87,19 @@ def find_place(request: Request, pieces: Iterator[list], company: Hashable = Non
 # %% ../../notebooks/A1_appendix.ipynb #serve-generate
 @router.post("/generate", responses=responses(GENERATED, 404, 413, 422, 503, stream=True))
 async def post_generate(body: GenerateBody, request: Request) -> Response:
-    """Continue a prompt. With "stream": true every token is sent as soon as it is written."""
+    """Continue a prompt, or answer messages: {"role": "user", "content": "..."}, the role of others
+    being system or assistant. With "stream": true every token is sent as soon as it is written."""
     served, options = find_model(request, body.model), body.options()
-    ids = known_ids(served, body.prompt, "prompt")
+    if body.prompt is not None and body.messages is not None:
+        raise Refusal(422, "messages: only without a prompt", "messages", "invalid_value")
+    if body.messages is not None:
+        ids = await run_in_threadpool(asked_ids, served, body.messages)
+        options = within_context(served, ids, options)
+    elif body.prompt is not None:
+        ids = known_ids(served, body.prompt, "prompt")
+    else:
+        code = "missing_required_parameter"
+        raise Refusal(422, "prompt: it is missing, and so are messages", "prompt", code)
     pieces = ([shown] for shown in continuation(served, ids, options))
     job = find_place(request, pieces, served.name)
     messages = generate_messages(Transcript(served.tokenizer, ids).parts, job, options)
@@ -128,9 +141,22 @@ async def post_completions(body: CompletionBody, request: Request) -> Response:
     """Continue one prompt or several, in the protocol of OpenAI's completions."""
     served = find_model(request, body.model)
     prompts = [known_ids(served, prompt, "prompt") for prompt in body.prompts()]
-    writing = Writing(body, served, prompts)
-    job = find_place(request, writing.pieces(), served.name)
-    if body.stream:
+    return await answer_in_protocol(request, TextWriting(body, served, prompts))
+
+
+@router.post("/v1/chat/completions", responses=responses(CHAT, 404, 413, 429, 503, stream=True))
+async def post_chat_completions(body: ChatBody, request: Request) -> Response:
+    """Answer a conversation, in the protocol of OpenAI's chat completions. Messages are as those
+    of /generate; the answer ends by itself, or where the model's context is full."""
+    served = find_model(request, body.model)
+    ids = await run_in_threadpool(asked_ids, served, body.messages)
+    return await answer_in_protocol(request, ChatWriting(body, served, ids))
+
+
+async def answer_in_protocol(request: Request, writing: Writing) -> Response:
+    """What is written, as a whole or as a stream."""
+    job = find_place(request, writing.pieces(), writing.served.name)
+    if writing.body.stream:
         return event_response(writing.events(job))
     return JSONResponse(await writing.answer(job))
 
@@ -159,6 +185,7 @@ async def get_health(request: Request) -> Response:
         "status": "closing" if desk.closed else "ok",
         "models": list(request.app.state.models),
         "units": {name: served.unit for name, served in request.app.state.models.items()},
+        "chat": {name: served.chats for name, served in request.app.state.models.items()},
         "running": len(desk.running),
         "waiting": len(desk.waiting),
         "capacity": desk.capacity,

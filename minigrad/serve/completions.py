@@ -6,6 +6,7 @@
 import math
 import secrets
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Annotated
@@ -27,6 +28,7 @@ from minigrad.serve.messages import (
     chosen_seed,
 )
 from minigrad.serve.writer import (
+    Alternative,
     Options,
     ServedModel,
     Token,
@@ -49,29 +51,49 @@ class StreamOptions(RequestBody):
     include_obfuscation: bool | None = False  # padding; there is none
 
 
-class CompletionBody(RequestBody):
-    """A request in the completions protocol. The last fields are those that clients like to send
-    although they ask for nothing."""
+class ProtocolBody(RequestBody):
+    """What both forms of the protocol have in common. The last fields are those that clients like
+    to send although they ask for nothing."""
 
     model: str
-    prompt: Prompt | Ids | Annotated[list[Prompt], Several] | Annotated[list[Ids], Several]
-    max_tokens: Annotated[int, Field(ge=0, le=MAX_NEW_TOKENS), WHOLE] | None = 16
     temperature: Temperature | None = 1.0
     top_k: TopK | None = None
     top_p: TopP | None = None
     seed: Seed | None = None
     stop: StopText | Annotated[list[StopText], Field(max_length=16)] | None = None
     n: Annotated[int, Field(ge=1, le=MAX_CHOICES), WHOLE] | None = 1
-    logprobs: HowMany | None = None
-    echo: bool | None = False
     stream: bool | None = False
     stream_options: StreamOptions | None = None
-    best_of: Annotated[int, WithJsonSchema({"type": "integer", "enum": [1]}), WHOLE] | None = None
-    suffix: Annotated[str, Field(max_length=0)] | None = None
     logit_bias: Annotated[dict[str, float], Field(max_length=0)] | None = None
     frequency_penalty: Annotated[float, Field(ge=0, le=0)] | None = 0
     presence_penalty: Annotated[float, Field(ge=0, le=0)] | None = 0
     user: str | None = None
+
+    def options_with(self, max_new_tokens: int, alternatives: int) -> list[Options]:
+        """The same for the writer: one for each of the n choices, which differ in their seeds."""
+        stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        first = Options(
+            max_new_tokens,
+            temperature=1.0 if self.temperature is None else self.temperature,
+            top_k=self.top_k,
+            top_p=self.top_p,
+            seed=chosen_seed(self.seed),
+            stop=[stop for stop in stops if stop],
+            alternatives=alternatives,
+            tempered=False,
+        )
+        return [replace(first, seed=first.seed + i) for i in range(self.n or 1)]
+
+
+class CompletionBody(ProtocolBody):
+    """A request for completions."""
+
+    prompt: Prompt | Ids | Annotated[list[Prompt], Several] | Annotated[list[Ids], Several]
+    max_tokens: Annotated[int, Field(ge=0, le=MAX_NEW_TOKENS), WHOLE] | None = 16
+    logprobs: HowMany | None = None
+    echo: bool | None = False
+    best_of: Annotated[int, WithJsonSchema({"type": "integer", "enum": [1]}), WHOLE] | None = None
+    suffix: Annotated[str, Field(max_length=0)] | None = None
 
     def prompts(self) -> list[str] | list[list[int]]:
         """The prompt, or the prompts, as a list."""
@@ -79,8 +101,7 @@ class CompletionBody(RequestBody):
         return [self.prompt] if one else self.prompt  # type: ignore[return-value]
 
     def options(self, prompts: list[list[int]]) -> list[Options]:
-        """The same for the writer: one for each of the n choices, which differ in their seeds.
-        `prompts` are the ids of all prompts."""
+        """The options of one prompt's choices; `prompts` are the ids of all prompts."""
         n, max_tokens = self.n or 1, 16 if self.max_tokens is None else self.max_tokens
         if self.best_of not in (None, 1, n):
             raise Refusal(422, "best_of: only 1, or as many as n", "best_of", "invalid_value")
@@ -88,66 +109,55 @@ class CompletionBody(RequestBody):
         if n * (echoed + len(prompts) * max_tokens) > MAX_TOKENS:
             most = f"at most {MAX_TOKENS:,} for all prompts together"
             raise Refusal(422, f"max_tokens: {most}", "max_tokens", "invalid_value")
-        stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
-        first = Options(
-            max_new_tokens=max_tokens,
-            temperature=1.0 if self.temperature is None else self.temperature,
-            top_k=self.top_k,
-            top_p=self.top_p,
-            seed=chosen_seed(self.seed),
-            stop=[stop for stop in stops if stop],
-            alternatives=self.logprobs or 0,
-            tempered=False,
-        )
-        return [replace(first, seed=first.seed + i) for i in range(n)]
+        return self.options_with(max_tokens, self.logprobs or 0)
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-completions
-class Writing:
+class Writing(ABC):
     """What a request in the protocol asks for, and what has been written of it so far. The choices
-    are written one after another: a request has one place, however much it asks for."""
+    are written one after another: a request has one place, however much it asks for. The protocol
+    has two forms, in which the pieces and what they make together look different."""
 
-    def __init__(self, body: CompletionBody, served: ServedModel, prompts: list[list[int]]):
-        self.body, self.served = body, served
-        self.choices = [(ids, options) for ids in prompts for options in body.options(prompts)]
-        self.usage = {"prompt_tokens": sum(map(len, prompts)), "completion_tokens": 0}
-        self.id, self.created = f"cmpl-{secrets.token_hex(12)}", int(time.time())
+    prefix = kind = kind_of_piece = ""
+
+    @abstractmethod
+    def opening(self, index: int, ids: list[int], options: Options) -> Iterator[list[dict]]:
+        """The pieces of a choice that come before what is written."""
+
+    @abstractmethod
+    def piece(self, index: int, token: Token | None, reason: str | None = None) -> dict:
+        """One token of a choice, or the reason why it ends."""
+
+    @abstractmethod
+    def together(self, pieces: list[dict]) -> dict:
+        """One choice, of all its pieces."""
+
+    def __init__(
+        self,
+        body: ProtocolBody,
+        served: ServedModel,
+        choices: list[tuple[list[int], Options]],
+        n_prompt: int,
+    ):
+        self.body, self.served, self.choices = body, served, choices
+        self.usage = {"prompt_tokens": n_prompt, "completion_tokens": 0}
+        self.id, self.created = f"{self.prefix}-{secrets.token_hex(12)}", int(time.time())
 
     def pieces(self) -> Iterator[list[dict]]:
         """In the writing thread: the pieces of all choices; the last of each has the reason."""
         for index, (ids, options) in enumerate(self.choices):
-            given = () if self.body.echo else Transcript(self.served.tokenizer, ids).parts
-            offset = sum(len(part.text) for part in given)
-            for token in self.prompt_tokens(ids, options):
-                yield [self.piece(index, token, offset)]
-                offset += len(token.text)
+            yield from self.opening(index, ids, options)
             for tokens, reason in continuation(self.served, ids, options):
-                pieces = []
-                for token in tokens:
-                    pieces.append(self.piece(index, token, offset))
-                    offset += len(token.text)
                 self.usage["completion_tokens"] += len(tokens)
-                yield pieces + ([choice(index, "", None, reason)] if reason else [])
+                pieces = [self.piece(index, token) for token in tokens]
+                yield pieces + ([self.piece(index, None, reason)] if reason else [])
         self.usage["total_tokens"] = self.usage["prompt_tokens"] + self.usage["completion_tokens"]
 
-    def prompt_tokens(self, ids: list[int], options: Options) -> Iterator[Token]:
-        """The prompt, where it is to be echoed; it is read only where somebody asks how probable
-        it was."""
-        if self.body.echo and self.body.logprobs is not None:
-            return read_tokens(self.served, ids, options)
-        parts = Transcript(self.served.tokenizer, ids if self.body.echo else ()).parts
-        return (Token(part.id, part.name, part.text, math.nan, []) for part in parts)
-
-    def piece(self, index: int, token: Token, offset: int) -> dict:
-        """One token of a choice, which begins after so many characters."""
-        logprobs = logprobs_of(token, self.body.logprobs, offset)
-        return choice(index, token.text, logprobs)
-
-    def message(self, choices: list[dict]) -> dict:
+    def message(self, kind: str, choices: list[dict]) -> dict:
         """An answer, or an event, without the usage."""
         return {
             "id": self.id,
-            "object": "text_completion",
+            "object": kind,
             "created": self.created,
             "model": self.served.name,
             "choices": choices,
@@ -158,43 +168,79 @@ class Writing:
         found: list[list[dict]] = [[] for _ in self.choices]
         async for piece in pieces:
             found[piece["index"]].append(piece)
-        return {**self.message([join_pieces(each) for each in found]), "usage": self.usage}
+        choices = [self.together(each) for each in found]
+        return {**self.message(self.kind, choices), "usage": self.usage}
 
     async def events(self, pieces: AsyncIterable[dict]) -> AsyncIterator[dict]:
         """Each piece as an event of its own; the usage, if it is asked for, in one more."""
         counts = self.body.stream_options and self.body.stream_options.include_usage
         async for piece in pieces:
-            message = self.message([piece])
+            message = self.message(self.kind_of_piece, [piece])
             yield {**message, "usage": None} if counts else message
         if counts:
-            yield {**self.message([]), "usage": self.usage}
+            yield {**self.message(self.kind_of_piece, []), "usage": self.usage}
 
 
-def choice(index: int, text: str, logprobs: dict | None, reason: str | None = None) -> dict:
-    """One of the texts that are written, or a piece of it."""
-    return {"index": index, "text": text, "logprobs": logprobs, "finish_reason": reason}
+# %% ../../notebooks/A1_appendix.ipynb #serve-text-writing
+class TextWriting(Writing):
+    """The form of completions: texts, and where in them each token stands."""
+
+    prefix, kind, kind_of_piece = "cmpl", "text_completion", "text_completion"
+
+    def __init__(self, body: CompletionBody, served: ServedModel, prompts: list[list[int]]):
+        choices = [(ids, options) for ids in prompts for options in body.options(prompts)]
+        super().__init__(body, served, choices, sum(map(len, prompts)))
+        self.echo, self.n_likeliest = body.echo, body.logprobs
+        self.offsets = [0 for _ in choices]  # where the next token of each will stand
+
+    def opening(self, index: int, ids: list[int], options: Options) -> Iterator[list[dict]]:
+        """The prompt, where it is to be echoed; it is read only where somebody asks how probable
+        it was."""
+        parts = Transcript(self.served.tokenizer, ids).parts
+        if not self.echo:
+            self.offsets[index] = sum(len(part.text) for part in parts)
+        elif self.n_likeliest is None:
+            yield [self.piece(index, Token(p.id, p.name, p.text, math.nan, [])) for p in parts]
+        else:
+            for token in read_tokens(self.served, ids, options):
+                yield [self.piece(index, token)]
+
+    def piece(self, index: int, token: Token | None, reason: str | None = None) -> dict:
+        text, logprobs = "", None
+        if token:
+            text = token.text
+            logprobs = logprobs_of(token, self.n_likeliest, self.offsets[index])
+            self.offsets[index] += len(text)
+        return {"index": index, "text": text, "logprobs": logprobs, "finish_reason": reason}
+
+    def together(self, pieces: list[dict]) -> dict:
+        text = "".join(piece["text"] for piece in pieces)
+        parts = [piece["logprobs"] for piece in pieces if piece["logprobs"]]
+        names = parts[0] if parts else ()
+        logprobs = {name: [item for part in parts for item in part[name]] for name in names}
+        return {**pieces[-1], "text": text, "logprobs": logprobs or None}
 
 
-def join_pieces(pieces: list[dict]) -> dict:
-    """One choice of its pieces, of which the last says why it ended."""
-    text = "".join(piece["text"] for piece in pieces)
-    parts = [piece["logprobs"] for piece in pieces if piece["logprobs"]]
-    names = parts[0] if parts else ()
-    logprobs = {name: [item for part in parts for item in part[name]] for name in names}
-    return {**pieces[-1], "text": text, "logprobs": logprobs or None}
+def log_probability(candidate: Alternative) -> float:
+    """Its logarithm; that of 0 is very small, as JSON has no infinity."""
+    return math.log(max(candidate.probability, 1e-300))
+
+
+def likeliest(token: Token, n: int) -> list[Alternative]:
+    """The n likeliest tokens where this one was drawn; it may be one of them."""
+    return sorted([token, *token.alternatives], key=log_probability, reverse=True)[:n]
 
 
 def logprobs_of(token: Token, n: int | None, offset: int) -> dict | None:
     """The log-probability of a token that stands at `offset`, and of the n likeliest there."""
     if n is None:
         return None
-    log = lambda candidate: math.log(max(candidate.probability, 1e-300))  # JSON has no infinity
-    likeliest = sorted([token, *token.alternatives], key=log, reverse=True)[:n]
     known = not math.isnan(token.probability)
+    top = {c.name: log_probability(c) for c in [*likeliest(token, n), token]} if known else None
     return {
         "tokens": [token.name],
-        "token_logprobs": [log(token) if known else None],
-        "top_logprobs": [{c.name: log(c) for c in [*likeliest, token]} if known else None],
+        "token_logprobs": [log_probability(token) if known else None],
+        "top_logprobs": [top],
         "text_offset": [offset],
     }
 

@@ -19,12 +19,18 @@ def body(name: str, **fields) -> type:
 
 
 ending = {"finish_reason": str, "seed": int, "seconds": float, "tokens_per_second": float}
-texts = {"prompt": str | list[int], "prompt_tokens": list[Part], "text": str, "tokens": list[Token]}
+texts = {
+    "prompt": str | list[int] | None,
+    "prompt_tokens": list[Part],
+    "text": str,
+    "tokens": list[Token],
+}
 GENERATED = body("Generated", model=str, **texts, **ending)
 heads = {"layers": int, "heads": int, "weights": list[list[list[list[float]]]]}
 ATTENTION = body("Attention", model=str, tokens=list[str], **heads)
 busy = {"running": int, "waiting": int, "capacity": dict[str, int]}
-HEALTH = body("Health", status=str, models=list[str], units=dict[str, str], **busy)
+each = {"units": dict[str, str], "chat": dict[str, bool]}
+HEALTH = body("Health", status=str, models=list[str], **each, **busy)
 PROBLEM = body(
     "Problem", error=body("Reason", message=str, type=str, param=str | None, code=str | None)
 )
@@ -37,15 +43,21 @@ LOGPROBS = body(
 )
 CHOICE = body("Choice", index=int, text=str, logprobs=LOGPROBS | None, finish_reason=str | None)
 USAGE = body("Usage", prompt_tokens=int, completion_tokens=int, total_tokens=int)
-COMPLETION = body(
-    "Completion",
-    id=str,
-    object=str,
-    created=int,
-    model=str,
-    choices=list[CHOICE],  # type: ignore[valid-type]
-    usage=NotRequired[USAGE | None],
+head = {"id": str, "object": str, "created": int, "model": str}
+counts = {"usage": NotRequired[USAGE | None]}
+COMPLETION = body("Completion", **head, choices=list[CHOICE], **counts)  # type: ignore[valid-type]
+logprob = {"token": str, "logprob": float, "bytes": list[int]}
+LIKELIEST = list[body("Likeliest", **logprob)]  # type: ignore[misc, valid-type]
+DRAWN = list[body("Drawn", **logprob, top_logprobs=LIKELIEST)]  # type: ignore[misc, valid-type]
+SAID = body("Said", role=str, content=str, refusal=None)
+ANSWER = body(
+    "Answer",
+    index=int,
+    message=SAID,
+    logprobs=body("AnswerLogprobs", content=DRAWN, refusal=None) | None,
+    finish_reason=str,
 )
+CHAT = body("ChatCompletion", **head, choices=list[ANSWER], **counts)  # type: ignore[valid-type]
 MODEL = body("Model", id=str, object=str, created=int, owned_by=str)
 MODELS = body("Models", object=str, data=list[MODEL])  # type: ignore[valid-type]
 
@@ -93,28 +105,47 @@ def texts_of(served: ServedModel) -> list[dict]:
     return [*one, *({**several, "items": item} for item in one)]
 
 
-TEXTS: dict[tuple[str, str], Callable[[ServedModel], list[dict]]] = {
-    ("GenerateBody", "prompt"): text_of,
-    ("AttentionBody", "text"): text_of,
-    ("CompletionBody", "prompt"): texts_of,
+Form = dict[str, list[dict]]  # what may stand in some fields; the first is needed
+NULL, MESSAGES = {"type": "null"}, {"type": "array"}
+
+
+def conversations_of(served: ServedModel) -> list[Form]:
+    """Turns, if the model can answer them."""
+    return [{"messages": [MESSAGES]}] if served.chats else []
+
+
+FORMS: dict[str, Callable[[ServedModel], list[Form]]] = {
+    "GenerateBody": lambda served: [
+        {"prompt": text_of(served), "messages": [NULL]},
+        *({**form, "prompt": [NULL]} for form in conversations_of(served)),
+    ],
+    "AttentionBody": lambda served: [{"text": text_of(served)}],
+    "CompletionBody": lambda served: [{"prompt": texts_of(served)}],
+    "ChatBody": conversations_of,
 }
 
 
 def complete_description(schema: dict, models: Iterable[ServedModel], key: bool) -> None:
     """Add to an OpenAPI schema what the models can read, and, if there is one, the key."""
     bodies = schema["components"]["schemas"]
-    for (body, field), known in TEXTS.items():
+    for body, forms_of in FORMS.items():
         bodies[body]["anyOf"] = [
             {
-                "properties": {"model": {"enum": [served.name]}, field: {"anyOf": known(served)}},
-                "required": ["model"],
+                "properties": {
+                    "model": {"enum": [served.name]},
+                    **{field: {"anyOf": kinds} for field, kinds in form.items()},
+                },
+                "required": ["model", next(iter(form))],
             }
             for served in models
-        ]
-        if "model" not in bodies[body]["required"]:  # without it the first is asked
-            first = bodies[body]["anyOf"][0]
-            first["properties"]["model"]["enum"].append(None)
-            del first["required"]
+            for form in forms_of(served)
+        ] or [{"not": {}}]
+        if "model" not in bodies[body].get("required", ()):  # without it the first is asked
+            first = next(iter(models)).name
+            for form in bodies[body]["anyOf"]:
+                if form["properties"]["model"]["enum"] == [first]:
+                    form["properties"]["model"]["enum"].append(None)
+                    form["required"].remove("model")
     card = schema["paths"]["/v1/models/{name}"]["get"]
     card["parameters"][0]["schema"]["enum"] = [served.name for served in models]
     for path, methods in schema["paths"].items():

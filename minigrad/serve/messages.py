@@ -6,21 +6,22 @@
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Annotated, Any, Literal
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
 from .desk import NoPlace
 from .writer import Options
 
 MAX_BODY = 200_000  # bytes
-MAX_PROMPT, MAX_IDS = 10_000, 2_000  # characters of a prompt, or tokens
-MAX_NEW_TOKENS = 2_000
+MAX_PROMPT, MAX_IDS = 10_000, 10_000  # characters of a prompt, or tokens
+MAX_NEW_TOKENS, MAX_MESSAGES = 2_000, 500
 MAX_SEED = 2**53 - 1  # integers up to here are the same in every reader of JSON, a browser's too
 
 WHOLE = BeforeValidator(lambda v: int(v) if isinstance(v, float) and v.is_integer() else v)  # 5.0
@@ -34,6 +35,7 @@ TopK = Annotated[int, Field(ge=1), WHOLE]
 TopP = Annotated[float, Field(gt=0, le=1)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED), WHOLE]
 HowMany = Annotated[int, Field(ge=0, le=10), WHOLE]  # other candidates of a token
+Nothing = Annotated[list, Field(max_length=0)]
 
 
 class RequestBody(BaseModel):
@@ -42,10 +44,63 @@ class RequestBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
-class GenerateBody(RequestBody):
-    """What is to be written after the prompt, a text or the ids of its tokens, and how."""
+def only_text(content: Any) -> Any:
+    """What a message says, unless a part of it is no text: a picture, a sound, a file."""
+    for part in content if isinstance(content, list) else ():
+        kind = part.get("type") if isinstance(part, dict) else None
+        if isinstance(kind, str) and kind != "text":
+            raise PydanticCustomError("part", "parts of type {kind} are not read", {"kind": kind})
+    return content
 
-    prompt: Prompt | Ids
+
+def whole(text: str) -> str:
+    """A text, unless it has half a character: JSON has room for that, UTF-8 has not."""
+    try:
+        text.encode()
+        return text
+    except UnicodeEncodeError as error:
+        at = {"at": error.start}
+        raise PydanticCustomError("half", "half a character at position {at}", at) from None
+
+
+Text = Annotated[str, AfterValidator(whole)]
+
+
+class TextPart(RequestBody):
+    """A part of what a message says."""
+
+    type: Literal["text"]
+    text: Text
+
+
+class Message(RequestBody):
+    """A turn of a conversation: who speaks, and what. The last fields are those that clients send
+    back with an answer, although they hold nothing."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Annotated[Text | list[TextPart], BeforeValidator(only_text)]
+    refusal: None = None
+    annotations: Nothing | None = None
+    audio: None = None
+    function_call: None = None
+    tool_calls: Nothing | None = None
+
+    def turn(self) -> dict[str, str]:
+        """The same for a model: the developer is the system, and parts are lines."""
+        parts = [self.content] if isinstance(self.content, str) else [p.text for p in self.content]
+        role = "system" if self.role == "developer" else self.role
+        return {"role": role, "content": "\n".join(parts)}
+
+
+Messages = Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES)]
+
+
+class GenerateBody(RequestBody):
+    """What is to be written and how: what comes after the prompt, a text or the ids of its tokens;
+    or the answer to messages."""
+
+    prompt: Prompt | Ids | None = None
+    messages: Messages | None = None
     max_new_tokens: NewTokens = 200
     temperature: Temperature = 0.8
     top_k: TopK | None = None
@@ -58,7 +113,7 @@ class GenerateBody(RequestBody):
 
     def options(self) -> Options:
         """The same for the writer."""
-        fields = self.model_dump(exclude={"model", "prompt", "stream", "seed"})
+        fields = self.model_dump(exclude={"model", "prompt", "messages", "stream", "seed"})
         return Options(**fields, seed=chosen_seed(self.seed))
 
 
@@ -129,23 +184,40 @@ async def answer_no_place(request: Request, error: NoPlace) -> JSONResponse:
 WORDS = {  # for messages of pydantic that would puzzle a stranger
     "extra_forbidden": "there is no such field",
     "string_type": "a text is needed",
+    "model_attributes_type": "an object is needed",
+    "none_required": "it must be left out, or null",
     "list_type": "a list is needed",
     "too_long": "this list is too long",
 }
 CODES = {"extra_forbidden": "unknown_parameter", "missing": "missing_required_parameter"}
 
 
+def field_at(place: Sequence[str | int]) -> str:
+    """The name of a field that is wrong; pydantic's place goes on to the item and the type."""
+    match place:
+        case (_, name, int(i), str(part), *_):  # of one message
+            return f"{name}[{i}].{part}"
+        case (_, name, *_):
+            return str(name)
+    return "body"
+
+
+def reason_of(error: dict) -> str:
+    """Why one field is wrong."""
+    reason = WORDS.get(error["type"], error["msg"])
+    return f"{reason}, got {error['input']!a:.60}" if error["type"] == "literal_error" else reason
+
+
 async def answer_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     """A body that is not what it should be: the first field that is wrong, and why."""
     errors = error.errors()
-    if errors[0]["type"] == "json_invalid" or len(errors[0]["loc"]) == 1:
-        field = "body"
+    field = "body" if errors[0]["type"] == "json_invalid" else field_at(errors[0]["loc"])
+    if field == "body":
         reasons = ["a JSON object is needed, sent with the header Content-Type: application/json"]
     else:
-        field = str(errors[0]["loc"][1])
-        mine = [e for e in errors if str(e["loc"][1]) == field]
+        mine = [e for e in errors if field_at(e["loc"]) == field]
         mine = [e for e in mine if not e["type"].endswith("_type")] or mine  # it may be one of two
-        reasons = list(dict.fromkeys(WORDS.get(e["type"], e["msg"]) for e in mine))
+        reasons = list(dict.fromkeys(map(reason_of, mine)))
     code = CODES.get(errors[0]["type"], "invalid_value")
     return await answer_refusal(
         request, Refusal(422, f"{field}: {', or: '.join(reasons)}", field, code)

@@ -56,8 +56,10 @@ def describe_kind(kind: dict) -> str:
         return f"only {kind['minimum']:.16g}"
     limits = [words.format(kind[limit]) for limit, words in LIMITS.items() if limit in kind]
     if "enum" in kind:
-        return f"only {kind['enum'][0]}"
-    items = f"{kind.get('items', {}).get('type')}s"
+        return "only " + " or ".join(map(str, kind["enum"]))
+    if 0 in (kind.get(f"max{part}") for part in ("Length", "Items", "Properties")):
+        return f"empty {kind['type']}"
+    items = f"{kind.get('items', {}).get('type', 'object')}s"
     for part, unit in (("Length", "characters"), ("Items", items)):
         if f"max{part}" in kind:
             limits.append(f"of {kind.get(f'min{part}', 0)} to {kind[f'max{part}']:,} {unit}")
@@ -67,8 +69,9 @@ def describe_kind(kind: dict) -> str:
 def describe_fields(body: dict) -> Iterator[str]:
     """HTML for the fields of one body of an OpenAPI schema, a row each."""
     yield "<table><tr><th>field</th><th>if left out</th><th>what it may be</th></tr>"
-    for name, field in body["properties"].items():
-        needed = name in body.get("required", [])
+    required = body.get("required", [])
+    for name, field in sorted(body["properties"].items(), key=lambda item: item[0] not in required):
+        needed = name in required
         default = "(required)" if needed else json.dumps(field.get("default"))
         kinds = " or ".join(map(describe_kind, field.get("anyOf", [field])))
         cells = (f"<code>{name}</code>", default, kinds)

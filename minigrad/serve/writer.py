@@ -24,6 +24,7 @@ from minigrad.generate import (
     special_ids,
 )
 from ..gpt import LanguageModel
+from ..template import END, START
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-served-model
@@ -44,6 +45,11 @@ class ServedModel:
     def unit(self) -> str:
         """What one of its tokens is, in a word for readers."""
         return "character" if isinstance(self.tokenizer, SimpleTokenizer) else "token"
+
+    @property
+    def chats(self) -> bool:
+        """Whether it can answer in a conversation: whether it has the marks around a turn."""
+        return {START, END} <= getattr(self.tokenizer, "special", {}).keys()
 
 
 @dataclass(frozen=True)
