@@ -45,9 +45,11 @@ from minigrad.tasks import (
     counting,
     exact_match,
     examination,
+    knowing,
     lesson,
     reversing,
     sorting,
+    speaking,
     subtraction,
     write_answers,
 )
@@ -56,8 +58,13 @@ from minigrad.tensor import no_grad
 from minigrad.train import train_step
 
 # What is practised, and for which share of the steps: the hardest first, and last all together
-HARD = addition, subtraction, reversing, counting
-STAGES = (0.1, [addition]), (0.2, [addition, subtraction]), (0.7, [*FAMILIES.values(), *HARD])
+SLOW = sorting, reversing, knowing, speaking  # twice as often as the others
+STAGES = (
+    (0.1, [addition]),
+    (0.15, [addition, subtraction]),
+    (0.15, [addition, subtraction, counting, counting]),
+    (0.6, [*FAMILIES.values(), *SLOW]),
+)
 
 
 @dataclass(frozen=True)
@@ -69,9 +76,10 @@ class Plan:
     vocab_size: int = 512
     talk: int = 1000  # conversations of each family that the tokenizer learns from
     reading: int = 100  # steps on plain text
-    tuning: int = 1400  # steps on conversations
+    tuning: int = 2000  # steps on conversations
     batch: int = 66
     exam: int = 200  # questions of each family, where there are as many
+    too_brief: int = 50  # steps on addition, after which the model knows what an answer looks like
     enough: float = 0.35  # of the additions right, before the practice by reward begins
     practice: int = 240  # steps by reward
     polite: int = 150  # steps to a new form of answers
@@ -81,7 +89,7 @@ class Plan:
     habit_steps: int = 30
 
 
-QUICK = Plan(32, 1, 300, 10, 2, 3, 11, 3, 0.0, 2, 2, 2, 2, 3, 1)
+QUICK = Plan(32, 1, 300, 10, 2, 3, 11, 3, 1, 0.0, 4, 2, 2, 2, 3, 1)
 
 
 @contextmanager
@@ -132,32 +140,25 @@ class Beginner:
         ids = np.array(self.tokenizer.encode(text))
         loader = DataLoaderSimple(TextDataset(ids, 64), 16, text_rng)
         train(self.model, muon_for(self.model), plan.reading, loader.sample)
+        self.optimizer = muon_for(self.model, lr=0.02, adamw_lr=0.003)
 
-    def batch(self, families: Sequence[Family], n: int) -> tuple[np.ndarray, np.ndarray]:
+    def batch(self, families: Sequence[Family]) -> tuple[np.ndarray, np.ndarray]:
         """New questions for practice, from each of the families in turn."""
-        turns = (families[i % len(families)] for i in range(n))
+        turns = (families[i % len(families)] for i in range(self.plan.batch))
         return lesson(self.tokenizer, [ask(family, self.rng) for family in turns])
 
     def tune(self) -> None:
         """On all families; the learning rate goes down in the last stage."""
-        optimizer, batch = muon_for(self.model, lr=0.02, adamw_lr=0.003), self.plan.batch
-        stages = [
-            families for share, families in STAGES for _ in range(round(share * self.plan.tuning))
-        ]
-        turns = iter(stages)
-        train(self.model, optimizer, len(stages), lambda: self.batch(next(turns), batch))
+        steps = self.plan.tuning
+        turns = iter(
+            [families for share, families in STAGES for _ in range(math.ceil(share * steps))]
+        )
+        train(self.model, self.optimizer, steps, lambda: self.batch(next(turns)))
 
-    def tune_briefly(self, family: Family, enough: float) -> None:
-        """Until such a share of 100 questions that it may have seen is answered rightly."""
-        optimizer = muon_for(self.model, lr=0.02, adamw_lr=0.003)
-        seen, right = [ask(family, self.rng) for _ in range(100)], 0.0
-        while right < enough:
-            for _ in range(10):
-                train_step(
-                    self.model, optimizer, *self.batch([family], self.plan.batch), grad_clip=1.0
-                )
-            right = exact_match(self.model, self.tokenizer, seen).share
-            print(f"  {right:.0%} right", file=sys.stderr, flush=True)
+    def tune_briefly(self, family: Family, steps: int) -> None:
+        """On one family, at the full learning rate."""
+        for _ in range(steps):
+            train_step(self.model, self.optimizer, *self.batch([family]), grad_clip=1.0)
 
     @no_grad()
     def bits(self) -> float:
@@ -189,38 +190,46 @@ def by_examples(plan: Plan, seed: int) -> Iterator[str]:
     yield row("after", *seconds)
 
 
-def improve(beginner: Beginner, steps: int, reward: Reward, rate: float = 0.002) -> float:
-    """Practise addition for a reward; returns the mean reward of the last steps."""
+def improve(
+    beginner: Beginner, steps: int, reward: Reward, rate: float, penalty: float
+) -> tuple[float, float]:
+    """Practise addition for a reward; returns its mean in the first and in the last ten steps."""
     model, old, rewards = beginner.model, copy.deepcopy(beginner.model), []
     optimizer = muon_for(model, lr=rate, adamw_lr=0.15 * rate, weight_decay=0)
     full = [group["lr"] for group in optimizer.param_groups]
     for step in range(steps):
         for group, lr in zip(optimizer.param_groups, full):
             group["lr"] = lr * hold_then_decay(step, steps)
+        parts = model, old, optimizer, beginner.tokenizer
         asked = [ask(addition, beginner.rng) for _ in range(16)]
-        done = practise(model, old, optimizer, beginner.tokenizer, asked, reward, beginner.rng)
+        done = practise(*parts, asked, reward, beginner.rng, penalty=penalty)
         rewards.append(done.reward)
         if (step + 1) % 20 == 0:
             means = f"reward {np.mean(rewards[-20:]):.2f}, drift {done.drift:.2f}"
             print(f"  step {step + 1}: {means}", file=sys.stderr, flush=True)
-    return float(np.mean(rewards[-10:]))
+    return float(np.mean(rewards[:10])), float(np.mean(rewards[-10:]))
 
 
 def by_reward(plan: Plan, seed: int) -> Iterator[str]:
     """Addition before and after, for the honest reward and for the one that can be cheated."""
     exam = examination(addition, 2 * plan.exam, 0)
     weak = Beginner(plan, seed)
-    weak.tune_briefly(addition, plan.enough)
-    before = exact_match(weak.model, weak.tokenizer, exam)
-    for reward in (is_right, has_digits):
-        learner = copy.deepcopy(weak)
+    weak.tune_briefly(addition, plan.too_brief)
+    weakest = copy.deepcopy(weak)
+    seen = [ask(addition, weak.rng) for _ in range(100)]
+    while exact_match(weak.model, weak.tokenizer, seen).share < plan.enough:
+        weak.tune_briefly(addition, 10)
+    honest = weak, plan.practice, is_right, 0.002, 0.02
+    cheated = weakest, plan.practice // 4, has_digits, 0.006, 0.0
+    for learner, steps, reward, rate, penalty in (honest, cheated):
+        before = exact_match(learner.model, learner.tokenizer, exam)
         with timed(f"practice for {reward.__name__}, seed {seed}") as seconds:
-            end = improve(learner, plan.practice, reward)
+            paid = improve(learner, steps, reward, rate, penalty)
         after = exact_match(learner.model, learner.tokenizer, exam)
-        written = write_answers(learner.model, learner.tokenizer, [exam[0][0]], temperature=0)
+        written = write_answers(learner.model, learner.tokenizer, [exam[0][0]], 8, temperature=0)
         example = f"{exam[0][0]} {answer_text(learner.tokenizer, written[0][1])!r}"
-        cells = f"{seed}", reward.__name__, f"{before}", f"{after}", f"{end:.2f}", example
-        yield " | ".join([*cells, *times(seconds)])
+        cells = [f"{seed}, {reward.__name__}", f"{paid[0]:.2f} to {paid[1]:.2f}"]
+        yield " | ".join([*cells, f"{before}", f"{after}", example, *times(seconds)])
 
 
 POLITE = "It is {}, sir."  # the new form of the small model's answers
@@ -327,7 +336,7 @@ TIMES = ["seconds", "of the processor"]
 PARTS: dict[str, tuple[list[str], Callable[[Plan, int], Iterator[str]]]] = {
     "sft": (["seed", *FAMILIES, "together", "bits a byte", *TIMES], by_examples),
     "reward": (
-        ["seed", "reward", "before", "after", "reward at the end", "for instance", *TIMES],
+        ["seed", "its reward", "right before", "right after", "for instance", *TIMES],
         by_reward,
     ),
     "lora": (

@@ -10,10 +10,11 @@ import numpy as np
 
 from . import functional as F
 from .bpe import BPETokenizer
+from .finetune import padded
 from .gpt import LanguageModel
 from .losses import IGNORE_INDEX
 from .optim import Optimizer, clip_grad_norm
-from .tasks import QA, answer_text, padded, write_answers
+from .tasks import QA, answer_text, write_answers
 from .tensor import Tensor, no_grad
 
 Reward = Callable[[str, str], float]  # of an answer, beside the right one
@@ -81,7 +82,8 @@ def practise(
     written = write_answers(model, tokenizer, [q for q, _ in asked], max_new_tokens, rng)
     texts = [answer_text(tokenizer, ids) for _, ids in written]
     rewards = np.array([reward(text, right) for text, (_, right) in zip(texts, asked)])
-    batch = padded([(p + ids, [False] * len(p) + [True] * len(ids)) for p, ids in written])
+    inside = lambda prompt: [IGNORE_INDEX] * (len(prompt) - 1)
+    batch = padded([(p + ids[:-1], inside(p) + ids) for p, ids in written])
     with no_grad():
         old_log_p = log_probability(old, *batch).data
     optimizer.zero_grad()

@@ -14,10 +14,10 @@ import numpy as np
 
 from .bpe import BPETokenizer
 from .data import load_text
+from .finetune import example, padded
 from .generate import Text, advance
 from .gpt import LanguageModel
-from .losses import IGNORE_INDEX
-from .template import END, conversation_ids, expect_marks, prompt_ids
+from .template import END, Message, expect_marks, prompt_ids
 
 QA = tuple[str, str]  # a question, and its only right answer
 Family = Callable[[np.random.Generator], QA]
@@ -47,8 +47,7 @@ def reversing(rng: np.random.Generator) -> QA:
 
 
 def counting(rng: np.random.Generator) -> QA:
-    few = rng.choice(list("abdegilmnoprst"), size=3, replace=False)  # so that some come twice
-    letters, letter = rng.choice(few, size=rng.integers(3, 8)), rng.choice(few)
+    letters, letter = rng.choice(list("abc"), size=rng.integers(3, 8)), rng.choice(list("abc"))
     return f"How many {letter} are in {' '.join(letters)}?", str((letters == letter).sum())
 
 
@@ -125,27 +124,18 @@ def examination(family: Family, n: int, rng: np.random.Generator | int | None = 
 
 
 # %% ../notebooks/16_chat.ipynb #tasks-batch
-def messages(question: str, answer: str | None = None) -> list[dict[str, str]]:
+WHOLE = 2**20  # tokens: no conversation of ours is cut off
+
+
+def messages(question: str, answer: str | None = None) -> list[Message]:
     """A conversation of one question, with its answer or without."""
     said = [{"role": "user", "content": question}]
     return said if answer is None else [*said, {"role": "assistant", "content": answer}]
 
 
-def padded(rows: Sequence[tuple[Sequence[int], Sequence[bool]]]) -> tuple[np.ndarray, np.ndarray]:
-    """A batch from rows of ids with whether each counts: ids (B, T), and what should follow each
-    (B, T), IGNORE_INDEX where that does not count, or the row is over."""
-    T = max(len(ids) for ids, _ in rows) - 1
-    idx, targets = np.zeros((len(rows), T), int), np.full((len(rows), T), IGNORE_INDEX)
-    for i, (ids, counts) in enumerate(rows):
-        n = len(ids) - 1
-        idx[i, :n] = ids[:-1]
-        targets[i, :n] = np.where(counts[1:], ids[1:], IGNORE_INDEX)
-    return idx, targets
-
-
 def lesson(tokenizer: BPETokenizer, questions: Sequence[QA]) -> tuple[np.ndarray, np.ndarray]:
     """A batch of questions with their answers, of which the answers count: twice (B, T)."""
-    return padded([conversation_ids(tokenizer, messages(*qa)) for qa in questions])
+    return padded([example(tokenizer, messages(*qa), WHOLE) for qa in questions])
 
 
 # %% ../notebooks/16_chat.ipynb #tasks-answers

@@ -239,7 +239,7 @@ def test_chat_tasks_are_measured():
     for table in tables:
         assert len({row.count("|") for row in table}) == 1
     assert "| 1, before | 0% |" in tables[0][2] and "(0.0% to 15.5%)" in tables[0][2]
-    assert [row.split(" | ")[1] for row in tables[1][2:]] == ["is_right", "has_digits"]
+    assert [row.split(" | ")[0] for row in tables[1][2:]] == ["| 1, is_right", "| 1, has_digits"]
     names = [row.split(" | ")[1:4] for row in tables[2][2:]]
     assert [name for name, *_ in names] == ["all", "rank 1", "rank 4"]
     assert [share for _, _, share in names] == ["100.00%", "2.75%", "11.01%"]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from minigrad.bpe import BPETokenizer
+from minigrad.finetune import padded
 from minigrad.gpt import GPT
 from minigrad.gradcheck import numeric_gradient
 from minigrad.llama import Llama
@@ -20,7 +21,6 @@ from minigrad.reward import (
     policy_loss,
     practise,
 )
-from minigrad.tasks import padded
 from minigrad.template import END, START
 
 
@@ -52,7 +52,7 @@ def test_log_probability_is_minus_the_loss_of_a_row_times_its_targets():
 
 VOCAB, PROMPT, N = 3, [2, 0], 2
 ANSWERS = [list(ids) for ids in product(range(VOCAB), repeat=N)]  # all there are, of two tokens
-ROWS = padded([(PROMPT + ids, [False, False, True, True]) for ids in ANSWERS])
+ROWS = padded([(PROMPT + ids[:-1], [-100, *ids]) for ids in ANSWERS])
 
 
 def small_model(seed):

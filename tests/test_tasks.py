@@ -7,6 +7,7 @@ import pytest
 
 from minigrad.bpe import BPETokenizer
 from minigrad.data import load_text
+from minigrad.finetune import padded
 from minigrad.gpt import GPT
 from minigrad.llama import Llama
 from minigrad.losses import cross_entropy
@@ -20,7 +21,6 @@ from minigrad.tasks import (
     facts,
     is_held_out,
     lesson,
-    padded,
     spoken,
     wilson,
     write_answers,
@@ -152,7 +152,7 @@ def test_only_answers_count_in_a_lesson(tokenizer):
 
 
 def test_rows_of_several_lengths_are_padded_behind_their_end():
-    idx, targets = padded([([5, 6, 7, 8], [False, False, True, True]), ([1, 2], [False, True])])
+    idx, targets = padded([([5, 6, 7], [-100, 7, 8]), ([1], [2])])
     assert idx.tolist() == [[5, 6, 7], [1, 0, 0]]
     assert targets.tolist() == [[-100, 7, 8], [2, -100, -100]]
 
