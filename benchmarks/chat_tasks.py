@@ -82,7 +82,7 @@ class Plan:
     too_brief: int = 50  # steps on addition, after which the model knows what an answer looks like
     enough: float = 0.35  # of the additions right, before the practice by reward begins
     practice: int = 240  # steps by reward
-    polite: int = 150  # steps to a new form of answers
+    polite: int = 80  # steps to a new form of answers
     habit_asked: int = 36  # questions that the large model learns from
     habit_exam: int = 16
     habit_tokens: int = 48  # of an answer
@@ -232,7 +232,7 @@ def by_reward(plan: Plan, seed: int) -> Iterator[str]:
         yield " | ".join([*cells, f"{before}", f"{after}", example, *times(seconds)])
 
 
-POLITE = "It is {}, sir."  # the new form of the small model's answers
+POLITE = "{}, sir."  # the new form of the small model's answers
 FEW = addition, sorting, reversing
 
 
