@@ -82,16 +82,20 @@ def example(tokenizer: Tokenizer, messages: Sequence[Message], block_size: int) 
     return ids[:-1][:block_size], targets[1:][:block_size]
 
 
+def padded(examples: Sequence[tuple[Any, Any]]) -> Example:
+    """Examples as one batch, both (B, T): filled behind their ends, where no target counts."""
+    longest = max(len(x) for x, _ in examples)
+    filled = lambda part, value: np.pad(part, (0, longest - len(part)), constant_values=value)
+    xs, ys = zip(*((filled(x, 0), filled(y, IGNORE_INDEX)) for x, y in examples))
+    return np.stack(xs), np.stack(ys)
+
+
 class ConversationLoader(DataLoaderSimple):
     """Batches of conversations, both (batch_size, T): all as long as the longest, whose filling
     has no targets that count."""
 
     def batch(self, windows: Sequence[int] | np.ndarray) -> Example:
-        pairs = [self.dataset[i] for i in windows]
-        longest = max(len(x) for x, _ in pairs)
-        filled = lambda part, value: np.pad(part, (0, longest - len(part)), constant_values=value)
-        xs, ys = zip(*((filled(x, 0), filled(y, IGNORE_INDEX)) for x, y in pairs))
-        return np.stack(xs), np.stack(ys)
+        return padded([self.dataset[i] for i in windows])
 
     def first(self, n_batches: int) -> list[Example]:
         """Up to so many batches from the beginning, the last of which may be smaller."""

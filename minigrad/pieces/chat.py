@@ -13,7 +13,7 @@ from ..nn import Linear
 
 if __name__ != "__main__":  # the notebook has them
     from minigrad.lora import LoRALinear
-    from minigrad.template import END, START
+    from minigrad.template import END, START, conversation_ids
 
 
 def prompts_made(prompt_ids: Callable, rng: np.random.Generator) -> list:
@@ -24,10 +24,12 @@ def prompts_made(prompt_ids: Callable, rng: np.random.Generator) -> list:
     return [prompt_ids(tokenizer, said) for said in ([asked], [asked, answered, asked])]
 
 
-def batch_made(padded: Callable, rng: np.random.Generator) -> tuple:
-    """From rows of three lengths; the shortest has no target."""
-    rows = [(rng.integers(0, 9, n).tolist(), (rng.random(n) < 0.5).tolist()) for n in (7, 4, 1)]
-    return padded(rows)
+def targets_made(example: Callable, rng: np.random.Generator) -> list:
+    """From a conversation of two rounds, whole and cut off."""
+    tokenizer = BPETokenizer.from_text("user", 258, special=(START, END))
+    roles = ("user", "assistant", "user", "assistant")
+    said = [{"role": role, "content": str(rng.integers(9999))} for role in roles]
+    return [example(tokenizer, said, size) for size in (1000, 30)]
 
 
 def ends_found(wilson: Callable, rng: np.random.Generator) -> list:
@@ -59,17 +61,15 @@ def my_prompt_ids(answer: Callable, original: Callable) -> Callable:
     return prompt_ids
 
 
-@piece("tasks.padded", compare=batch_made)
+@piece("finetune.example", compare=targets_made)
 def my_answer_targets(answer: Callable, original: Callable) -> Callable:
-    """A batch, with the reader's targets."""
+    """A conversation, with the reader's targets."""
 
-    def padded(rows):
-        idx, targets = original(rows)
-        for row, (ids, counts) in zip(targets, rows):
-            row[: len(ids) - 1] = answer(list(ids), list(counts))
-        return idx, targets
+    def example(tokenizer, messages, block_size):
+        ids, is_answer = conversation_ids(tokenizer, messages)
+        return np.array(ids[:-1])[:block_size], answer(ids, is_answer)[:block_size]
 
-    return padded
+    return example
 
 
 @piece("tasks.wilson", compare=ends_found)
