@@ -13,7 +13,6 @@ from heapq import heappop, heappush
 
 from ..parallel import blas_threads
 
-
 ROUNDS = 3  # of the event loop between two turns: a request that comes meanwhile is read in them
 
 
