@@ -87,7 +87,10 @@ def add_lora(
 def merge_lora(model: Module) -> Module:
     """Add each change to its weight, after which the model is a plain one again, all of which asks
     for gradients. Returns the model."""
-    for owner, name, layer in _layers(model, LoRALinear):
+    layers = list(_layers(model, LoRALinear))
+    if not layers:
+        raise ValueError("the model has no LoRA to merge: add_lora(model) adds it")
+    for owner, name, layer in layers:
         layer.base.weight.data += layer.change()
         setattr(owner, name, layer.base)
     for p in model.parameters():

@@ -233,4 +233,6 @@ def test_a_model_with_changes_is_not_written_as_a_plain_one(kind, tmp_path):
         model.save_pretrained(tmp_path / "m")
     assert not list(tmp_path.glob("m/*"))
     merge_lora(model).save_pretrained(tmp_path / "m")
+    with pytest.raises(ValueError, match="has no LoRA to merge"):
+        merge_lora(model)
     assert (tmp_path / "m" / "model.safetensors").is_file()

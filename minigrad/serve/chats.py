@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict
 
-from .completions import ProtocolBody, Writing, likeliest, log_probability
+from .completions import ProtocolBody, Writing, likeliest, log_of
 from minigrad.serve.messages import (
     MAX_NEW_TOKENS,
     ChatMessage,
@@ -125,7 +125,7 @@ class ChatWriting(Writing):
 
     def logprob_of(self, candidate: Alternative) -> dict:
         """The log-probability of a token, and its bytes: some are no whole character."""
-        raw, value = self.token_bytes[candidate.id], log_probability(candidate)
+        raw, value = self.token_bytes[candidate.id], log_of(candidate)
         return {"token": candidate.name, "logprob": value, "bytes": list(raw)}
 
     def together(self, pieces: list[dict]) -> dict:

@@ -221,14 +221,14 @@ class TextWriting(Writing):
         return {**pieces[-1], "text": text, "logprobs": logprobs or None}
 
 
-def log_probability(candidate: Alternative) -> float:
+def log_of(candidate: Alternative) -> float:
     """Its logarithm; that of 0 is very small, as JSON has no infinity."""
     return math.log(max(candidate.probability, 1e-300))
 
 
 def likeliest(token: Token, n: int) -> list[Alternative]:
     """The n likeliest tokens where this one was drawn; it may be one of them."""
-    return sorted([token, *token.alternatives], key=log_probability, reverse=True)[:n]
+    return sorted([token, *token.alternatives], key=log_of, reverse=True)[:n]
 
 
 def logprobs_of(token: Token, n: int | None, offset: int) -> dict | None:
@@ -236,10 +236,10 @@ def logprobs_of(token: Token, n: int | None, offset: int) -> dict | None:
     if n is None:
         return None
     known = not math.isnan(token.probability)
-    top = {c.name: log_probability(c) for c in [*likeliest(token, n), token]} if known else None
+    top = {c.name: log_of(c) for c in [*likeliest(token, n), token]} if known else None
     return {
         "tokens": [token.name],
-        "token_logprobs": [log_probability(token) if known else None],
+        "token_logprobs": [log_of(token) if known else None],
         "top_logprobs": [top],
         "text_offset": [offset],
     }
