@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib.resources import files
 
 import pytest
 
@@ -1129,6 +1130,258 @@ def test_conversations_can_be_read_and_reached(scheme, width, talkers, browser):
     page.locator(".system summary").click()
     press(page, "Edit", 1)
     page.locator(".assistant [role=option]").nth(3).click()
+    look()
+    page.close()
+
+
+# The words of the page, in two languages
+
+
+# Texts, labels and titles of the page, without what models wrote and what things are called.
+WORDS = r"""() => {
+    const theirs = "script, style, noscript, kbd, #language, #models label, #examples, #context," +
+        " #reading, #tip, .glyph, [role=option], .system .soft:not([lang=zh-Hans])";
+    const found = [document.title];
+    for (const e of document.querySelectorAll("body *:not(#language)")) {
+        if (e.matches("script, style, noscript")) continue;
+        if (!e.closest(theirs))
+            found.push(...[...e.childNodes].filter(n => n.nodeType === 3).map(n => n.data));
+        for (const name of ["aria-label", "aria-valuetext", "placeholder", "title", "alt"]) {
+            const words = e.getAttribute(name) ?? "", token = e.matches("[role=option], .row");
+            found.push(token ? words.replace(/^.*?(, |，)/s, "") : words);
+        }
+    }
+    return found.map(words => words.replace(/\s+/g, " ").trim()).filter(words => words);
+}"""
+NAMES = r"minigrad|API|Tab|Top-[kp]|python -m minigrad\.serve|“.*?”"
+
+
+def english(page) -> list[str]:
+    """Words that are not Chinese."""
+    found = page.evaluate(WORDS)
+    assert len(found) > 60
+    return [words for words in found if re.search("[A-Za-z]{2}", re.sub(NAMES, "", words))]
+
+
+def choose(page, name: str) -> None:
+    page.locator(f"label[for={name}]").click()
+
+
+@pytest.fixture
+def chinese(talkers, visit):
+    """Opens the page as a browser that wants Chinese."""
+
+    def open_page(**options):
+        page = visit(model="talker", service=talkers, locale="zh-CN", **options)
+        page.locator("#settings").evaluate("settings => settings.open = true")
+        slide(page, "长度", 20)
+        page.get_by_label("种子").fill("7")
+        return page
+
+    return open_page
+
+
+def is_done(page) -> None:
+    expect(page.locator("#status")).to_have_text(
+        re.compile(r"^\d+ 个词元，用时 \d+\.\d 秒，每秒 \d+ 个$"), timeout=60_000
+    )
+
+
+def test_the_text_view_speaks_chinese(talkers, chinese, monkeypatch):
+    page = chinese()
+    assert page.locator("html").get_attribute("lang") == "zh-Hans"
+    assert english(page) == []
+    page.get_by_label("提示词", exact=True).fill("the 静  \n")
+    page.get_by_role("button", name="开始写").click()
+    is_done(page)
+    assert english(page) == []
+    assert page.locator("#paper").get_attribute("lang") == "zh-Hans"  # for there is 静
+    spoken = page.locator("[role=option]").evaluate_all("all => all.map(e => e.ariaLabel)")
+    assert any("空格" in words for words in spoken) and any("换行" in words for words in spoken)
+    page.get_by_role("listbox").press("End")
+    for name in ("view-alternatives", "view-attention"):
+        choose(page, name)
+        shown = "#alternatives li" if name == "view-alternatives" else "#layer:enabled"
+        page.locator(shown).first.wait_for()
+        assert english(page) == []
+    expect(page.locator("#readout")).to_contain_text("注意")
+    assert english(page) == []
+    page.get_by_label("种子").fill("x")
+    page.get_by_role("button", name="开始写").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_have_text("种子：请填一个整数，或者留空。")
+    page.get_by_label("种子").fill("")
+    with monkeypatch.context() as crowded:
+        crowded.setattr(talkers.desk, "capacity", {"max_running": 0, "max_waiting": 0})
+        page.get_by_role("button", name="开始写").click()
+        expect(alert).to_have_text("服务正忙。请在 1 秒后重试。重试")
+    assert english(page) == []
+    page.route("**/generate", lambda route: route.abort())
+    page.get_by_role("button", name="重试").click()
+    expect(alert).to_contain_text("无法连接服务。")
+    assert english(page) == []
+    choose(page, "model-2")  # letters
+    page.unroute("**/generate")
+    page.get_by_label("提示词", exact=True).fill("é")
+    page.get_by_role("button", name="开始写").click()
+    expect(alert).to_contain_text(re.compile("^提示词: unknown character"))  # the service's words
+    page.get_by_label("提示词", exact=True).fill("a")
+    page.get_by_role("button", name="开始写").click()
+    expect(page.locator("#status")).to_contain_text("20 个字符，用时")
+    assert english(page) == []
+
+
+def test_the_conversation_view_speaks_chinese(chinese):
+    page = chinese()
+    choose(page, "mode-chat")
+    assert english(page) == []
+    asked = page.get_by_label("消息", exact=True)
+    for text in ("hi", "你好"):
+        asked.fill(text)
+        asked.press("Enter")
+        is_done(page)
+    assert english(page) == []
+    heard = page.get_by_role("log").locator("p").all_text_contents()
+    assert [words[:3] for words in heard[::2]] == ["你：h", "你：你"] and heard[1][:3] == "回答："
+    langs = page.locator(".user .box").evaluate_all("all => all.map(e => e.lang)")
+    assert langs == ["", "zh-Hans"]
+    page.locator(".system summary").click()
+    press(page, "编辑", 0)
+    assert english(page) == []
+    page.get_by_role("textbox", name="编辑：系统").fill("好")
+    press(page, "保存")
+    page.get_by_role("checkbox", name="显示每轮的标记").check()
+    press(page, "重新生成", 0)
+    expect(page.locator("#status")).to_contain_text("；后面的 2 轮已移除，可以撤销")
+    assert english(page) == []
+    page.locator(".assistant [role=option]").last.click()
+    assert english(page) == []
+    page.get_by_role("button", name="新对话").click()
+    assert english(page) == []
+    choose(page, "model-2")  # which cannot
+    expect(page.locator("#paper")).to_contain_text("没有受过回答问题的训练")
+    assert english(page) == []
+
+
+def test_the_language_can_be_switched_and_nothing_gets_lost(talkers, visit, talk):
+    page = talk()
+    say(page, "hi")
+    page.get_by_label("Seed").fill("many")
+    message(page).fill("and")
+    message(page).press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("please give a whole number")
+    press(page, "Edit", 0)
+    page.get_by_role("textbox", name="You, edited").fill("hello")
+    page.locator(".assistant [role=option]").nth(3).click()
+    before, spoken, asked = page.evaluate(WORDS), turns(page), len(visit.requests)
+    page.get_by_role("button", name="中文").click()
+    assert english(page) == []
+    expect(page).to_have_title("minigrad 演练场")
+    expect(page.get_by_role("textbox", name="编辑：你")).to_have_value("hello")
+    expect(page.locator(".assistant [aria-selected]")).to_have_count(1)
+    page.get_by_role("button", name="English").click()
+    assert page.evaluate(WORDS) == before and page.locator("html").get_attribute("lang") == "en"
+    page.get_by_role("button", name="中文").click()
+    page.reload()
+    expect(page.get_by_role("radio", name="对话")).to_be_checked()
+    expect(page.get_by_role("button", name="重新生成")).to_be_visible()
+    assert english(page) == [] and turns(page) == spoken
+    assert page.locator("html").get_attribute("lang") == "zh-Hans"
+    assert len(visit.requests) == asked
+
+
+def test_the_language_may_be_switched_while_an_answer_comes(visit, talk):
+    with gated_service(chatting_model(gated=True)) as service:
+        page = talk(service=service)
+        message(page).fill("hi")
+        message(page).press("Enter")
+        service.model.gate.release(5)
+        expect(page.locator(".assistant [role=option]")).to_have_count(5)
+        page.get_by_role("button", name="中文").click()
+        expect(page.get_by_role("button", name="停止")).to_be_visible()
+        service.model.gate.release(100_000)
+        expect(page.locator("body:not(.running)")).to_have_count(1)
+        expect(page.locator("#status")).to_contain_text("个词元，用时")
+        assert english(page) == []
+
+
+@pytest.mark.parametrize(
+    "languages, expected",
+    [
+        (["zh-TW", "en"], "zh-Hans"),
+        (["de", "ZH"], "zh-Hans"),
+        (["en-GB", "zh"], "en"),
+        (["de"], "en"),
+        ([], "en"),
+    ],
+)
+def test_the_language_is_the_browsers_first_of_the_two(languages, expected, talkers, browser):
+    page = browser.new_page()
+    page.add_init_script(
+        f"Object.defineProperty(navigator, 'languages', {{ value: {json.dumps(languages)} }})"
+    )
+    page.goto(address(talkers))
+    expect(page.locator("html")).to_have_attribute("lang", expected)
+    page.close()
+
+
+def test_every_word_is_in_the_table_and_every_entry_is_used(talkers, visit):
+    page = visit(service=talkers, model="talker")
+    table = set(page.evaluate("import('/page/words.js').then(words => [...words.CHINESE.keys()])"))
+    marked = page.evaluate(
+        """() => fetch("/").then(answer => answer.text()).then(text => {
+            const page = new DOMParser().parseFromString(text, "text/html");
+            return [...page.querySelectorAll("[data-say]")].flatMap(e =>
+                (e.dataset.say || "textContent").split(" ").map(name => e[name]));
+        })"""
+    )
+    used = {" ".join(words.split()) for words in marked}
+    scripts = files("minigrad.serve").joinpath("page").glob("*.js")
+    code = "".join(path.read_text("utf-8") for path in scripts if path.name != "words.js")
+    code = re.sub(r'"\s*\+\s*"', "", code)  # one text in several lines
+    literal = r'"((?:[^"\\\n]|\\.)*)"'
+    literals = set(re.findall(literal, code))
+    said = re.findall(rf"\bsay\((?:[^(){{\"]*{literal})(?:[^(){{\"]*{literal})?", code)
+    used |= {words for found in said for words in found if words}
+    used = {words.replace("\\u201c", "\u201c").replace("\\u201d", "\u201d") for words in used}
+    assert len(said) > 50 and used - {"user", "chat"} - table == set()
+    literals = {
+        words.replace("\\u201c", "\u201c").replace("\\u201d", "\u201d") for words in literals
+    }
+    units = {"character", "token"}  # as the service calls them
+    assert table - used - literals - units == set()
+
+
+@pytest.mark.parametrize("scheme, width", [("light", 320), ("dark", 360), ("light", 1300)])
+def test_chinese_words_can_be_read_and_reached(scheme, width, talkers, browser):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    options = {"color_scheme": scheme, "bypass_csp": True, "locale": "zh-CN"}
+    page = browser.new_page(viewport={"width": width, "height": 844}, **options)
+
+    def look():
+        found = axe.run(page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+        assert all(contrast >= 4.5 for contrast, _ in page.evaluate(CONTRASTS))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        cut = """() => [...document.querySelectorAll("button, label, h1, h2, legend, .soft")]
+            .filter(e => e.checkVisibility() && !e.closest(".unseen, summary")
+                && (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline"
+                || e.getBoundingClientRect().right > innerWidth)).map(e => e.outerHTML)"""
+        assert page.evaluate(cut) == []
+
+    page.goto(address(talkers))
+    page.locator("#settings").evaluate("settings => settings.open = true")
+    slide(page, "长度", 20)
+    look()
+    page.get_by_label("提示词", exact=True).fill("the")
+    page.get_by_role("button", name="开始写").click()
+    is_done(page)
+    page.locator("#c5").click()
+    look()
+    choose(page, "mode-chat")
+    page.get_by_label("消息", exact=True).fill("hi")
+    page.get_by_label("消息", exact=True).press("Enter")
+    is_done(page)
     look()
     page.close()
 

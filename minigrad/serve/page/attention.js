@@ -1,8 +1,9 @@
 // Where a head looked when a token was chosen: as a map, as bars, and as shades of the text.
 
-import { $, bar, label, level, percent, state, visible } from "./common.js";
+import { $, bar, label, level, make, percent, state, visible } from "./common.js";
 import { chips, selected, surprise, take, tokenAt } from "./paper.js";
 import { ask } from "./service.js";
+import { say, tell } from "./words.js";
 
 let attention = null; // the service's answer for the selected character
 let looking = null, waiting = 0;
@@ -28,11 +29,11 @@ async function fetchAttention() {
     const seen = take.parts.slice(index - answer.tokens.length, index);
     attention = { ...answer, seen, index, take: of };
     fill("layer", answer.layers, []);
-    fill("head", answer.heads, ["all, averaged"]);
+    fill("head", answer.heads, [() => say("all, averaged")]);
     drawAttention();
     shadeAll();
   } catch (error) {
-    if (error.name !== "AbortError") $("readout").textContent = error.message;
+    if (error.name !== "AbortError") tell($("readout"), error.words ?? error.message);
   }
 }
 
@@ -40,7 +41,8 @@ function fill(id, count, more) {
   const menu = $(id), chosen = Math.max(0, menu.selectedIndex);
   if (menu.length === count + more.length) return;
   const names = Array.from({ length: count }, (_, i) => String(i + 1)).concat(more);
-  menu.replaceChildren(...names.map((name, i) => new Option(name, i)));
+  menu.replaceChildren(...names.map((name, i) =>
+    make("option", { textContent: name, value: i })));
   menu.selectedIndex = Math.min(chosen, count - 1);
   menu.disabled = false;
 }
@@ -82,14 +84,15 @@ function drawMap(rows) {
   map.width = map.height = Math.round(320 * devicePixelRatio);
   large.imageSmoothingEnabled = false;
   large.drawImage(small, 0, 0, map.width, map.height);
-  map.ariaLabel = rows ? `Attention of ${size} ${state.unit}s` : "No attention to show yet";
+  tell(map, () => rows ? say("Attention of {n} {unit}s", { n: size })
+    : say("No attention to show yet"), "ariaLabel");
 }
 
 function drawAttention() {
   const rows = weights();
   drawMap(rows);
-  $("readout").textContent = rows || selected === null ? "" :
-    selected === 0 ? "Nothing stands before it." : "Looking";
+  tell($("readout"), rows || selected === null ? ""
+    : selected === 0 ? () => say("Nothing stands before it.") : () => say("Looking"));
   const last = rows?.at(-1) ?? [];
   const best = last.map((probability, i) => ({ ...attention.seen[i], probability, i }));
   best.sort((a, b) => b.probability - a.probability);
@@ -102,8 +105,9 @@ function point(i, j) {
   const row = weights()?.[i];
   if (!row || j > i) return;
   const [from, to] = [i, j].map((at) => `\u201c${visible(label(attention.seen[at]))}\u201d`);
-  const where = i === j ? "itself" : `${to}, ${i - j} back`;
-  $("readout").textContent = `${from} looked at ${where}: ${percent(row[j])}`;
+  const where = () => i === j ? say("itself") : say("{to}, {n} back", { to, n: i - j });
+  tell($("readout"), () =>
+    say("{from} looked at {where}: {p}", { from, where: where(), p: percent(row[j]) }));
 }
 
 for (const id of ["layer", "head"]) {

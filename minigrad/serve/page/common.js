@@ -1,9 +1,15 @@
-// What all parts of the page share: elements, words for people, and the state of the whole.
+// What all parts of the page share: elements, how tokens are shown, and the state of the whole.
+
+import { say, tell } from "./words.js";
 
 export const $ = (id) => document.getElementById(id);
 
 export const make = (tag, properties = {}, ...children) => {
-  const element = Object.assign(document.createElement(tag), properties);
+  const element = document.createElement(tag);
+  for (const [property, value] of Object.entries(properties)) {
+    if (typeof value === "function") tell(element, value, property); // words
+    else element[property] = value;
+  }
   element.append(...children);
   return element;
 };
@@ -14,7 +20,8 @@ const KNOWN = new Map([ // a model may be called anything, "constructor" too: ne
     questions: ["What is gravity?", "Write a short poem about the sea."] }],
   ["poems", { title: "Chinese", lang: "zh-Hans", examples: ["床前明月光，\n", "春", "山中"] }],
 ]);
-export const aboutModel = (name) => ({ title: name, examples: [], questions: [], ...KNOWN.get(name) });
+export const aboutModel = (name) => ({ examples: [], questions: [], ...KNOWN.get(name) });
+export const titleOf = (name) => KNOWN.has(name) ? say(KNOWN.get(name).title) : name;
 export const language = (name, text) =>
   aboutModel(name).lang ?? (/\p{Script=Han}/u.test(text) ? "zh-Hans" : "");
 
@@ -44,9 +51,10 @@ export const label = ({ text, name }) => { // of a token; ‹e6 9c› if it is p
   return !name.startsWith("bytes:") ? name : name.slice(6).replace(/(\\x..)+/g, (codes) =>
     "\u2039" + codes.slice(2).replaceAll("\\x", "\u202f") + "\u203a");
 };
-export const spoken = (token) => label(token).replace(/\u2039(.+?)\u203a/g, "bytes $1")
-  .replace(/^ +| +$/g, ({ length }) => length > 1 ? ` ${length} spaces ` : " space ")
-  .replaceAll("\n", " line break ").replace(/ +/g, " ").trim();
+export const spoken = (token) => label(token).replace(/\u2039(.+?)\u203a/g, (_, codes) =>
+    say("bytes {codes}", { codes }))
+  .replace(/^ +| +$/g, ({ length: n }) => ` ${n > 1 ? say("{n} spaces", { n }) : say("space")} `)
+  .replaceAll("\n", ` ${say("line break")} `).replace(/ +/g, " ").trim();
 export const isWritten = (part) => part.probability !== undefined; // or else given
 export const textOf = (tokens) => tokens.map((token) => token.text).join("");
 export const sentence = (text) =>
@@ -55,10 +63,10 @@ export const sentence = (text) =>
 export async function copy(text, element) {
   try {
     await navigator.clipboard.writeText(text);
-    $("status").textContent = "Copied";
+    tell($("status"), () => say("Copied"));
   } catch {
     getSelection().selectAllChildren(element);
-    $("status").textContent = "Selected; copy it with your keyboard";
+    tell($("status"), () => say("Selected; copy it with your keyboard"));
   }
 }
 

@@ -3,7 +3,8 @@
 import { $, copy, make, state } from "./common.js";
 import { lay, take } from "./paper.js";
 import { fold, save, systems } from "./settings.js";
-import { saidIn, turnsOf } from "./turns.js";
+import { nameOf, saidIn, turnsOf } from "./turns.js";
+import { say, tell, tellAlso } from "./words.js";
 import { keepAnswer, running, write } from "./writing.js";
 
 function takeFrom(parts, ...more) { // the conversation in `parts`, and turns that are new
@@ -17,7 +18,7 @@ function takeFrom(parts, ...more) { // the conversation in `parts`, and turns th
 function isOpen() { // an editor: what is in it must not get lost
   const field = $("paper").querySelector(".editor textarea");
   field?.focus();
-  if (field) $("status").textContent = "First this change: keep it, or cancel it";
+  if (field) tell($("status"), () => say("First this change: keep it, or cancel it"));
   return field !== null;
 }
 
@@ -45,16 +46,17 @@ async function answerAnew(turn) {
   const next = takeFrom(take.parts.slice(0, turn.begin));
   await write(next);
   if (running || take !== next || turnsOf(next.parts).at(-1).text !== turn.text) return;
-  $("status").textContent += "; the same again: change the seed or the temperature";
+  tellAlso($("status"), () => say("; the same again: change the seed or the temperature"));
 }
 
 function edit(element, turn) { // in the place of what was said
   const text = turn.role === "system" ? systems.get(state.model) || turn.text : turn.text;
   const field = make("textarea", { value: text, rows: 2, spellcheck: false, lang: "",
-    ariaLabel: `${element.querySelector("h2").textContent}, edited` });
+    ariaLabel: () => say("{name}, edited", { name: nameOf(turn.role) }) });
   const keep = make("button", { type: "button",
-    textContent: turn.role === "user" ? "Send" : "Save" });
-  const cancel = make("button", { type: "button", className: "plain", textContent: "Cancel" });
+    textContent: () => say(turn.role === "user" ? "Send" : "Save") });
+  const cancel = make("button", { type: "button", className: "plain",
+    textContent: () => say("Cancel") });
   const [box, acts] = element.querySelectorAll(".box, .acts");
   const done = () => {
     box.hidden = acts.hidden = false;

@@ -4,6 +4,7 @@ import { look, shadeAll } from "./attention.js";
 import { $, bar, label, language, make, percent, spoken, state, textOf, visible } from "./common.js";
 import { chips, focusText, move, select, selected, take, tokenAt } from "./paper.js";
 import { save } from "./settings.js";
+import { say, tell } from "./words.js";
 import { ALTERNATIVES, write } from "./writing.js";
 
 const LEGENDS = {
@@ -17,7 +18,7 @@ export function lens() {
   $("alternatives").hidden = state.view !== "alternatives" || !token;
   $("attention").hidden = state.view !== "attention";
   const [measure, ...steps] = LEGENDS[state.view];
-  $("measure").textContent = measure;
+  tell($("measure"), () => say(measure));
   $("scale").replaceChildren(...steps.map((text, s) => {
     const item = make("li", { textContent: text });
     item.dataset.s = s;
@@ -31,11 +32,8 @@ export function lens() {
 
 function describe(token) {
   $("context").hidden = selected === null;
-  if (selected === null) {
-    $("about").textContent = `Choose a ${state.unit} of the text: point at it, or go to the ` +
-      "text with Tab and use the arrow keys.";
-    return;
-  }
+  tell($("about"), () => about(token));
+  if (selected === null) return;
   const mark = chips.findLastIndex((span, i) => i < selected && !span.isConnected); // not shown
   const before = Array.from(textOf(take.parts.slice(mark + 1, selected)));
   $("context").lang = language(state.model, before.slice(-24).join(""));
@@ -45,31 +43,43 @@ function describe(token) {
   $("context").replaceChildren(near.length < before.length ? "\u2026" : "",
     near.join("").replaceAll("\n", "\u21b5"),
     make("b", { textContent: name }));
-  $("about").textContent = state.view === "attention"
-    ? `Which ${state.unit}s a head looked at when this one was chosen.`
-    : token ? rank(token) : state.mode === "chat" ? `A ${state.unit} that the model was given.`
-      : `A ${state.unit} of your prompt.`;
+}
+
+function about(token) {
+  if (selected === null) {
+    return say("Choose a {unit} of the text: point at it, or go to the text with Tab and " +
+      "use the arrow keys.");
+  }
+  if (state.view === "attention") {
+    return say("Which {unit}s a head looked at when this one was chosen.");
+  }
+  return token ? rank(token) : state.mode === "chat" ? say("A {unit} that the model was given.")
+    : say("A {unit} of your prompt.");
 }
 
 function rank(token) {
   const better = token.alternatives.filter((other) => other.probability > token.probability);
-  const place = ["the likeliest", "the second choice", "the third choice"][better.length] ??
-    (better.length < ALTERNATIVES ? `choice number ${better.length + 1}` : "a far choice");
-  return `${token.yours ? "Chosen by you" : "Drawn"}: ${percent(token.probability)}, ${place}. ` +
-    "Choose another one to write on from here.";
+  const words = ["the likeliest", "the second choice", "the third choice"][better.length] ??
+    (better.length < ALTERNATIVES ? "choice number {n}" : "a far choice");
+  const how = say(token.yours ? "Chosen by you" : "Drawn"), p = percent(token.probability);
+  const place = say(words, { n: better.length + 1 });
+  return say("{how}: {p}, {place}. Choose another one to write on from here.", { how, p, place });
 }
 
 function alternatives(token) {
   if (!token) return $("alternatives").replaceChildren();
   const rows = [token, ...token.alternatives].sort((a, b) => b.probability - a.probability);
   const items = rows.map((row) => {
-    const ariaLabel = `${spoken(row)}, ${percent(row.probability)}` +
-      (row === token ? ", written" : ": write on with it");
+    const words = row === token ? "{token}, {p}, written" : "{token}, {p}: write on with it";
+    const ariaLabel = () => say(words, { token: spoken(row), p: percent(row.probability) });
     const properties = { type: "button", disabled: row === token, ariaLabel };
     return bar(row, rows[0].probability, "button", properties);
   });
   const rest = 1 - rows.reduce((sum, row) => sum + row.probability, 0);
-  if (rest > 0.0005) items.push(make("li", { className: "soft" }, `All others: ${percent(rest)}`));
+  if (rest > 0.0005) {
+    const textContent = () => say("All others: {p}", { p: percent(rest) });
+    items.push(make("li", { className: "soft", textContent }));
+  }
   $("alternatives").replaceChildren(...items);
 }
 

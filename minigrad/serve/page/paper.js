@@ -6,6 +6,7 @@ import { $, isWritten, label, language, level, make, percent, spoken, state, tex
 import { systemElement, turnElement } from "./log.js";
 import { save } from "./settings.js";
 import { turnsOf } from "./turns.js";
+import { say, tell, tongue } from "./words.js";
 
 export const blank = { mode: "text", model: "", prompt: "", parts: [] }; // parts: its tokens
 export let take = blank;
@@ -20,7 +21,9 @@ function chip(part) {
   const span = make("span", { id: "c" + chips.length, role: "option" });
   const written = isWritten(part);
   span.className = written ? "" : "given";
-  span.ariaLabel = spoken(part) + (written ? ", " + percent(part.probability) : ", given");
+  tell(span, () => written
+    ? say("{token}, {p}", { token: spoken(part), p: percent(part.probability) })
+    : say("{token}, given", { token: spoken(part) }), "ariaLabel");
   span.dataset.s = state.view === "alternatives" && written ? surprise(part) : 0;
   if (!part.text) span.dataset.label = label(part); // shown, but not in the text
   const lines = part.text.split("\n"), last = lines.length - 1;
@@ -33,31 +36,34 @@ function chip(part) {
 export function lay(next) {
   take = next;
   chips = [];
+  $("paper").removeAttribute("aria-activedescendant"); // it may have been a list, and be none now
   select(null);
   const chat = take.mode === "chat";
   const text = textOf(take.parts) || $("prompt").value;
-  for (const id of ["paper", "reading"]) $(id).lang = chat ? "" : language(state.model, text);
+  $("reading").lang = chat ? "" : language(state.model, text);
+  tell($("paper"), chat ? tongue : $("reading").lang, "lang");
   $("prompt").lang = language(state.model, chat ? $("prompt").value : text);
-  $("paper").ariaLabel = chat ? "Conversation" :
-    `The text, ${state.unit} by ${state.unit}: arrow keys move, Enter looks closer`;
+  tell($("paper"), () => chat ? say("Conversation")
+    : say("The text, {unit} by {unit}: arrow keys move, Enter looks closer"), "ariaLabel");
   $("paper").tabIndex = chat ? -1 : 0;
   $("examples").hidden = chat && take.parts.length > 0; // they begin one
   const nodes = chat ? layTurns() : take.parts.flatMap(chip);
-  if (!take.parts.length) nodes.push(make("p", { textContent: welcome() }));
+  if (!take.parts.length) nodes.push(make("p", { lang: tongue, textContent: welcome }));
   $("paper").replaceChildren(...nodes);
   const end = take.parts.length && $("paper").querySelector(".turn:last-child .box");
   (end || $("paper")).append(make("span", { id: "caret", ariaHidden: "true" }));
-  say();
+  offer();
 }
 
 function welcome() {
   const chat = state.mode === "chat";
   if (chat && !state.canChat) {
-    return "This model goes on with a text: it was not trained to answer. " +
-      "\u201cmake chat\u201d gets one that was.";
+    return say("This model goes on with a text: it was not trained to answer. " +
+      "\u201cmake chat\u201d gets one that was.");
   }
-  return `${chat ? "The conversation" : "What the model writes"} appears here. The less a ` +
-    `${state.unit} was expected, the darker its shade; choose one to see what it beat.`;
+  const what = say(chat ? "The conversation" : "What the model writes");
+  return say("{what} appears here. The less a {unit} was expected, the darker its shade; " +
+    "choose one to see what it beat.", { what });
 }
 
 function layTurns() { // the marks around what was said are chips, also where they are not shown
@@ -84,8 +90,8 @@ const boxes = () => // what holds tokens: the paper, or the turns on it
   take.mode === "chat" ? [...$("paper").querySelectorAll(".box")] : [$("paper")];
 const boxOf = (index) => chips[index].closest(".box, #paper");
 
-function say() { // lists to choose from, if there is anything in them
-  $("paper").role = "region";
+function offer() { // lists to choose from, if there is anything in them
+  Object.assign($("paper"), { role: "region", ariaOrientation: null });
   for (const box of boxes()) {
     const filled = box.querySelector("[role=option]") !== null;
     box.role = filled ? "listbox" : box === $("paper") ? "region" : "group";
@@ -114,7 +120,7 @@ export function flush() {
   const follow = inSight(caret);
   caret.before(...fresh.flatMap(chip));
   if (take.mode === "chat") caret.parentElement.lang ||= language(state.model, textOf(fresh));
-  say();
+  offer();
   if (follow) caret.scrollIntoView({ block: "nearest" });
   $("count").textContent = take.parts.length - take.begun;
 }
@@ -149,7 +155,7 @@ function tip(index) {
   const token = tokenAt(index);
   const box = line(index);
   $("tip").textContent = visible(label(take.parts[index])) + "  " +
-    (token ? percent(token.probability) : "given");
+    (token ? percent(token.probability) : say("given"));
   $("tip").hidden = false;
   const left = box.left + box.width / 2 - $("tip").offsetWidth / 2;
   $("tip").style.left = Math.max(4, Math.min(left, innerWidth - $("tip").offsetWidth - 4)) + "px";

@@ -1,11 +1,12 @@
 // The page as a whole: the models, the buttons, the keyboard.
 
-import { $, aboutModel, copy, language, make, saved, state, textOf } from "./common.js";
+import { $, aboutModel, copy, language, make, saved, state, textOf, titleOf } from "./common.js";
 import { send } from "./conversation.js";
 import { lens } from "./lens.js";
 import { blank, focusText, select, take } from "./paper.js";
 import { Refusal, ask, trouble } from "./service.js";
 import { describe, fold, prompts, save } from "./settings.js";
+import { changeTongue, other, retell, say, tell, tellPage } from "./words.js";
 import { lastTake, running, startAnew, stop, undo, write } from "./writing.js";
 
 function hasFont() { // without one, all Chinese characters look the same: a box
@@ -27,10 +28,10 @@ function arrange() { // a conversation is read before one writes, a text after t
     if (chat) $("sheet").after($("form"));
     else $("sheet").before($("form"));
   }
-  $("asked").textContent = chat ? "Message" : "Prompt";
+  tell($("asked"), () => say(chat ? "Message" : "Prompt"));
   fold();
   $("prompt").enterKeyHint = chat ? "send" : "enter";
-  $("prompt").placeholder = chat ? "What you say" : "How the text begins";
+  tell($("prompt"), () => say(chat ? "What you say" : "How the text begins"), "placeholder");
 }
 
 function choose(change) { // another model, or what is done with it
@@ -38,7 +39,7 @@ function choose(change) { // another model, or what is done with it
   Object.assign(state, change);
   const { mode, model: name, unit, canChat } = state, chat = mode === "chat";
   document.body.dataset.unit = unit;
-  for (const word of document.querySelectorAll(".unit")) word.textContent = unit;
+  retell();
   arrange();
   for (const id of ["prompt", "write"]) $(id).disabled = chat && !canChat;
   const examples = aboutModel(name)[chat ? "questions" : "examples"];
@@ -54,8 +55,8 @@ function choose(change) { // another model, or what is done with it
     });
     return button;
   }));
-  trouble(lang.startsWith("zh") && !hasFont() ? new Refusal("This device has no Chinese font: " +
-    "each character shows as a box. On Debian or Ubuntu: apt install fonts-noto-cjk.") : null);
+  trouble(lang.startsWith("zh") && !hasFont() ? new Refusal(() => say("This device has no Chinese " +
+    "font: each character shows as a box. On Debian or Ubuntu: apt install fonts-noto-cjk.")) : null);
   lastTake();
   describe();
 }
@@ -70,8 +71,8 @@ async function start() {
       const id = "model-" + i;
       const radio = make("input", { type: "radio", name: "model", id, checked: name === chosen });
       radio.addEventListener("change", () => choose(about(name)));
-      const { title } = aboutModel(name);
-      $("models").append(radio, make("label", { htmlFor: id, textContent: title }));
+      const title = make("label", { htmlFor: id, textContent: () => titleOf(name) });
+      $("models").append(radio, title);
     }
     choose(about(chosen));
   } catch (error) {
@@ -105,6 +106,7 @@ for (const radio of document.getElementsByName("mode")) {
   radio.checked = radio.value === state.mode;
   radio.addEventListener("change", () => choose({ mode: radio.value }));
 }
+$("language").addEventListener("click", changeTongue);
 $("keep").addEventListener("click", () => {
   $("seed").value = take.seed;
   save();
@@ -127,6 +129,9 @@ document.addEventListener("keydown", (event) => {
   }
 });
 if (/Mac|iPhone|iPad/.test(navigator.platform)) $("modifier").textContent = "\u2318";
+tell($("language"), other, "lang");
+tell($("language"), () => other() === "en" ? "English" : "中文");
+tellPage();
 arrange();
 lens();
 start();

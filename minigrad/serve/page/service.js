@@ -2,10 +2,12 @@
 
 import { $, make, sentence } from "./common.js";
 import { CONTROLS, LABELS } from "./settings.js";
+import { say } from "./words.js";
 
 export class Refusal extends Error {
-  constructor(message, field = null, final = false, status = 0) {
-    super(message);
+  constructor(words, field = null, final = false, status = 0) {
+    super(words());
+    this.words = words; // once more, in either language
     this.field = field; // of the request that was wrong
     this.final = final; // the same again would be refused again
     this.needsKey = status === 401;
@@ -18,8 +20,9 @@ try {
 } catch { /* works without */ }
 
 function askForKey(again) {
-  const input = make("input", { type: "password", autocomplete: "off", ariaLabel: "Key" });
-  const button = make("button", { type: "button", textContent: "Use it" });
+  const input = make("input", { type: "password", autocomplete: "off",
+    ariaLabel: () => say("Key") });
+  const button = make("button", { type: "button", textContent: () => say("Use it") });
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     event.preventDefault(); // it stands within the form of the prompt
@@ -39,16 +42,21 @@ async function refusal(response) {
   // What stands before the service may answer in its own way, and /health has no error.
   const { error } = await response.json().catch(() => ({}));
   const { message, param } = error ?? { message: "", param: null };
-  const said = message && sentence(message.replace(param + ":", `${LABELS[param] ?? param}:`));
-  const after = response.headers.get("Retry-After");
-  const words = {
-    401: key ? "This is not the key of the service." : "This service wants to know a key.",
-    404: said,
-    413: "The text is too long for the service. Please shorten the prompt.",
-    422: said,
-    503: `The service is busy. Please try again${after ? ` in ${after} s` : ""}.`,
-  }[response.status] || `The service failed (${response.status}). ${said}`;
-  const { status } = response;
+  const { status } = response, hadKey = key !== "";
+  const n = response.headers.get("Retry-After");
+  const label = LABELS[param];
+  const words = () => {
+    const named = label && message ? message.replace(param + ":", `${say(label)}:`) : message;
+    const said = named && sentence(named);
+    return {
+      401: say(hadKey ? "This is not the key of the service." : "This service wants to know a key."),
+      404: said,
+      413: say("The text is too long for the service. Please shorten the prompt."),
+      422: said,
+      503: n ? say("The service is busy. Please try again in {n} s.", { n })
+        : say("The service is busy. Please try again."),
+    }[status] || say("The service failed ({status}). {said}", { status, said });
+  };
   return new Refusal(words, param, status < 500 && status !== 401, status);
 }
 
@@ -62,7 +70,8 @@ export async function ask(path, body, signal) {
     response = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refusal("No connection to the service. Is python -m minigrad.serve running?");
+    throw new Refusal(() =>
+      say("No connection to the service. Is python -m minigrad.serve running?"));
   }
   if (!response.ok) throw await refusal(response);
   return response;
@@ -91,10 +100,10 @@ export function trouble(error, again) { // shows what went wrong, or with null t
   }
   $("trouble").replaceChildren();
   if (!error) return;
-  $("trouble").append(make("span", { textContent: error.message }));
+  $("trouble").append(make("span", { textContent: error.words ?? error.message }));
   if (!again) return;
   if (error.needsKey) return $("trouble").append(...askForKey(again));
-  const button = make("button", { type: "button", textContent: "Try again" });
+  const button = make("button", { type: "button", textContent: () => say("Try again") });
   button.addEventListener("click", again);
   $("trouble").append(button);
 }

@@ -1,15 +1,16 @@
 // The prompt and the dials: shown, kept for the next visit, and turned into a request.
 
 import { $, make, saved, state } from "./common.js";
+import { say, tell } from "./words.js";
 
 const TOP_K = [1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100, null];
 const DIALS = {
   temperature: { name: "Temperature", min: 0, max: 2, step: 0.05, start: 0.8,
     show: (v) => v.toFixed(2), value: (v) => v },
   top_k: { name: "Top-k", min: 0, max: TOP_K.length - 1, step: 1, start: TOP_K.length - 1,
-    show: (v) => TOP_K[v] ?? "all", value: (v) => TOP_K[v] },
+    show: (v) => TOP_K[v] ?? say("all"), value: (v) => TOP_K[v] },
   top_p: { name: "Top-p", min: 0.05, max: 1, step: 0.05, start: 1,
-    show: (v) => v < 1 ? v.toFixed(2) : "all", value: (v) => v < 1 ? v : null },
+    show: (v) => v < 1 ? v.toFixed(2) : say("all"), value: (v) => v < 1 ? v : null },
   max_new_tokens: { name: "Length", min: 20, max: 1000, step: 20, start: 200,
     show: (v) => v, value: (v) => v },
 };
@@ -34,12 +35,12 @@ export function save() {
 
 export function describe() {
   for (const [id, dial] of Object.entries(DIALS)) {
-    const words = String(dial.show($(id).valueAsNumber));
-    $(id).previousElementSibling.textContent = words;
-    $(id).setAttribute("aria-valuetext", words);
+    const words = () => String(dial.show($(id).valueAsNumber));
+    tell($(id).previousElementSibling, words);
+    tell($(id), words, "ariaValueText");
   }
-  $("summary").textContent = `temperature ${$("temperature").valueAsNumber.toFixed(2)}, ` +
-    `${$("max_new_tokens").value} ${state.unit}s`;
+  tell($("summary"), () => say("temperature {value}, {n} {unit}s",
+    { value: $("temperature").valueAsNumber.toFixed(2), n: $("max_new_tokens").value }));
   save();
 }
 
@@ -53,7 +54,7 @@ for (const [id, dial] of Object.entries(DIALS)) {
   const input = make("input", { type: "range", id, min, max, step });
   const stored = saved.dials?.[id];
   input.value = Number.isFinite(stored) ? stored : dial.start;
-  const label = make("label", { htmlFor: id, textContent: dial.name });
+  const label = make("label", { htmlFor: id, textContent: () => say(dial.name) });
   $("seed").parentElement.before(make("div", { className: "dial" }, label, make("span"), input));
   input.addEventListener("input", describe);
 }

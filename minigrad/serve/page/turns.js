@@ -1,8 +1,10 @@
 // A conversation as the model reads it: one row of tokens, in which marks stand around each turn.
 
 import { textOf } from "./common.js";
+import { say } from "./words.js";
 
-export const NAMES = { system: "System", user: "You", assistant: "Answer" };
+const NAMES = { system: "System", user: "You", assistant: "Answer" };
+export const nameOf = (role) => Object.hasOwn(NAMES, role) ? say(NAMES[role]) : role;
 const START = "<|im_start|>", END = "<|im_end|>";
 
 function turnOf(parts, begin, end) { // mark, role, line break, what was said, mark, line break

@@ -4,7 +4,8 @@ import { $, make, sentence, state, textOf } from "./common.js";
 import { blank, flush, focusText, lay, schedule, select, take } from "./paper.js";
 import { Refusal, ask, events, trouble } from "./service.js";
 import { dialValues, save } from "./settings.js";
-import { NAMES, saidIn, turnsOf, withAnswers } from "./turns.js";
+import { nameOf, saidIn, turnsOf, withAnswers } from "./turns.js";
+import { say, tell, tellAlso } from "./words.js";
 
 export const ALTERNATIVES = 8;
 const LONGEST = 2000; // tokens to go on from: more than any of these models sees
@@ -17,7 +18,7 @@ const placeOf = ({ mode, model }) => `${mode} ${model}`;
 function request(next) {
   const seed = $("seed").value.trim();
   if (!/^\d*$/.test(seed)) {
-    throw new Refusal("Seed: please give a whole number, or nothing.", "seed", true);
+    throw new Refusal(() => say("Seed: please give a whole number, or nothing."), "seed", true);
   }
   const ids = next.parts.map((part) => part.id); // a text may have others
   const latest = next.mode === "chat" ? ids : ids.slice(-LONGEST); // who was asked must be seen
@@ -53,13 +54,13 @@ export async function write(next, keep = null) {
   const mine = running = new AbortController();
   next.begun = next.parts.length;
   let end = null;
-  const written = () => `${next.parts.length - next.begun} ${state.unit}s`;
+  const count = () => ({ n: next.parts.length - next.begun });
   trouble(null);
-  show("Writing");
+  show(() => say("Writing"));
   try {
     const response = await ask("generate", request(next), mine.signal);
     for await (const event of events(response)) {
-      if (event.error) throw new Refusal(sentence(event.error.message));
+      if (event.error) throw new Refusal(() => sentence(event.error.message));
       if (event.finish_reason) end = event;
       else if (running !== mine) continue;
       else if (!event.prompt_tokens) next.parts.push(event), schedule();
@@ -67,13 +68,15 @@ export async function write(next, keep = null) {
       else if (beginAnswer(next, event.prompt_tokens, keep)) return write(next, keep);
     }
     if (!end) throw new TypeError("the stream has no end");
-    finish(mine, next, end, written());
+    finish(mine, next, end, ended(end, count()));
   } catch (error) {
     if (error.name !== "AbortError" && !(error instanceof Refusal)) {
-      error = new Refusal(
-        `The connection was lost after ${written()}. Write on goes on from there.`);
+      const at = count();
+      error = new Refusal(() =>
+        say("The connection was lost after {n} {unit}s. Write on goes on from there.", at));
     }
-    fail(mine, next, error, `Stopped after ${written()}`, () => write(
+    const stopped = count();
+    fail(mine, next, error, () => say("Stopped after {n} {unit}s", stopped), () => write(
       next.parts.length > next.begun ? { ...next, parts: [...next.parts] } : next, keep));
   }
 }
@@ -82,7 +85,7 @@ export async function keepAnswer(next) { // that its reader has changed: only re
   stop();
   const mine = running = new AbortController();
   trouble(null);
-  show("Reading");
+  show(() => say("Reading"));
   try {
     const more = { role: "user", content: "." }; // what follows an answer does not change it
     const asked = { ...next, messages: [...next.messages, more] };
@@ -91,12 +94,16 @@ export async function keepAnswer(next) { // that its reader has changed: only re
     if (running !== mine) return;
     const parts = withAnswers(answer.prompt_tokens, next.parts);
     put({ ...next, messages: null, parts: parts.slice(0, turnsOf(parts).at(-3).to) });
-    finish(mine, take, null, "Changed; Write on goes on from there");
+    finish(mine, take, null, () => say("Changed; Write on goes on from there"));
     focusText();
   } catch (error) {
-    fail(mine, next, error, "Stopped", () => keepAnswer(next));
+    fail(mine, next, error, () => say("Stopped"), () => keepAnswer(next));
   }
 }
+
+const ended = ({ seconds, tokens_per_second: rate }, count) => () =>
+  say("{n} {unit}s in {seconds} s, {rate} a second",
+    { ...count, seconds: seconds.toFixed(1), rate: Math.round(rate) });
 
 function fail(mine, next, error, stopped, again) {
   const aborted = error.name === "AbortError";
@@ -109,7 +116,6 @@ function finish(mine, next, end, words) {
   running = null;
   if (take === next) flush();
   if (end) {
-    words += ` in ${end.seconds.toFixed(1)} s, ${Math.round(end.tokens_per_second)} a second`;
     next.seed = end.seed;
     next.done = next.mode === "chat" && end.finish_reason === "stop";
   }
@@ -154,25 +160,29 @@ export function undo() {
 
 function show(words) {
   const chat = state.mode === "chat";
-  const lost = words && take.lost > 0 ? `; ${take.lost} later turns are gone, Undo has them` : "";
-  $("status").textContent = words + lost;
+  const n = take.lost;
+  tell($("status"), words);
+  if (words && n > 0) {
+    tellAlso($("status"), () => say("; {n} later turns are gone, Undo has them", { n }));
+  }
   $("count").textContent = "";
   document.body.classList.toggle("running", running !== null);
-  $("write").textContent = running ? "Stop" : chat ? "Send" : "Write";
+  tell($("write"), () => say(running ? "Stop" : chat ? "Send" : "Write"));
   $("more").disabled = running !== null || !take.parts.length || take.done;
   $("undo").disabled = !past.get(placeOf(state))?.length;
   $("copy").disabled = !take.parts.length;
   $("keep").hidden = running !== null || take.seed === undefined;
-  $("keep").textContent = `Seed ${take.seed}: use again`;
-  if (!running) tell();
+  tell($("keep"), () => $("keep").hidden ? ""
+    : say("Seed {seed}: use again", { seed: take.seed }));
+  if (!running) recite();
 }
 
-function tell() { // to those who hear the page; of a conversation only what is new
+function recite() { // to those who hear the page; of a conversation only what is new
   const chat = state.mode === "chat", reading = $("reading");
-  const said = chat ? saidIn(take.parts).map((turn) => `${NAMES[turn.role]}: ${turn.text}`)
-    : [textOf(take.parts)];
+  const said = chat ? saidIn(take.parts).map(({ role, text }) => () =>
+    say("{name}: {text}", { name: nameOf(role), text })) : [() => textOf(take.parts)];
   reading.role = chat ? "log" : null;
-  const kept = [...reading.children].findIndex((p, i) => p.textContent !== said[i]);
+  const kept = [...reading.children].findIndex((p, i) => p.textContent !== said[i]?.());
   while (kept >= 0 && reading.children.length > kept) reading.lastChild.remove();
   const { length } = reading.children;
   reading.append(...said.slice(length).map((text) => make("p", { textContent: text })));
