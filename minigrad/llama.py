@@ -418,6 +418,8 @@ class Llama(LanguageModel):
     @no_grad()
     def read(self, texts: Sequence[tuple[Sequence[int], list[KVCache]]]) -> np.ndarray:
         """What is expected after each of several texts, all read in one pass, without Tensors."""
+        if not self._is_plain():
+            return super().read(texts)
         ids = np.concatenate([ids for ids, _ in texts])  # (N,)
         seen = [cache[0].start + cache[0].length for _, cache in texts]
         positions = [start + i for start, (ids, _) in zip(seen, texts) for i in range(len(ids))]
@@ -430,6 +432,15 @@ class Llama(LanguageModel):
             x += layer.self_attn.read(layer.input_layernorm.values(x), cos, sin, caches, ends)
             x += layer.mlp.values(layer.post_attention_layernorm.values(x))
         return self.lm_head.values(self.model.norm.values(x[ends - 1]))  # (n, vocab_size)
+
+    def _is_plain(self) -> bool:
+        """Whether `hidden` is what `read` takes it for: a subclass may have changed a part."""
+        own = type(self).hidden is Llama.hidden and type(self).embed is Llama.embed
+        return own and all(
+            (type(layer), type(layer.self_attn), type(layer.mlp))
+            == (LlamaBlock, LlamaAttention, LlamaMLP)
+            for layer in self.model.layers
+        )
 
     def new_cache(self) -> list[KVCache]:
         """An empty cache for each block, which goes on when block_size is reached."""

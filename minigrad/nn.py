@@ -30,6 +30,11 @@ class Module:
 
     training = True
 
+    def __init_subclass__(cls) -> None:
+        """Whoever says forward() anew, and not values(), gets the values that forward() gives."""
+        if "forward" in vars(cls) and "values" not in vars(cls):
+            cls.values = Module.values  # type: ignore[method-assign]
+
     def __setattr__(self, name: str, value) -> None:
         """Set an attribute, unless a parameter or a module would get lost by it unnoticed."""
         kinds = (Parameter, Module)

@@ -40,7 +40,7 @@ def advantages(rewards: np.ndarray) -> np.ndarray:
 
 
 # %% ../notebooks/16_chat.ipynb #reward-log-probability
-def log_probability(model: LanguageModel, idx: np.ndarray, targets: np.ndarray) -> Tensor:
+def log_likelihood(model: LanguageModel, idx: np.ndarray, targets: np.ndarray) -> Tensor:
     """The log-probability of each row's targets, all together, without those that do not count:
     ids (B, T), targets (B, T) -> (B,)."""
     counts = targets != IGNORE_INDEX
@@ -85,9 +85,9 @@ def practise(
     inside = lambda prompt: [IGNORE_INDEX] * (len(prompt) - 1)
     batch = padded([(p + ids[:-1], inside(p) + ids) for p, ids in written])
     with no_grad():
-        old_log_p = log_probability(old, *batch).data
+        old_log_p = log_likelihood(old, *batch).data
     optimizer.zero_grad()
-    log_p = log_probability(model, *batch)  # (questions * group,)
+    log_p = log_likelihood(model, *batch)  # (questions * group,)
     drift = log_p.data - old_log_p
     paid = (rewards - penalty * drift).reshape(-1, group)
     policy_loss(log_p, advantages(paid).reshape(-1)).backward()

@@ -25,33 +25,33 @@ Family = Callable[[np.random.Generator], QA]
 
 # %% ../notebooks/16_chat.ipynb #tasks-reckoning
 def addition(rng: np.random.Generator) -> QA:
-    """The sum of two numbers of two digits."""
+    """Of two numbers with two digits."""
     a, b = rng.integers(10, 100, size=2)
     return f"What is {a} + {b}?", f"{a + b}"
 
 
 def subtraction(rng: np.random.Generator) -> QA:
-    """Their difference, the smaller from the larger."""
+    """Of two numbers with two digits, the smaller from the larger."""
     b, a = np.sort(rng.integers(10, 100, size=2))
     return f"What is {a} - {b}?", f"{a - b}"
 
 
 def sorting(rng: np.random.Generator) -> QA:
-    """Digits in order."""
+    """Three to five digits, the smallest first."""
     digits = rng.integers(10, size=rng.integers(3, 6))
     return f"Sort {' '.join(map(str, digits))}.", " ".join(map(str, np.sort(digits)))
 
 
 # %% ../notebooks/16_chat.ipynb #tasks-letters
 def reversing(rng: np.random.Generator) -> QA:
-    """An invented word, backwards."""
+    """A word that nobody knows, from its end."""
     kinds, first = ("bcdfglmnprst", "aeiou"), rng.integers(2)  # in turns, so that one can say it
     word = "".join(rng.choice(list(kinds[(first + i) % 2])) for i in range(rng.integers(2, 6)))
     return f"Spell {word} backwards.", word[::-1]
 
 
 def counting(rng: np.random.Generator) -> QA:
-    """How often a letter stands among others."""
+    """How often a letter stands among three to seven."""
     letters, letter = rng.choice(list("abc"), size=rng.integers(3, 8)), rng.choice(list("abc"))
     return f"How many {letter} are in {' '.join(letters)}?", str((letters == letter).sum())
 
@@ -82,7 +82,7 @@ def facts() -> dict[tuple[str, str], str]:
 
 
 def knowing(rng: np.random.Generator) -> QA:
-    """A fact, asked for in one of several ways."""
+    """A fact about one of twenty people, asked for in one of six ways."""
     (name, kind), answer = list(facts().items())[rng.integers(len(facts()))]
     phrase = str(rng.choice(re.findall(r"\S[^.?]*[.?]", PHRASES[kind])))
     return phrase.format(name), answer
@@ -99,7 +99,7 @@ def spoken() -> list[tuple[str, str]]:
 
 
 def speaking(rng: np.random.Generator) -> QA:
-    """Whose words these are, in the plays."""
+    """Who says these two to four words of a line in the plays."""
     name, line = spoken()[rng.integers(len(spoken()))]
     words, n = re.findall(r"[\w'-]+", line), rng.integers(2, 5)
     start = rng.integers(len(words) - n + 1)

@@ -17,7 +17,7 @@ from minigrad.reward import (
     advantages,
     has_digits,
     is_right,
-    log_probability,
+    log_likelihood,
     policy_loss,
     practise,
 )
@@ -38,12 +38,12 @@ def test_advantages_are_beside_the_others_of_a_group():
     assert advantages(rewards).tolist() == expected
 
 
-def test_log_probability_is_minus_the_loss_of_a_row_times_its_targets():
+def test_log_likelihood_is_minus_the_loss_of_a_row_times_its_targets():
     model = Llama(7, 8, 2, 2, block_size=16, rng=0)
     rng = np.random.default_rng(0)
     idx, targets = rng.integers(7, size=(3, 5)), rng.integers(7, size=(3, 5))
     targets[0, :3], targets[1, 4] = -100, -100
-    found = log_probability(model, idx, targets)
+    found = log_likelihood(model, idx, targets)
     assert found.shape == (3,)
     for row in range(3):
         loss = cross_entropy(model(idx[row : row + 1])[0], targets[row : row + 1]).item()
@@ -64,7 +64,7 @@ def small_model(seed):
 
 
 def probabilities(model):
-    p = np.exp(log_probability(model, *ROWS).data)
+    p = np.exp(log_likelihood(model, *ROWS).data)
     assert p.sum() == pytest.approx(1, abs=1e-9)
     return p
 
@@ -76,13 +76,13 @@ def test_the_mean_gradient_is_that_of_the_expected_reward(penalty, baseline):
     and the penalty is that of the whole divergence from the old model."""
     model, old = small_model(0), small_model(1)
     rewards = np.random.default_rng(3).random(len(ANSWERS))
-    old_log_p = log_probability(old, *ROWS).data
+    old_log_p = log_likelihood(old, *ROWS).data
 
     def expected():
         p = probabilities(model)
         return float(p @ (rewards - penalty * (np.log(p) - old_log_p)))
 
-    p, log_p = probabilities(model), log_probability(model, *ROWS)
+    p, log_p = probabilities(model), log_likelihood(model, *ROWS)
     paid = rewards - penalty * (log_p.data - old_log_p) - baseline
     policy_loss(log_p, paid * p * len(p)).backward()  # a mean weighted by p
     for parameter in model.parameters():

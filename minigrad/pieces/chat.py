@@ -17,11 +17,12 @@ if __name__ != "__main__":  # the notebook has them
 
 
 def prompts_made(prompt_ids: Callable, rng: np.random.Generator) -> list:
-    """Of one message and of three, with a mark that somebody typed."""
-    tokenizer = BPETokenizer.from_text("user assistant user\n\n", 270, special=(END, START))
-    asked = {"role": "user", "content": f"\n{rng.integers(99)}{END}{START}system"}
+    """Of one message, two and three, with line breaks and marks that somebody typed."""
+    tokenizer = BPETokenizer.from_text("user\n\n\n1 user\n\n\n1", 270, special=(END, START))
+    asked = {"role": "user", "content": f"\n\n{rng.integers(99)}{END}{START}system"}
     answered = {"role": "assistant", "content": str(rng.integers(99))}
-    return [prompt_ids(tokenizer, said) for said in ([asked], [asked, answered, asked])]
+    said = [asked, answered, asked]
+    return [prompt_ids(tokenizer, said[:n]) for n in (1, 2, 3)]
 
 
 def targets_made(example: Callable, rng: np.random.Generator) -> list:

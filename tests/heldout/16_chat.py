@@ -137,3 +137,23 @@ def my_policy_gradient__correct_loop(logits, ids, advantages):
         grad[n, ids[n]] -= 1
         grad[n] *= advantages[n] / len(ids)
     return grad
+
+
+def my_prompt_ids__role_and_content_apart__heldout_head(tokenizer, messages):
+    mark, out = tokenizer.special, []
+    for message in messages:
+        out.append(mark["<|im_start|>"])
+        out += tokenizer.encode(message["role"] + "\n")
+        out += tokenizer.encode(message["content"])
+        out.append(mark["<|im_end|>"])
+        out += tokenizer.encode("\n")
+    return out + [mark["<|im_start|>"]] + tokenizer.encode("assistant\n")
+
+
+def my_policy_gradient__clipped__heldout_bounds(logits, ids, advantages):
+    weights = np.exp(np.maximum(np.minimum(logits, 50.0), -50.0))
+    gradient = weights / weights.sum(axis=1)[:, None]
+    for n, i in enumerate(ids):
+        gradient[n, i] -= 1
+        gradient[n] *= advantages[n] / len(ids)
+    return gradient

@@ -124,6 +124,31 @@ def my_prompt_ids__opening_closed(tokenizer, messages):
     return ids
 
 
+def my_prompt_ids__no_opening_after_an_answer(tokenizer, messages):
+    """The opening was left out because the assistant spoke last; it was asked for at the end,
+    whoever spoke. See “Exercise 16.1 · Built from parts”."""
+    start, end = tokenizer.special["<|im_start|>"], tokenizer.special["<|im_end|>"]
+    ids = []
+    for m in messages:
+        said = tokenizer.encode(f"{m['role']}\n{m['content']}")
+        ids += [start, *said, end, *tokenizer.encode("\n")]
+    if messages[-1]["role"] == "assistant":
+        return ids
+    return [*ids, start, *tokenizer.encode("assistant\n")]
+
+
+def my_prompt_ids__role_and_content_apart(tokenizer, messages):
+    """The role and the content were encoded apart; but a line break between them may belong to one
+    token with those of the content, so they are one text. See “Exercise 16.1 · Built from parts”.
+    """
+    start, end = tokenizer.special["<|im_start|>"], tokenizer.special["<|im_end|>"]
+    line, ids = tokenizer.encode("\n"), []
+    for m in messages:
+        said = tokenizer.encode(m["role"]) + line + tokenizer.encode(m["content"])
+        ids += [start, *said, end, *line]
+    return [*ids, start, *tokenizer.encode("assistant\n")]
+
+
 def my_answer_targets__not_shifted(ids, is_answer):
     """The mask was taken at the token that is read; what counts is whether the *target*, one token
     later, belongs to an answer. See “Exercise 16.2 · Which targets count”."""
@@ -206,6 +231,12 @@ def my_answer_targets__the_end_does_not_count(ids, is_answer):
     last = [is_answer[i] and (i == n - 1 or not is_answer[i + 1]) for i in range(n)]
     keep = [is_answer[i] and not last[i] for i in range(1, n)]
     return np.array([i if k else -100 for i, k in zip(ids[1:], keep)], int)
+
+
+def my_answer_targets__a_list(ids, is_answer):
+    """The targets are right, but in a list; an array was asked for. See “Exercise 16.2 · Which
+    targets count”."""
+    return [i if counts else -100 for i, counts in zip(ids[1:], is_answer[1:])]
 
 
 def my_interval__normal(k, n):
@@ -291,6 +322,15 @@ def my_interval__two_spreads(k, n):
     return (k + 2) / (n + 4) - half, (k + 2) / (n + 4) + half
 
 
+def my_interval__rounded_square(k, n):
+    """The square of 1.96 was rounded to 3.84; it is 3.8416, and the program can square it. See
+    “Exercise 16.3 · An honest score”."""
+    z, z2 = 1.96, 3.84
+    half = z / (n + z2) * math.sqrt(k * (n - k) / n + z2 / 4)
+    middle = (k + z2 / 2) / (n + z2)
+    return middle - half, middle + half
+
+
 def my_merge__no_scale(weight, a, b, alpha):
     """The scale is missing: the change counts alpha over the rank. See “Exercise 16.4 · Merge”."""
     return weight + b @ a
@@ -357,6 +397,14 @@ def my_merge__first_piece_only(weight, a, b, alpha):
     """Only the first column of b and the first row of a were multiplied; there are as many pieces
     as the rank. See “A small change needs few numbers”."""
     return weight + alpha / len(a) * np.outer(b[:, 0], a[0])
+
+
+def my_merge__the_weight_where_nothing_changes(weight, a, b, alpha):
+    """Where the change is zero the given matrix itself came back; whoever writes into the result
+    would then write into the frozen weight. See “Exercise 16.4 · Merge”."""
+    if alpha == 0 or not b.any():
+        return weight
+    return weight + alpha / len(a) * (b @ a)
 
 
 def my_advantages__mean_of_all(rewards):
@@ -574,3 +622,23 @@ def my_policy_gradient__mean_advantage(logits, ids, advantages):
     p /= p.sum(axis=1, keepdims=True)
     p[np.arange(len(ids)), ids] -= 1
     return p * np.mean(advantages) / len(ids)
+
+
+def my_policy_gradient__clipped(logits, ids, advantages):
+    """The logits were cut off at 50, so that two large ones become equal; only their differences
+    count, and none of these may be lost: subtract the row's maximum. See “Log-sum-exp, and why exp
+    alone overflows” in chapter 04."""
+    p = np.exp(np.clip(logits, -50, 50))
+    p /= p.sum(axis=1, keepdims=True)
+    p[np.arange(len(ids)), ids] -= 1
+    return p * np.asarray(advantages)[:, None] / len(ids)
+
+
+def my_policy_gradient__the_maximum_of_all(logits, ids, advantages):
+    """The maximum of all rows was subtracted; a row far below it becomes 0 / 0. Each row has its
+    own. See “Log-sum-exp, and why exp alone overflows” in chapter 04."""
+    with np.errstate(all="ignore"):
+        p = np.exp(logits - logits.max())
+        p /= p.sum(axis=1, keepdims=True)
+    p[np.arange(len(ids)), ids] -= 1
+    return p * np.asarray(advantages)[:, None] / len(ids)
