@@ -38,8 +38,9 @@ from minigrad.generate import (
     window_start,
 )
 from minigrad.gguf import load_gguf
-from minigrad.gpt import GPT, LanguageModel
+from minigrad.gpt import GPT, Block, LanguageModel
 from minigrad.llama import Llama
+from minigrad.nn import Linear
 from minigrad.tensor import Tensor, no_grad
 from minigrad.weights import read_safetensors, write_safetensors
 
@@ -801,3 +802,30 @@ def test_a_gguf_file_that_is_none(tmp_path, capsys, llama_file):
         with pytest.raises(SystemExit, match="2"):
             main(["--model", str(path)])
         assert capsys.readouterr().err.startswith(f"error: {message}")
+
+
+def test_what_a_subclass_changes_is_not_passed_by():
+    class Louder(Linear):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    class NoMLP(Block):
+        def forward(self, x, cache=None):
+            return x + self.attn(self.ln_1(x), cache)
+
+    class Shifted(GPT):
+        def embed(self, idx, *args):
+            return super().embed((np.asarray(idx) + 1) % 11, *args)
+
+    louder, without, shifted = gpt(), gpt(), gpt()
+    louder.transformer.h[0].mlp.c_fc.__class__ = Louder
+    without.transformer.h[1].__class__ = NoMLP
+    shifted.__class__ = Shifted
+    for model in (louder, without, shifted):
+        text, plain = Text(model, ids(3)), Text(gpt(), ids(3))
+        for _ in range(2):
+            ((_, _, logits),), ((_, _, others),) = advance(model, [text]), advance(gpt(), [plain])
+            before = np.array([text.ids[:-1]])
+            np.testing.assert_allclose(logits, next_logits(model, before)[0], atol=1e-5)
+            assert np.abs(logits - others).max() > 0.01
+            plain.ids = list(text.ids)
