@@ -19,7 +19,7 @@ from .lora import add_lora, load_lora_state, lora_state, merge_lora
 from .losses import IGNORE_INDEX
 from .nn import Module
 from .parallel import mean_loss
-from .template import SYSTEM, Message, conversation_ids, expect_marks
+from .template import SYSTEM, Message, conversation_ids, expect_marks, with_system
 from .tensor import no_grad
 from .train import RunConfig, Trainer, option
 from .weights import parse_json
@@ -172,11 +172,9 @@ class Tuning(Trainer):
             raise ValueError(
                 f"block_size {c.block_size} is more than the {self.begin.block_size} of the model"
             )
-        first = [{"role": "system", "content": c.system}] if c.system else []
-        conversations = read_conversations(c.dataset, c.encoding)
         whole = [
-            example(self.tokenizer, first * (m[0]["role"] != "system") + m, 2**62)
-            for m in conversations
+            example(self.tokenizer, with_system(m, c.system), 2**62)
+            for m in read_conversations(c.dataset, c.encoding)
         ]
         self.n_cut = sum(len(x) > c.block_size for x, _ in whole)
         cut = [(x[: c.block_size], y[: c.block_size]) for x, y in whole]

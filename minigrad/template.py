@@ -13,11 +13,16 @@ SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 Message = dict[str, str]  # {"role": "system", "user" or "assistant", "content": ...}
 
 
+def has_marks(tokenizer: Tokenizer) -> bool:
+    """Whether the two marks are among its special tokens."""
+    return {START, END} <= getattr(tokenizer, "special", {}).keys()
+
+
 def expect_marks(tokenizer: Tokenizer, name: str = "the model") -> dict[str, int]:
     """The ids of a tokenizer's special tokens; a ValueError unless the two marks are among them."""
-    special: dict[str, int] = getattr(tokenizer, "special", {})
-    if not {START, END} <= special.keys():
+    if not has_marks(tokenizer):
         raise ValueError(f"{name} has no tokens {START} and {END}: it was not trained to chat")
+    special: dict[str, int] = getattr(tokenizer, "special", {})
     return special
 
 
@@ -49,3 +54,10 @@ def prompt_ids(
     ids, _ = conversation_ids(tokenizer, messages)
     opening = [expect_marks(tokenizer)[START], *tokenizer.encode("assistant\n")]
     return ids + opening * open_answer
+
+
+def with_system(messages: list[Message], system: str) -> list[Message]:
+    """A conversation that `system` opens, unless it says itself how to answer, or that is empty."""
+    if not system or messages[0]["role"] == "system":
+        return messages
+    return [{"role": "system", "content": system}, *messages]

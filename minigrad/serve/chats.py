@@ -21,7 +21,7 @@ from minigrad.serve.messages import (
     RequestBody,
 )
 from .writer import Alternative, Options, ServedModel, Token
-from ..template import SYSTEM, expect_marks, prompt_ids
+from ..template import SYSTEM, expect_marks, prompt_ids, with_system
 
 
 def asked_ids(served: ServedModel, messages: list[ChatMessage]) -> list[int]:
@@ -31,10 +31,8 @@ def asked_ids(served: ServedModel, messages: list[ChatMessage]) -> list[int]:
         expect_marks(served.tokenizer, served.name)
     except ValueError as error:
         raise Refusal(422, f"model: {error}", "model", "model_not_chat") from None
-    turns = [message.turn() for message in messages]
-    if turns[0]["role"] != "system":
-        turns.insert(0, {"role": "system", "content": SYSTEM})
-    elif not turns[0]["content"]:
+    turns = with_system([message.turn() for message in messages], SYSTEM)
+    if not turns[0]["content"]:  # an empty system
         del turns[0]
     ids, most = prompt_ids(served.tokenizer, turns), served.model.block_size
     if len(ids) >= most:

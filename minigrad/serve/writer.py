@@ -24,7 +24,7 @@ from minigrad.generate import (
     special_ids,
 )
 from ..gpt import LanguageModel
-from ..template import END, START
+from ..template import has_marks
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-served-model
@@ -49,7 +49,7 @@ class ServedModel:
     @property
     def chats(self) -> bool:
         """Whether it can answer in a conversation: whether it has the marks around a turn."""
-        return {START, END} <= getattr(self.tokenizer, "special", {}).keys()
+        return has_marks(self.tokenizer)
 
 
 @dataclass(frozen=True)
