@@ -189,9 +189,8 @@ class Tuning(Trainer):
         n_held_out = max(1, len(examples) // 10)
         parts: list[Any] = [[examples[i] for i in p] for p in np.split(order, [n_held_out])]
         self.mean_length = float(np.mean([len(x) for x, _ in parts[1]]))
-        self.held_out, train = (
-            ConversationLoader(p, min(c.batch_size, len(p)), rng) for p in parts
-        )
+        size = c.batch_size * c.gradient_accumulation_steps
+        self.held_out, train = (ConversationLoader(p, min(size, len(p)), rng) for p in parts)
         return train
 
     def make_model(self, rng: np.random.Generator) -> LanguageModel:

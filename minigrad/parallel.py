@@ -9,17 +9,18 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from .losses import IGNORE_INDEX
 from .nn import Dropout, Module, dropping_with
-from .tensor import backpropagate
+from .tensor import Tensor, backpropagate
 
 
 # %% ../notebooks/10_train.ipynb #blas-threads
@@ -140,37 +141,72 @@ def in_threads(
 
 
 # %% ../notebooks/10_train.ipynb #batch-gradient
+class ByRow(np.random.Generator):
+    """Random numbers for a batch of which each sequence has a generator of its own."""
+
+    def __init__(self, rngs: Sequence[np.random.Generator]):
+        super().__init__(rngs[0].bit_generator)
+        self.rngs = rngs
+
+    def random(self, size, dtype: Any = np.float64) -> np.ndarray:  # type: ignore[override]
+        """Numbers from 0 to 1, those of each sequence from its own generator."""
+        numbers = np.empty(size, dtype)
+        for rng, rows in zip(self.rngs, np.array_split(numbers, len(self.rngs))):
+            rng.random(out=rows, dtype=dtype)
+        return numbers
+
+
 def batch_gradient(
-    model: Module, idx: np.ndarray, targets: np.ndarray, threads: int | None = None
+    model: Module,
+    idx: np.ndarray,
+    targets: np.ndarray,
+    threads: int | None = None,
+    parts: int = 1,
+    share: tuple[int, int] = (0, 1),
+    done: Callable[[Tensor], None] = lambda p: None,
 ) -> float:
-    """Add the gradient of the batch's mean loss to each parameter's grad, and return that loss.
-    Each thread computes the gradient of its share of the sequences; the shares are added, each
-    with the weight of its targets that count. By default there are as many threads as the batch
-    is worth."""
-    sequences, tokens = idx.shape
-    threads, blas = divide_work(_size(model), sequences, tokens, threads)
-    n = count_targets(targets)
-    if threads == 1 or n == 0:  # which the loss refuses
+    """Add the gradient of the batch's mean loss to each parameter's grad, and return that loss. It
+    is done in `parts`, one after another, each by as many threads as it is worth. With `share`
+    (1, 4) only the second of four shares of both sums is. `done` is called with a parameter as
+    soon as its gradient is complete."""
+    n, rngs = count_targets(targets), _generators(model, len(idx))
+    if n == 0:
+        model(idx, targets)  # which refuses it
+    share_rows = np.array_split(np.arange(len(idx)), share[1])[share[0]]
+    rows_of_parts = [
+        rows for rows in np.array_split(share_rows, parts) if any_counts(targets[rows])
+    ]
+    size = max(map(len, rows_of_parts), default=0)
+    threads, blas = divide_work(_size(model), size, idx.shape[1], threads)
+
+    def alone(rows: np.ndarray) -> tuple[float, Iterable[tuple[Tensor, np.ndarray]]]:
+        """What some sequences add to the loss, and to the gradients, as these become known."""
+        with dropping_with(ByRow([rngs[row] for row in rows]) if rngs else None):
+            loss = model(idx[rows], targets[rows])[1]
+        weight = count_targets(targets[rows]) / n
+        found = backpropagate(loss, weight)
+        return loss.item() * weight, ((node, g) for node, g in found if node.is_leaf)
+
+    def in_shares(rows: np.ndarray) -> tuple[float, Iterable[tuple[Tensor, np.ndarray]]]:
+        """The same by several threads, whose gradients are added when all are known."""
+        works = [work for work in np.array_split(rows, threads) if any_counts(targets[work])]
+        to_its_end = lambda loss, found: (loss, dict(found))
+        losses, found = zip(
+            *in_threads(lambda rows: to_its_end(*alone(rows)), works, threads, blas)
+        )
+        added = lambda p: functools.reduce(np.add, [gradients[p] for gradients in found])
+        return sum(losses), ((p, added(p)) for p in found[0])
+
+    total = 0.0
+    for rows in rows_of_parts:
         with blas_threads(blas):
-            loss = model(idx, targets)[1]
-            loss.backward()
-        return loss.item()
-
-    def share(work: tuple) -> tuple[float, dict]:
-        part, its_targets, rng = work
-        with dropping_with(rng):
-            loss = model(part, its_targets)[1]
-        weight = count_targets(its_targets) / n
-        gradients = {node: g for node, g in backpropagate(loss, weight) if node.is_leaf}
-        return loss.item() * weight, gradients
-
-    parts = np.array_split(idx, threads), np.array_split(targets, threads)
-    works = [work for work in zip(*parts, _generators(model, threads)) if count_targets(work[1])]
-    losses, gradients = zip(*in_threads(share, works, threads, blas))
-    for p in gradients[0]:
-        total = functools.reduce(np.add, [share[p] for share in gradients])
-        p.grad = np.asarray(total) if p.grad is None else p.grad + total
-    return sum(losses)
+            loss, found = alone(rows) if threads == 1 else in_shares(rows)
+            for p, g in found:  # a copy, for g may be shared
+                p.grad = np.array(g) if p.grad is None else p.grad + g
+                if rows is rows_of_parts[-1]:
+                    done(p)
+        total += loss
+    return total
 
 
 def count_targets(targets: np.ndarray) -> int:
@@ -178,17 +214,22 @@ def count_targets(targets: np.ndarray) -> int:
     return int(np.count_nonzero(np.not_equal(targets, IGNORE_INDEX)))
 
 
-def _generators(model: Module, n: int) -> list[np.random.Generator | None]:
-    """A generator for each of n threads, if the model drops out; its own one seeds them."""
+def any_counts(targets: np.ndarray) -> bool:
+    """Whether one of them counts, for a loss."""
+    return count_targets(targets) > 0
+
+
+def _generators(model: Module, n: int) -> list[np.random.Generator]:
+    """A generator for each of n sequences, if the model drops out; its own one seeds them."""
     for module in model.modules():
         if isinstance(module, Dropout) and module.p and module.training:
             return [np.random.default_rng(seed) for seed in module.rng.integers(2**63, size=n)]
-    return [None] * n
+    return []
 
 
 def mean_loss(model: Module, batches: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
     """The loss over all targets of some batches (idx, targets), several at a time."""
     threads, blas = divide_work(_size(model), len(batches), batches[0][0].size)
-    batches = [batch for batch in batches if count_targets(batch[1])]
+    batches = [batch for batch in batches if any_counts(batch[1])]
     losses = in_threads(lambda batch: model(*batch)[1].item(), batches, threads, blas)
     return float(np.average(losses, weights=[count_targets(targets) for _, targets in batches]))

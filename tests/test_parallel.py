@@ -14,6 +14,7 @@ import pytest
 from minigrad import parallel
 from minigrad.data import TextDataset
 from minigrad.gpt import GPT
+from minigrad.llama import Llama
 from minigrad.losses import IGNORE_INDEX
 from minigrad.nn import Dropout, Module, Parameter
 from minigrad.optim import SGD, clip_grad_norm
@@ -36,6 +37,10 @@ def gpt(seed=0, dtype=np.float32, **options) -> GPT:
     for p in model.parameters():
         p.data = p.data.astype(dtype)
     return model
+
+
+def llama(seed=0, **options) -> Llama:
+    return Llama(9, 16, 2, 2, 1, block_size=8, **options, rng=np.random.default_rng(seed))
 
 
 def batch(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -163,6 +168,38 @@ def test_with_dropout_the_same_seed_gives_the_same_run_to_the_bit():
     assert_all_close(same_state, state, rtol=0)
 
 
+@pytest.mark.parametrize("build", [gpt, llama])
+@pytest.mark.parametrize("way", [{"threads": 2}, {"threads": 3}, {"parts": 2}, {"parts": 5}])
+def test_the_same_numbers_are_dropped_however_a_batch_is_divided(way, build):
+    whole, divided = build(dropout=0.3), build(dropout=0.3)
+    for _ in range(2):
+        loss = batch_gradient(whole, *batch(5), threads=1)
+        assert batch_gradient(divided, *batch(5), **way) == pytest.approx(loss, abs=1e-6)
+    assert_all_close(gradients(divided), gradients(whole), atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 7])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_shares_add_up_to_the_whole_batch(n, parts):
+    whole, shared = gpt(dropout=0.3, dtype=np.float64), gpt(dropout=0.3, dtype=np.float64)
+    loss = batch_gradient(whole, *partly_ignored(5, 1))
+    seeds, losses = generators(shared)[0].bit_generator.state, []
+    for i in range(n):
+        generators(shared)[0].bit_generator.state = seeds
+        losses.append(batch_gradient(shared, *partly_ignored(5, 1), parts=parts, share=(i, n)))
+    assert sum(losses) == pytest.approx(loss, rel=1e-12)
+    assert_all_close(gradients(shared), gradients(whole), rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_parameter_is_reported_once_and_when_its_gradient_is_complete(threads):
+    model, found = gpt(), []
+    batch_gradient(model, *batch(5), threads, parts=2, done=lambda p: found.append((p, p.grad)))
+    assert sorted(id(p) for p, _ in found) == sorted(map(id, model.parameters()))
+    assert all(p.grad is grad for p, grad in found)
+    assert found[-1][0] is model.transformer.wte.weight or threads == 2  # all depends on it
+
+
 def test_a_share_draws_from_a_generator_of_its_own_and_the_models_stay(monkeypatch):
     model, streams = gpt(dropout=0.3), []
     before = generators(model)
@@ -182,7 +219,7 @@ def test_in_evaluation_or_without_dropout_no_generator_is_made_and_none_is_used(
     for m in (gpt(), model.eval()):
         states = [g.bit_generator.state for g in generators(m)]
         batch_gradient(m, *batch(4), 2)
-        assert parallel._generators(m, 3) == [None] * 3
+        assert parallel._generators(m, 3) == []
         assert [g.bit_generator.state for g in generators(m)] == states
 
 

@@ -121,6 +121,26 @@ def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, optimize
     assert whole.history == resumed.history
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_gradients_that_accumulate_make_the_step_of_the_large_batch(text_file, optimizer, dropout):
+    def run(**batches):
+        options = {**DEFAULTS[optimizer], "dropout": dropout, "optimizer": optimizer}
+        trainer = Trainer(tiny(text_file, **options, **batches), ALL_OPTIMIZERS)
+        losses = [trainer.advance()[0] for _ in range(5)]
+        for block in trainer.model.transformer.h:  # a bias of keys changes nothing: its gradient
+            block.attn.c_attn.bias.data[16:32] = 0  # is rounding, which Adam makes large
+        return losses, trainer.model.collect_state_dict(), trainer.tokens_a_step()
+
+    losses, weights, tokens = run(batch_size=6)
+    for size, steps in ((3, 2), (2, 3), (1, 6)):
+        found = run(batch_size=size, gradient_accumulation_steps=steps)
+        np.testing.assert_allclose(found[0], losses, atol=1e-5)
+        assert found[2] == tokens
+        for name in weights:
+            np.testing.assert_allclose(found[1][name], weights[name], atol=1e-5, err_msg=name)
+
+
 def test_the_order_of_batches_depends_on_neither_dropout_nor_threads_nor_the_model(text_file):
     orders = []
     for options in ({}, {"dropout": 0.5}, {"dropout": 0.5, "threads": 2}, {"n_embd": 8}):
@@ -189,6 +209,10 @@ def test_config_fills_in_what_was_left_out():
         ({"min_lr": 1.0}, "min_lr 1.0 must lie between 0 and learning_rate 0.001"),
         ({"warmup_iters": 50, "lr_decay_iters": 10}, "warmup_iters 50 .* lr_decay_iters 10"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        (
+            {"gradient_accumulation_steps": 0},
+            "gradient_accumulation_steps must be at least 1, got 0",
+        ),
         ({"max_iters": -1}, "max_iters must be at least 1, got -1"),
         ({"n_head": 3}, "n_embd must be a multiple of n_head, got 16 and 3"),
         ({"architecture": "foo"}, "architecture must be gpt or llama, got foo"),

@@ -50,11 +50,12 @@ def train_step(
     targets: np.ndarray,
     grad_clip: float | None = None,
     threads: int | None = None,
+    parts: int = 1,
 ) -> float:
-    """Forward, backward, clip, step; returns the loss. The batch is divided among `threads`, by
-    default as many as it is worth."""
+    """Forward, backward, clip, step; returns the loss. The batch is done in `parts`, one after
+    another, and each is divided among `threads`, by default as many as it is worth."""
     optimizer.zero_grad()
-    loss = batch_gradient(model, idx, targets, threads)
+    loss = batch_gradient(model, idx, targets, threads, parts)
     if grad_clip:
         clip_grad_norm(optimizer.parameters(), grad_clip)
     optimizer.step()
@@ -94,6 +95,7 @@ class RunConfig:
     encoding: str | None = option(None, "how that file is encoded [utf-8]")
     out_dir: str = option(None, "folder for the checkpoints [out/DATASET]")
     batch_size: int = option(12, "sequences in a batch")
+    gradient_accumulation_steps: int = option(1, "batches whose gradients make one step")
     max_iters: int = option(2000, "training steps")
     optimizer: str = option("adamw", "adamw, or muon with its own learning rates")
     learning_rate: float = option(1e-3, "highest learning rate, after the warm-up")
@@ -116,7 +118,8 @@ class RunConfig:
         for name in self.derived:
             setattr(self, name, DERIVED[name](self))
         self.out_dir = str(self.out_dir)
-        for name in ("batch_size", "max_iters", "eval_interval", "eval_iters", "threads"):
+        counts = ["batch_size", "gradient_accumulation_steps", "max_iters", "threads"]
+        for name in (*counts, "eval_interval", "eval_iters"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         for name in ("learning_rate", "weight_decay", "grad_clip"):
@@ -315,7 +318,7 @@ class Run:
             )
         self.bytes_per_token = count_bytes(parts[1], self.tokenizer) / len(parts[1])
         self.train_data, self.val_data = (TextDataset(part, c.block_size) for part in parts)
-        return DataLoaderSimple(self.train_data, c.batch_size, rng)
+        return DataLoaderSimple(self.train_data, c.batch_size * c.gradient_accumulation_steps, rng)
 
     def make_model(self, rng: np.random.Generator) -> LanguageModel:
         """The model that the run begins with."""
@@ -385,24 +388,29 @@ class Trainer(Run):
             group["lr"] = lr * ratio
         idx, targets = self.loader.sample()
         with np.errstate(over="ignore", invalid="ignore"):  # what they lead to is checked
-            loss = train_step(self.model, self.optimizer, idx, targets, c.grad_clip, c.threads)
+            loss = self.learn_from(idx, targets)
         if not np.isfinite(loss):
             raise FloatingPointError(self._diverged("the loss"))
         self.step += 1
         return loss, lr
 
+    def learn_from(self, idx: np.ndarray, targets: np.ndarray) -> float:
+        """A step of the optimizer for a batch; returns the loss."""
+        c, parts = self.config, self.config.gradient_accumulation_steps
+        return train_step(self.model, self.optimizer, idx, targets, c.grad_clip, c.threads, parts)
+
     def evaluate(self) -> dict:
         """Losses on both parts of the text, in nats, and the second also in bits a byte; added to
         the history."""
-        size, n = self.config.batch_size, self.config.eval_iters
-        entry = {
-            "step": self.step,
-            "train_loss": evaluate(self.model, self.train_data, size, n),
-            "val_loss": evaluate(self.model, self.val_data, size, n),
-        }
+        parts = {"train_loss": self.train_data, "val_loss": self.val_data}
+        entry = {"step": self.step, **{name: self.loss_on(part) for name, part in parts.items()}}
         entry["val_bits"] = self.bits(entry["val_loss"])
         self.history.append(entry)
         return entry
+
+    def loss_on(self, dataset: TextDataset) -> float:
+        """The mean loss over some batches of it."""
+        return evaluate(self.model, dataset, self.config.batch_size, self.config.eval_iters)
 
     def bits(self, loss: float) -> float:
         """A loss in nats a token as bits a byte of text, which all tokenizers have in common."""
@@ -413,8 +421,8 @@ class Trainer(Run):
         return f"{loss:.4f} ({self.bits(loss):.3f} bits a byte)"
 
     def tokens_a_step(self) -> float:
-        """How many tokens a batch has."""
-        return self.config.batch_size * self.config.block_size
+        """How many tokens a step learns from."""
+        return self.loader.batch_size * self.config.block_size
 
     def run(
         self,
@@ -425,13 +433,17 @@ class Trainer(Run):
         """Train to max_iters; False if a signal ended it early, after a checkpoint."""
         c = self.config
         with stop_requests() as requests:
-            while self.step < c.max_iters and not requests:
+            while self.step < c.max_iters and not self.must_stop(requests):
                 on_step(*self.advance())
                 if self.step % c.eval_interval == 0 or self.step == c.max_iters:
                     entry = self.evaluate()
                     if manager:
                         manager.save(self.state(), entry["val_loss"])
                     on_evaluation(entry)
-            if requests and manager:
+            if self.step < c.max_iters and manager:
                 manager.save(self.state())
         return self.step >= c.max_iters
+
+    def must_stop(self, requests: list[float]) -> bool:
+        """Whether a signal has come."""
+        return bool(requests)

@@ -5,6 +5,7 @@
 # %% ../../notebooks/12_make_it_fast.ipynb #command-imports
 import argparse
 import math
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -228,8 +229,18 @@ def carry_out(
     return 0
 
 
+def started_by_mpiexec() -> bool:
+    """Whether this is one of several processes that mpiexec has started together (chapter 17)."""
+    sizes = (os.environ.get(name, "") for name in ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE"))
+    return any(size.isdigit() and int(size) > 1 for size in sizes)
+
+
 def main(argv: list[str] | None = None) -> int:
     """The command line of `python -m minigrad.train`."""
+    if started_by_mpiexec():
+        from minigrad.distributed import main_together
+
+        return main_together(argv)
     return carry_out(*parse_arguments(argv))
 
 
