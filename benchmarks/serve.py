@@ -67,14 +67,22 @@ async def ask(port: int, prompt: str, n_tokens: int) -> tuple[float, int]:
     return first, n
 
 
-async def measure(port: int, clients: int, requests: int, prompt: str, n_tokens: int) -> dict:
-    """Each of the clients makes so many requests, one after another."""
+async def measure(
+    port: int, clients: int, requests: int, prompt: str, n_tokens: int, pause: float = 0.0
+) -> dict:
+    """Each of the clients makes so many requests, one after another; before each it waits for a
+    time drawn from 0 to `pause` seconds."""
+    pauses = np.random.default_rng(0).uniform(0, pause, (clients, requests))
 
-    async def client() -> list[tuple[float, int]]:
-        return [await ask(port, prompt, n_tokens) for _ in range(requests)]
+    async def client(i: int) -> list[tuple[float, int]]:
+        found = []
+        for seconds in pauses[i]:
+            await asyncio.sleep(seconds)
+            found.append(await ask(port, prompt, n_tokens))
+        return found
 
     start = time.perf_counter()
-    answers = sum(await asyncio.gather(*(client() for _ in range(clients))), [])
+    answers = sum(await asyncio.gather(*map(client, range(clients))), [])
     seconds = time.perf_counter() - start
     first, tokens = zip(*answers)
     return {
@@ -92,6 +100,8 @@ def main() -> None:
     add("--requests", type=int, default=6, help="of each client [%(default)s]")
     add("--prompt", default="ONCE", help="[%(default)s]")
     add("--tokens", type=int, default=100, help="of each request [%(default)s]")
+    pause = "seconds up to which a client waits before it asks; 0: all ask at once [%(default)s]"
+    add("--pause", type=float, default=0.0, help=pause)
     add("--max-running", type=int, default=32, help="option of the service [%(default)s]")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -101,8 +111,8 @@ def main() -> None:
             # the first requests do not count
             asyncio.run(measure(port, 1, 2, args.prompt, args.tokens))
             print("clients   tokens per second   first token: median     95th percentile")
+            work = (args.requests, args.prompt, args.tokens, args.pause)
             for clients in args.clients:
-                work = (args.requests, args.prompt, args.tokens)
                 found = asyncio.run(measure(port, clients, *work))
                 print(
                     f"{clients:7} {found['tokens_per_second']:19.0f} "
