@@ -237,7 +237,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder for results")
     args = parser.parse_args()
     if args.where:
-        print(where.table(args.where, 1 if args.quick else 15))
+        print(where.table(args.where, seconds=0 if args.quick else 30))
         return
     chosen = [c for c in COMPARISONS if not args.only or {c[0], c[1]} & set(args.only)]
     if not chosen:

@@ -21,7 +21,7 @@ from minigrad.optim import AdamW
 from minigrad.parallel import available_cores, blas_threads, divide_work
 
 ROWS = {  # in this order, and what each is called in the table
-    "linear": "linear layers: biases and their gradients",
+    "linear": "linear layers: biases; numbers that are not in the cache",
     "causal_attention": "attention: softmax, masks, copies",
     "gelu": "gelu",
     "layer_norm": "layer norms",
@@ -130,8 +130,9 @@ def spent(function: Callable, clock: Callable[[], float] = time.thread_time) -> 
     return clock() - start
 
 
-def where(size_name: str, repeat: int) -> dict[str, float]:
-    """Seconds by name, medians. What is compared is measured in turns."""
+def where(size_name: str, seconds: float) -> dict[str, float]:
+    """Seconds by name, medians of the turns that are done in so many seconds, at least two; what
+    is compared is measured in the same turn."""
     size = size_of(size_name)
     B, T = batch_for(size)[0].shape
     multiplied = 12 * size.n_layer * size.n_embd**2 + size.vocab_size * size.n_embd
@@ -143,7 +144,9 @@ def where(size_name: str, repeat: int) -> dict[str, float]:
     hollow_step = training("minigrad", hollow)
     step(), hollow_step()
     measured: dict[str, list[float]] = {}
-    for _ in range(repeat):
+    end, turns = time.monotonic() + seconds, 0
+    while turns < 2 or time.monotonic() < end:
+        turns += 1
         watch, found = Stopwatch(), {}
         with blas_threads(1):
             peak = 1024**3 / min(spent(square) for _ in range(5))
@@ -156,16 +159,16 @@ def where(size_name: str, repeat: int) -> dict[str, float]:
         start = time.process_time()
         found["wall"] = spent(step, time.perf_counter)
         found["processor"] = time.process_time() - start
-        for name, seconds in found.items():
-            measured.setdefault(name, []).append(seconds)
+        for name, its in found.items():
+            measured.setdefault(name, []).append(its)
     return {name: statistics.median(values) for name, values in measured.items()}
 
 
-def table(size_names: list[str], repeat: int) -> str:
+def table(size_names: list[str], seconds: float) -> str:
     """Milliseconds, and how many times the floor that is."""
     columns = []
     for name in size_names:
-        t = where(name, repeat)
+        t = where(name, seconds)
         slower = t["linear products"] + t["attention products"] - t["floor"]
         t["linear"] -= t["linear products"]
         t["causal_attention"] -= t["attention products"]

@@ -140,8 +140,7 @@ def test_the_twins_compute_the_same_loss():
     from contender import SIZES, batch_for, minigrad_model
     from torch_twin import twin_of
 
-    size = replace(SIZES["tiny"], n_layer=1)  # XLA takes seconds for each
-    model = minigrad_model(size)
+    model = minigrad_model(SIZES["tiny"])
     idx, targets = batch_for(SIZES["tiny"])
     theirs = twin_of(model)(torch.tensor(idx), torch.tensor(targets))[1].item()
     assert model(idx, targets)[1].item() == pytest.approx(theirs, abs=1e-5)
