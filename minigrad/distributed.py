@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 import minigrad
-
 from .checkpoint import architecture
 from .command import one_line
 from .data import DataLoaderSimple, TextDataset
@@ -67,25 +66,33 @@ class GradientSum:
         self.under_way = []
 
 
+# %% ../notebooks/17_many_machines.ipynb #share-out
+def share_out(sizes: Sequence[int], n: int) -> list[int]:
+    """Which of n processes gets what: the largest first, each to the one that has least so far."""
+    load, who = [0] * n, [0] * len(sizes)
+    for i in sorted(range(len(sizes)), key=lambda i: -sizes[i]):
+        who[i] = load.index(min(load))
+        load[who[i]] += sizes[i]
+    return who
+
+
 # %% ../notebooks/17_many_machines.ipynb #divide
 def divide(model: Module, n: int) -> list[tuple[str, slice, int]]:
     """Who of n processes looks after which rows of which parameter: (name, rows, who). What is in a
-    block stays whole, as Muon needs its matrices; the largest first, each goes to the process that
-    has least so far. All else, such as the table of the embeddings, is cut into n."""
-    load, pieces = [0] * n, []
-    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    for name, p in sorted(trained, key=lambda named: (named[1].ndim < 2, -named[1].size)):
+    block stays whole, as Muon needs its matrices; all else is cut into n runs of rows."""
+    pieces, whole = [], []
+    for name, p in model.named_parameters():
         in_block = any(part.isdigit() for part in name.split("."))  # blocks have numbers
-        if in_block or len(p) < n:
-            shares = [(0, len(p), load.index(min(load)))]
-        else:
-            shares = [(len(p) * i // n, len(p) * (i + 1) // n, i) for i in range(n)]
-        for start, stop, who in shares:
-            pieces.append((name, slice(start, stop), who))
-            load[who] += p.data[start:stop].size
-    return pieces
+        if p.requires_grad and (in_block or len(p) < n):
+            whole.append((name, p))
+        elif p.requires_grad:
+            ends = [len(p) * i // n for i in range(n + 1)]
+            pieces += [(name, slice(*ends[i : i + 2]), i) for i in range(n)]
+    keepers = share_out([p.size for _, p in whole], n)
+    return pieces + [(name, slice(0, len(p)), who) for (name, p), who in zip(whole, keepers)]
 
 
+# %% ../notebooks/17_many_machines.ipynb #divided-optimizer
 class Share:
     """Some rows of some parameters of a model, under their names, as a model of its own."""
 
@@ -107,7 +114,6 @@ class Share:
             self.own[name].grad = None if p.grad is None else p.grad[rows]
 
 
-# %% ../notebooks/17_many_machines.ipynb #divided-optimizer
 def one_by_one(optimizer: Any, state: dict) -> list[tuple[Any, dict]]:
     """The optimizers of which this one is made, or itself alone, each with its part of a state."""
     if "optimizers" in state:
@@ -239,7 +245,7 @@ class Worker:
 
 # %% ../notebooks/17_many_machines.ipynb #team
 def fingerprint() -> tuple[str, str]:
-    """Where this process runs, and what code: the name of the machine, and a hash of the package."""
+    """Where this process runs, and what code: the machine's name, and a hash of the package."""
     found = hashlib.sha256()
     for path in sorted(Path(minigrad.__file__).parent.rglob("*.py")):
         found.update(path.read_bytes())
