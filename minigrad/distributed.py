@@ -77,19 +77,25 @@ def share_out(sizes: Sequence[int], n: int) -> list[int]:
 
 
 # %% ../notebooks/17_many_machines.ipynb #divide
-def divide(model: Module, n: int) -> list[tuple[str, slice, int]]:
+def divide_model(model: Module, n: int) -> list[tuple[str, slice, int]]:
     """Who of n processes looks after which rows of which parameter: (name, rows, who). What is in a
     block stays whole, as Muon needs its matrices; all else is cut into n runs of rows."""
-    pieces, whole = [], []
-    for name, p in model.named_parameters():
-        in_block = any(part.isdigit() for part in name.split("."))  # blocks have numbers
-        if p.requires_grad and (in_block or len(p) < n):
-            whole.append((name, p))
-        elif p.requires_grad:
+    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    in_block = lambda name: any(part.isdigit() for part in name.split("."))  # blocks have numbers
+    matrices = sum(p.ndim == 2 and in_block(name) for name, p in trained)
+    if n > matrices:
+        raise ValueError(
+            f"{n} processes are too many for a model with {matrices} matrices in its blocks: "
+            "each process looks after one of them, or more"
+        )
+    whole = [(name, p) for name, p in trained if in_block(name) or len(p) < n]
+    keepers = share_out([p.size for _, p in whole], n)
+    pieces = [(name, slice(0, len(p)), who) for (name, p), who in zip(whole, keepers)]
+    for name, p in trained:
+        if not (in_block(name) or len(p) < n):
             ends = [len(p) * i // n for i in range(n + 1)]
             pieces += [(name, slice(*ends[i : i + 2]), i) for i in range(n)]
-    keepers = share_out([p.size for _, p in whole], n)
-    return pieces + [(name, slice(0, len(p)), who) for (name, p), who in zip(whole, keepers)]
+    return pieces
 
 
 # %% ../notebooks/17_many_machines.ipynb #share
@@ -147,7 +153,7 @@ class DividedOptimizer(Optimizer):
     def __init__(self, comm: Any, make: Callable, model: LanguageModel, config: Any):
         self.comm, self.model = comm, model
         self.whole = partial(make, model, config)  # as one process alone would have it
-        self.pieces = divide(model, comm.size)
+        self.pieces = divide_model(model, comm.size)
         if (n := len({who for *_, who in self.pieces})) < comm.size:
             raise ValueError(f"this model can be divided among {n} processes, not {comm.size}")
         self.rows = {(who, name): rows for name, rows, who in self.pieces}

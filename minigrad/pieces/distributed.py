@@ -23,8 +23,12 @@ def given_away(share_out: Callable, rng: np.random.Generator) -> list:
 def messages_sent(add: Callable, rng: np.random.Generator) -> list:
     """The sizes of a process's messages, with buckets of several sizes."""
     sent: list[int] = []
-    request = SimpleNamespace(Test=lambda: True, Wait=lambda: None)
-    alone = SimpleNamespace(Iallreduce=lambda own, total: sent.append(own.size) or request)
+
+    def send(own, total):
+        sent.append(own.size)
+        return SimpleNamespace(Test=lambda: True, Wait=lambda: None)
+
+    alone = SimpleNamespace(Iallreduce=send)
     for bucket in (1, 10, 10**6):
         sums = GradientSum(alone, bucket)
         for size in rng.integers(1, 9, size=12):

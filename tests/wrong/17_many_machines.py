@@ -49,8 +49,8 @@ def my_weighted_sum__gradients_changed(gradients, counts):
 
 
 def my_weighted_sum__nan_is_zero(gradients, counts):
-    """A mean of nothing was turned into 0, but its share still counts as one target; the whole is the
-    number of the targets that there are. See “Exercise 17.1 · Unequal shares”."""
+    """A mean of nothing was turned into 0, but its share still counts as one target; the whole is
+    the number of the targets that there are. See “Exercise 17.1 · Unequal shares”."""
     filled = [np.nan_to_num(g) for g in gradients]
     return sum(g * max(count, 1) for g, count in zip(filled, counts)) / sum(
         max(count, 1) for count in counts
@@ -69,20 +69,20 @@ def my_message_time__one_latency(n_numbers, n_messages, latency, gigabits):
 
 
 def my_message_time__all_numbers_in_each(n_numbers, n_messages, latency, gigabits):
-    """All numbers were sent in each message; they are divided among the messages. See
-    “Exercise 17.2 · The price of messages”."""
+    """All numbers were sent in each message; they are divided among the messages. See “Exercise
+    17.2 · The price of messages”."""
     return n_messages * (latency + 32 * n_numbers / (gigabits * 1e9))
 
 
 def my_message_time__one_byte_each(n_numbers, n_messages, latency, gigabits):
-    """A number was counted as one byte; in float32 it has four. See
-    “Exercise 17.2 · The price of messages”."""
+    """A number was counted as one byte; in float32 it has four. See “Exercise 17.2 · The price of
+    messages”."""
     return n_messages * latency + 8 * n_numbers / (gigabits * 1e9)
 
 
 def my_message_time__float64(n_numbers, n_messages, latency, gigabits):
-    """A number was counted as eight bytes; in float32 it has four. See
-    “Exercise 17.2 · The price of messages”."""
+    """A number was counted as eight bytes; in float32 it has four. See “Exercise 17.2 · The price
+    of messages”."""
     return n_messages * latency + 64 * n_numbers / (gigabits * 1e9)
 
 
@@ -119,8 +119,8 @@ def my_ring_allreduce__sum_at_once(held):
 
 
 def my_ring_allreduce__same_chunk_always(held):
-    """Each machine sent the chunk of its own number in every step; it must send on what it has
-    just received. See “The ring”."""
+    """Each machine sent the chunk of its own number in every step; it must send on what it has just
+    received. See “The ring”."""
     n, states = len(held), [np.array(held)]
     for step in range(2 * (n - 1)):
         now = states[-1].copy()
@@ -226,8 +226,8 @@ def my_ring_allreduce__held_changed(held):
 
 
 def my_ring_allreduce__replaces_too_early(held):
-    """One of the steps that should add replaced already: n − 1 steps add, so those before number
-    n − 1, and not n − 2. See “The ring”."""
+    """One of the steps that should add replaced already: n − 1 steps add, so those before number n
+    − 1, and not n − 2. See “The ring”."""
     n, states = len(held), [np.array(held)]
     for step in range(2 * (n - 1)):
         now = states[-1].copy()
@@ -341,8 +341,8 @@ def my_share_out__like_cards(sizes, n):
 
 def my_share_out__in_sorted_order(sizes, n):
     """The rule is right, but the answer stands in the order of the sorted sizes, not of the given
-    ones: sort the places, and note each answer at its place. See
-    “Exercise 17.5 · Who gets what”."""
+    ones: sort the places, and note each answer at its place. See “Exercise 17.5 · Who gets what”.
+    """
     load, who = [0] * n, []
     for size in sorted(sizes, reverse=True):
         who.append(load.index(min(load)))
@@ -449,6 +449,6 @@ def my_memory__numbers_not_bytes(sizes, n):
 
 
 def my_memory__in_turns(sizes, n):
-    """The pieces were dealt out in turns; `share_out` gives each to who has least. See
-    “Exercise 17.6 · Memory, process by process”."""
+    """The pieces were dealt out in turns; `share_out` gives each to who has least. See “Exercise
+    17.6 · Memory, process by process”."""
     return [8 * sum(sizes) + 8 * sum(sizes[rank::n]) for rank in range(n)]
