@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 import minigrad
-
 from .checkpoint import architecture
 from .command import one_line
 from .data import DataLoaderSimple, TextDataset
@@ -67,25 +66,39 @@ class GradientSum:
         self.under_way = []
 
 
+# %% ../notebooks/17_many_machines.ipynb #share-out
+def share_out(sizes: Sequence[int], n: int) -> list[int]:
+    """Which of n processes gets what: the largest first, each to the one that has least so far."""
+    load, who = [0] * n, [0] * len(sizes)
+    for i in sorted(range(len(sizes)), key=lambda i: -sizes[i]):
+        who[i] = load.index(min(load))
+        load[who[i]] += sizes[i]
+    return who
+
+
 # %% ../notebooks/17_many_machines.ipynb #divide
-def divide(model: Module, n: int) -> list[tuple[str, slice, int]]:
+def divide_model(model: Module, n: int) -> list[tuple[str, slice, int]]:
     """Who of n processes looks after which rows of which parameter: (name, rows, who). What is in a
-    block stays whole, as Muon needs its matrices; the largest first, each goes to the process that
-    has least so far. All else, such as the table of the embeddings, is cut into n."""
-    load, pieces = [0] * n, []
+    block stays whole, as Muon needs its matrices; all else is cut into n runs of rows."""
     trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    for name, p in sorted(trained, key=lambda named: (named[1].ndim < 2, -named[1].size)):
-        in_block = any(part.isdigit() for part in name.split("."))  # blocks have numbers
-        if in_block or len(p) < n:
-            shares = [(0, len(p), load.index(min(load)))]
-        else:
-            shares = [(len(p) * i // n, len(p) * (i + 1) // n, i) for i in range(n)]
-        for start, stop, who in shares:
-            pieces.append((name, slice(start, stop), who))
-            load[who] += p.data[start:stop].size
+    in_block = lambda name: any(part.isdigit() for part in name.split("."))  # blocks have numbers
+    matrices = sum(p.ndim == 2 and in_block(name) for name, p in trained)
+    if n > matrices:
+        raise ValueError(
+            f"{n} processes are too many for a model with {matrices} matrices in its blocks: "
+            "each process looks after one of them, or more"
+        )
+    whole = [(name, p) for name, p in trained if in_block(name) or len(p) < n]
+    keepers = share_out([p.size for _, p in whole], n)
+    pieces = [(name, slice(0, len(p)), who) for (name, p), who in zip(whole, keepers)]
+    for name, p in trained:
+        if not (in_block(name) or len(p) < n):
+            ends = [len(p) * i // n for i in range(n + 1)]
+            pieces += [(name, slice(*ends[i : i + 2]), i) for i in range(n)]
     return pieces
 
 
+# %% ../notebooks/17_many_machines.ipynb #share
 class Share:
     """Some rows of some parameters of a model, under their names, as a model of its own."""
 
@@ -140,7 +153,7 @@ class DividedOptimizer(Optimizer):
     def __init__(self, comm: Any, make: Callable, model: LanguageModel, config: Any):
         self.comm, self.model = comm, model
         self.whole = partial(make, model, config)  # as one process alone would have it
-        self.pieces = divide(model, comm.size)
+        self.pieces = divide_model(model, comm.size)
         if (n := len({who for *_, who in self.pieces})) < comm.size:
             raise ValueError(f"this model can be divided among {n} processes, not {comm.size}")
         self.rows = {(who, name): rows for name, rows, who in self.pieces}
@@ -230,7 +243,7 @@ class Worker:
 
 # %% ../notebooks/17_many_machines.ipynb #team
 def fingerprint() -> tuple[str, str]:
-    """Where this process runs, and what code: the name of the machine, and a hash of the package."""
+    """Where this process runs, and what code: the machine's name, and a hash of the package."""
     found = hashlib.sha256()
     for path in sorted(Path(minigrad.__file__).parent.rglob("*.py")):
         found.update(path.read_bytes())
