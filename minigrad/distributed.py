@@ -87,7 +87,8 @@ def divide(model: Module, n: int) -> list[tuple[str, slice, int]]:
             f"{n} processes are too many for a model with {matrices} matrices in its blocks: "
             "each process looks after one of them, or more"
         )
-    for name, p in sorted(trained, key=lambda named: (named[1].ndim < 2, -named[1].size)):
+    in_order = lambda name, p: (not in_block(name), p.ndim < 2, -p.size)
+    for name, p in sorted(trained, key=lambda named: in_order(*named)):
         if in_block(name) or len(p) < n:
             shares = [(0, len(p), load.index(min(load)))]
         else:
@@ -265,7 +266,6 @@ def ending_all(comm: Any) -> Iterator[None]:
             traceback.print_exc()
         print(f"error: {place}: {one_line(error)}", file=sys.stderr, flush=True)
         comm.Abort(2)
-        raise  # where that does not end this process, as in a test
 
 
 class Team:
@@ -297,7 +297,8 @@ class Team:
         """They end; if Ctrl-C has left them waiting for the first one, at once."""
         if self.at_work:
             self.comm.Abort(130)
-        self.comm.bcast(None)
+        else:
+            self.comm.bcast(None)
 
 
 class SharedTrainer(Trainer):
