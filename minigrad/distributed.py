@@ -255,6 +255,12 @@ def fingerprint() -> tuple[str, str]:
     return socket.gethostname(), found.hexdigest()
 
 
+def abort(comm: Any, code: int) -> None:
+    """End all processes: this one here, for Abort only asks mpiexec to end all, and returns."""
+    comm.Abort(code)
+    os._exit(code)
+
+
 @contextmanager
 def ending_all(comm: Any) -> Iterator[None]:
     """An error in this block ends all processes, for the others would wait for this one."""
@@ -265,7 +271,7 @@ def ending_all(comm: Any) -> Iterator[None]:
         if not isinstance(error, MISTAKES):  # a fault of the program
             traceback.print_exc()
         print(f"error: {place}: {one_line(error)}", file=sys.stderr, flush=True)
-        comm.Abort(2)
+        abort(comm, 2)
 
 
 class Team:
@@ -296,7 +302,7 @@ class Team:
     def dismiss(self) -> None:
         """They end; if Ctrl-C has left them waiting for the first one, at once."""
         if self.at_work:
-            self.comm.Abort(130)
+            abort(self.comm, 130)
         else:
             self.comm.bcast(None)
 

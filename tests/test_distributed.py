@@ -4,10 +4,19 @@ Most tests let threads stand in for processes; those at the end start real ones,
 
 import os
 import pickle
+import re
+import shutil
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from importlib.util import find_spec
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,8 +24,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import ROOT
 from minigrad import distributed
-from minigrad.checkpoint import architecture
+from minigrad.checkpoint import CheckpointError, architecture, claimed, load
 from minigrad.distributed import (
     DividedOptimizer,
     GradientSum,
@@ -30,7 +40,7 @@ from minigrad.distributed import (
 )
 from minigrad.nn import Parameter
 from minigrad.train import TrainConfig, Trainer
-from minigrad.train.__main__ import ALL_OPTIMIZERS, DEFAULTS
+from minigrad.train.__main__ import ALL_OPTIMIZERS, DEFAULTS, main
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 40
 SIZES = {"n_layer": 2, "n_head": 2, "n_embd": 16, "block_size": 8, "eval_iters": 3}
@@ -469,3 +479,317 @@ def test_the_cores_of_a_machine_are_divided(monkeypatch, available, expected):
         monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(cores))
         take_own_cores(SimpleNamespace(rank=rank, allgather=lambda cores: available))
     assert [taken[rank] for rank in range(len(available))] == expected
+
+
+# Processes that mpiexec starts
+
+BESIDE = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+MPIEXEC = shutil.which("mpiexec", path=BESIDE)
+needs_mpi = pytest.mark.skipif(
+    not (MPIEXEC and find_spec("mpi4py")), reason="needs the extra mpi, mpi4py and mpiexec"
+)
+RUN = {"n_layer": 1, "n_embd": 16, "n_head": 2, "block_size": 8, "batch_size": 5, "dropout": 0.1}
+RUN |= {"architecture": "llama", "max_iters": 60, "eval_interval": 3, "eval_iters": 1}
+TRAIN = [sys.executable, "-m", "minigrad.train"]
+
+
+def arguments(**options) -> list[str]:
+    pairs = ((f"--{name.replace('_', '-')}", str(value)) for name, value in options.items())
+    return [text for pair in pairs for text in pair]
+
+
+def start(*command, env=None) -> subprocess.Popen:
+    return subprocess.Popen(
+        [MPIEXEC, *map(str, command)],
+        cwd=Path(sys.executable).parent,  # where no minigrad is
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **(env or {})},
+    )
+
+
+def end(process: subprocess.Popen, seconds: float = 30) -> SimpleNamespace:
+    """What it has said and how it ended, which it must have done by then."""
+    try:
+        stdout, stderr = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        pytest.fail(f"did not end in {seconds} s: {process.communicate()}")
+    errors = re.findall("(?:error|Traceback|.*Warning).*", stderr)
+    return SimpleNamespace(code=process.returncode, stdout=stdout, stderr=stderr, errors=errors)
+
+
+def mpi(*command, env=None) -> SimpleNamespace:
+    return end(start(*command, env=env))
+
+
+def processes_of(mpiexec: subprocess.Popen) -> dict[int, int]:
+    """The process of each rank."""
+
+    def below(pid: int) -> Iterator[int]:
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            yield int(child)
+            yield from below(int(child))
+
+    ranks = {}
+    for pid in below(mpiexec.pid):
+        if found := re.search(rb"\0PMI_RANK=(\d+)", Path(f"/proc/{pid}/environ").read_bytes()):
+            ranks[int(found[1])] = pid
+    return ranks
+
+
+@pytest.fixture
+def run(text_file, tmp_path):
+    """The arguments of a run in a folder of its own."""
+    return arguments(dataset=text_file, out_dir=tmp_path / "out", **RUN)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(text_file, tmp_path_factory):
+    """The last checkpoint of that run in one process."""
+    out = tmp_path_factory.mktemp("alone")
+    assert main(arguments(dataset=text_file, out_dir=out, **RUN)) == 0
+    return load(out / "latest.pkl")
+
+
+def assert_as_undisturbed(found: Path, expected: dict) -> None:
+    """The same checkpoint, but for its folder; and nothing else is in that."""
+    assert sorted(path.name for path in found.iterdir()) == ["best.pkl", "latest.pkl"]
+    state = load(found / "latest.pkl")
+    for content in (state, expected):
+        content["config"]["out_dir"] = ""
+    assert_alike(state, expected)
+
+
+@needs_mpi
+def test_mpiexec_trains_what_one_process_trains_and_one_of_them_speaks(run, tmp_path, undisturbed):
+    found = mpi("-n", 2, *TRAIN, *run)
+    assert (found.code, found.errors) == (0, [])
+    first, *lines, last = found.stdout.splitlines()
+    assert first.startswith("a Llama of ") and last.startswith("best validation loss ")
+    assert [line.split(":")[0] for line in lines] == [f"step {i}" for i in range(3, 61, 3)]
+    assert_as_undisturbed(tmp_path / "out", undisturbed)
+
+
+@needs_mpi
+@pytest.mark.parametrize("numbers", [(2, 1, 2), (3, 2)])
+def test_a_run_is_resumed_by_another_number_of_processes(run, tmp_path, undisturbed, numbers):
+    *before, last = numbers
+    for i, n in enumerate(before, 1):
+        stop = arguments(max_iters=18 * i, lr_decay_iters=60, warmup_iters=3)
+        found = mpi("-n", n, *TRAIN, *run, *stop, *["--resume"][: i - 1])
+        assert (found.code, found.errors) == (0, [])
+    found = mpi("-n", last, *TRAIN, "--resume", *arguments(out_dir=tmp_path / "out", max_iters=60))
+    assert (found.code, found.errors) == (0, [])
+    state = load(tmp_path / "out" / "latest.pkl")
+    as_run = ("config", "derived")  # the options, of which others were given
+    assert_alike(*({k: c[k] for k in c.keys() - as_run} for c in (state, undisturbed)))
+
+
+@needs_mpi
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"batch_size": 0}, "error: batch_size must be at least 1, got 0"),
+        ({"batch_size": 1}, "error: 2 processes need at least so many sequences in a step"),
+        ({"n_layer": "two"}, "error: argument --n-layer: invalid int value: 'two'"),
+    ],
+)
+def test_mpiexec_and_bad_options(run, tmp_path, options, message):
+    found = mpi("-n", 2, *TRAIN, *run, *arguments(**options))
+    assert (found.code, found.stdout) == (2, "")
+    assert len(found.errors) == 1 and message in found.errors[0]
+    assert not (tmp_path / "out").exists()
+
+
+@needs_mpi
+def test_mpiexec_and_help():
+    found = mpi("-n", 2, *TRAIN, "--help")
+    assert (found.code, found.stderr) == (0, "")
+    assert found.stdout.count("usage:") == 1
+
+
+@needs_mpi
+def test_a_process_without_others_is_alone(run, tmp_path, undisturbed):
+    found = mpi("-n", 1, *TRAIN, *run, *arguments(max_iters=3))
+    assert (found.code, found.errors) == (0, [])
+
+
+def is_there(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] not in "ZX"
+    except OSError:
+        return False
+
+
+def wait_until_free(folder: Path, seconds: float = 10) -> None:
+    """mpiexec may be gone a moment before the last of its processes, which lets the folder go."""
+    limit = time.monotonic() + seconds
+    while True:
+        try:
+            with claimed(folder):
+                return
+        except CheckpointError:
+            assert time.monotonic() < limit, "a process is left"
+            time.sleep(0.01)
+
+
+def assert_can_go_on(run: list[str], tmp_path: Path, undisturbed: dict) -> None:
+    """The last checkpoint is whole, and with what follows the run is as if nothing had been."""
+    wait_until_free(tmp_path / "out")
+    assert 3 <= load(tmp_path / "out" / "latest.pkl")["step"] < 60
+    assert main([*run, "--resume"]) == 0
+    assert_as_undisturbed(tmp_path / "out", undisturbed)
+
+
+@needs_mpi
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the processes in /proc")
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_process_that_is_killed_ends_all_and_the_run_can_go_on(run, tmp_path, undisturbed, rank):
+    process = start("-n", 2, *TRAIN, *run)
+    assert any("step 3:" in line for line in process.stdout)
+    ranks = processes_of(process)
+    os.kill(ranks[rank], signal.SIGKILL)
+    found = end(process, 10)
+    assert found.code != 0 and not any(map(is_there, ranks.values()))
+    assert_can_go_on(run, tmp_path, undisturbed)
+
+
+@needs_mpi
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the processes in /proc")
+@pytest.mark.parametrize(
+    "whom, number",
+    [
+        ("mpiexec", signal.SIGINT),
+        ("its group", signal.SIGINT),  # as a terminal does
+        ("all processes", signal.SIGINT),
+        ("all processes", signal.SIGTERM),
+        ("mpiexec", signal.SIGTERM),
+    ],
+)
+def test_a_signal_stops_all_after_a_checkpoint(run, tmp_path, undisturbed, whom, number):
+    process = start("-n", 2, *TRAIN, *run)
+    assert any("step 3:" in line for line in process.stdout)
+    if whom == "mpiexec":
+        process.send_signal(number)
+    elif whom == "its group":
+        os.killpg(process.pid, number)
+    else:
+        for pid in processes_of(process).values():
+            os.kill(pid, number)
+    found = end(process, 10)
+    assert (found.code, found.errors) == (130, [])
+    assert found.stdout.count("is safe: go on with --resume") == 1
+    assert_can_go_on(run, tmp_path, undisturbed)
+
+
+FAULT = """
+import os
+from minigrad import {module} as module
+right, calls = module.{name}, []
+def wrong(*arguments):
+    calls.append(1)
+    if len(calls) == 5:
+        raise {error}
+    return right(*arguments)
+if os.environ["PMI_RANK"] == "{rank}":
+    module.{name} = wrong
+"""
+
+
+@needs_mpi
+@pytest.mark.parametrize(
+    "rank, module, name, error, place",
+    [
+        (1, "parallel", "batch_gradient", "ArithmeticError('no sum')", "process 1 on {}: Arithm"),
+        (0, "parallel", "batch_gradient", "MemoryError()", "process 0 on {}: not enough memory"),
+        (0, "checkpoint", "whole_file", "OSError(28, 'disk full')", "[Errno 28] disk full"),
+    ],
+)
+def test_an_error_in_one_process_ends_all_with_one_line(
+    run, tmp_path, undisturbed, rank, module, name, error, place
+):
+    fault = FAULT.format(module=module, name=name, error=error, rank=rank)
+    (tmp_path / "sitecustomize.py").write_text(fault)
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    found = end(start("-n", 2, *TRAIN, *run, env={"PYTHONPATH": path}), 10)
+    assert found.code == 2 and len(found.errors) == 1
+    assert found.errors[0].startswith("error: " + place.format(socket.gethostname()))
+    assert_can_go_on(run, tmp_path, undisturbed)
+
+
+@needs_mpi
+def test_another_version_of_one_process_is_named(run, tmp_path):
+    shutil.copytree(ROOT / "minigrad", tmp_path / "other" / "minigrad")
+    path = tmp_path / "other" / "minigrad" / "losses.py"
+    path.write_bytes(path.read_bytes() + b"\n")
+    other = ["env", f"PYTHONPATH={path.parents[1]}", *TRAIN, *run]
+    found = mpi("-n", 1, *TRAIN, *run, ":", "-n", 1, *other)
+    assert (found.code, found.stdout) == (2, "")
+    host = socket.gethostname()
+    assert len(found.errors) == 1
+    assert f"error: process 1, on {host}, runs another version of minigrad" in found.errors[0]
+    assert not (tmp_path / "out").exists()
+
+
+def without_mpi(folder: Path) -> str:
+    """A PYTHONPATH on which mpi4py cannot be imported."""
+    (folder / "mpi4py").mkdir()
+    (folder / "mpi4py" / "__init__.py").write_text("raise ModuleNotFoundError('no mpi4py')")
+    return os.pathsep.join([str(folder), str(ROOT)])
+
+
+@needs_mpi
+def test_without_mpi4py_one_line_says_what_to_install(run, tmp_path):
+    found = mpi("-n", 2, *TRAIN, *run, env={"PYTHONPATH": without_mpi(tmp_path)})
+    assert found.code != 0 and len(found.errors) == 1
+    assert re.match(r'error: .*pip install "minigrad-course\[mpi\]"', found.errors[0])
+
+
+@needs_mpi
+def test_without_mpi4py_in_one_process_all_end(run, tmp_path):
+    other = ["env", f"PYTHONPATH={without_mpi(tmp_path)}", *TRAIN, *run]
+    found = end(start("-n", 1, *TRAIN, *run, ":", "-n", 1, *other), 10)
+    assert found.code != 0 and len(found.errors) == 1
+    assert re.match(r'error: .*pip install "minigrad-course\[mpi\]"', found.errors[0])
+
+
+@needs_mpi
+def test_a_foreign_mpiexec_is_noticed(run, tmp_path):
+    """Each process would take itself for the only one."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMPI_COMM_WORLD_SIZE": "2"}
+    env |= {"OMPI_COMM_WORLD_RANK": "0"}
+    found = subprocess.run([*TRAIN, *run], env=env, capture_output=True, text=True, timeout=30)
+    assert found.returncode != 0
+    assert "error: mpiexec has started several processes, of which mpi4py" in found.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@needs_mpi
+def test_who_waits_in_vain_at_the_start_ends(run, tmp_path):
+    """One process ends before MPI knows of it, by a fault that is not ours."""
+    impatient = "import minigrad.distributed as d; d.PATIENCE = 1; d.main_together()"
+    other = [sys.executable, "-c", "raise SystemExit(1)"]
+    found = mpi("-n", 1, sys.executable, "-c", impatient, *run, ":", "-n", 1, *other)
+    assert found.code != 0
+    assert not (tmp_path / "out").exists()
+
+
+@needs_mpi
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system cannot tell")
+def test_mpiexec_and_the_cores(tmp_path):
+    script = """if True:
+        import os
+        from minigrad import distributed
+        distributed.Team = lambda comm: None
+        distributed.lead = distributed.follow = lambda *_: print(sorted(os.sched_getaffinity(0)))
+        distributed.main_together()"""
+    found = mpi("-n", 2, sys.executable, "-c", script)
+    assert (found.code, found.errors) == (0, [])
+    cores = sorted(os.sched_getaffinity(0))
+    expected = [cores[::2], cores[1::2] or cores]
+    assert sorted(re.findall(r"\[.+?\]", found.stdout)) == sorted(map(str, expected))
