@@ -40,7 +40,7 @@ from minigrad.distributed import (
 )
 from minigrad.nn import Parameter
 from minigrad.train import TrainConfig, Trainer
-from minigrad.train.__main__ import ALL_OPTIMIZERS, DEFAULTS, main
+from minigrad.train.__main__ import ALL_OPTIMIZERS, main
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 40
 SIZES = {"n_layer": 2, "n_head": 2, "n_embd": 16, "block_size": 8, "eval_iters": 3}
@@ -174,7 +174,7 @@ def text_file(tmp_path_factory):
 
 
 def config(text_file, optimizer="adamw", **options) -> TrainConfig:
-    options = {**SIZES, **DEFAULTS[optimizer], "optimizer": optimizer, **options}
+    options = {**SIZES, "optimizer": optimizer, "learning_rate": 0.01, **options}
     return TrainConfig(dataset=text_file, **options)
 
 
