@@ -1,0 +1,189 @@
+"""What brought how much: one change at a time from the board's first record to the fast recipe.
+
+    python benchmarks/ablation.py --text FILE [--steps 200] [--seeds 1 2 3] [--out FILE.json]
+
+All settings train for equally many *processor* seconds (those of all threads, which other programs
+lengthen less than the time on the wall): what a step costs is measured first, with all settings in
+turns, step by step; the fast recipe takes --steps, the others as many as cost the same, each with
+its schedule spread over its own number of steps. The loss is that of the last tenth of the text for
+training, and the recipe gets the rest: nothing here has seen the validation text.
+Each setting of "the way" has one change more than the one before. The others have one change from
+its end, the fast recipe: they are what was tried beside it.
+"""
+
+import argparse
+import json
+import math
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from statistics import fmean, stdev
+from unittest import mock
+
+import numpy as np
+from recipes import fast
+from words import nats_of
+
+from minigrad import functional as F
+from minigrad import muon
+from minigrad.data import SimpleTokenizer, load_text
+from minigrad.gpt import GPT, LanguageModel
+from minigrad.llama import Llama, LlamaAttention, rms_norm, rotary
+from minigrad.losses import cross_entropy
+from minigrad.nn import Embedding
+from minigrad.optim import AdamW, decay_groups
+from minigrad.tensor import Tensor, no_grad
+
+ORTHOGONALIZE = muon.orthogonalize
+
+
+def gpt(vocab_size: int, rng: np.random.Generator, n_layer: int = 4) -> GPT:
+    return GPT(vocab_size, 128, n_layer, 4, 64, rng=rng)
+
+
+class WithPairs(Llama):
+    """Its logits are what it adds to those of a table: how often which character follows which."""
+
+    def count(self, ids: np.ndarray) -> "WithPairs":
+        size = self.config["vocab_size"]
+        counts = np.bincount(ids[:-1] * size + ids[1:], minlength=size**2).reshape(size, size)
+        p = (counts + 0.3) / (counts + 0.3).sum(axis=1, keepdims=True)
+        self.pairs = Embedding(size, size)
+        self.pairs.weight.data = np.log(p).astype(np.float32)
+        return self
+
+    def forward(self, idx, targets=None, cache=None):
+        logits = self.lm_head(self.hidden(idx, cache)) + self.pairs(idx)
+        return logits, None if targets is None else cross_entropy(logits, targets)
+
+
+class NormalisedAttention(LlamaAttention):
+    """Attention whose queries and keys have the root mean square 1 before they are turned."""
+
+    def turned(self, x: Tensor, cos: np.ndarray, sin: np.ndarray) -> Tensor:
+        qkv = self.qkv(x).reshape(*x.shape[:2], self.n_head + 2 * self.n_kv_head, -1)
+        n = self.n_head + self.n_kv_head
+        unit = rms_norm(qkv[:, :, :n], Tensor(np.ones(qkv.shape[-1], np.float32)))
+        return rotary(F.cat([unit, qkv[:, :, n:]], axis=2), cos, sin, n)
+
+
+def normalised(vocab_size: int, rng: np.random.Generator) -> Llama:
+    model = fast.llama(vocab_size, rng)
+    for layer in model.model.layers:
+        plain, layer.self_attn = layer.self_attn, NormalisedAttention(128, 4, 4, 64)
+        layer.self_attn.load_state_dict(plain.collect_state_dict())
+    return model
+
+
+def adamw(model: LanguageModel) -> AdamW:
+    return AdamW(decay_groups(model.parameters(), 0.1), lr=6e-3, betas=(0.9, 0.99))
+
+
+def settings(ids: np.ndarray) -> dict[str, dict]:
+    """Name: what it changes in `fast.train`; first the way there, then single changes at its end.
+    The table of pairs is counted in ids."""
+    long, short = [(1.0, 16, 64)], [(1.0, 24, 32)]
+    layers = lambda n: partial(fast.llama, n_layer=n)
+    pairs = lambda vocab_size, rng: WithPairs(vocab_size, 128, 2, 4, block_size=64, rng=rng)
+    batch = lambda by: [(end, round(by * size), length) for end, size, length in fast.STAGES]
+    return {
+        "GPT, 4 layers, 16 x 64": dict(build=gpt, stages=long),
+        "+ Llama's block": dict(build=layers(4), stages=long),
+        "+ 3 layers": dict(build=layers(3), stages=long),
+        "+ 2 layers": dict(stages=long),
+        "+ windows of 24 x 32": dict(stages=short),
+        "+ 12 x 64 at the end": {},
+        "GPT's block": dict(build=partial(gpt, n_layer=2)),
+        "AdamW alone": dict(optimizer_for=adamw),
+        "1 layer": dict(build=layers(1)),
+        "half the batch": dict(stages=batch(0.5)),
+        "twice the batch": dict(stages=batch(2)),
+        "48 x 16 at first": dict(stages=[(0.3, 48, 16), *fast.STAGES]),
+        "pairs counted first": dict(build=lambda *args: pairs(*args).count(ids)),
+        "3 Newton-Schulz iterations": dict(iterations=3),
+        "a head of its own": dict(build=partial(fast.llama, tied=False)),
+        "queries and keys normalised": dict(build=normalised),
+    }
+
+
+WAY, FAST = 6, "+ 12 x 64 at the end"  # so many of them are the way; its end
+
+
+def learning(text: str, seed: int, steps: int, last: int, iterations: int = 5, **options):
+    """`fast.train` with changes, judged after each of its last steps."""
+    way = partial(ORTHOGONALIZE, iterations=iterations)
+    judgements = fast.train(text, seed, steps, last=last, **options)
+    while True:
+        with mock.patch.object(muon, "orthogonalize", way):
+            judgement = next(judgements, None)
+        if judgement is None:
+            return
+        yield judgement[0]
+
+
+def costs_of_a_step(text: str, tried: dict[str, dict], rounds: int, steps: int) -> dict[str, float]:
+    """Processor seconds for each setting: of some rounds of so many steps, in turns step by step,
+    the median for each step, and the mean over the steps but the first."""
+    seconds = np.zeros((rounds, steps, len(tried)))
+    for i in range(rounds):
+        runs = [learning(text, i, steps, steps, **options) for options in tried.values()]
+        for j, k in np.ndindex(steps, len(runs)):
+            start = time.process_time()
+            next(runs[k])
+            seconds[i, j, k] = time.process_time() - start
+    return dict(zip(tried, np.median(seconds, axis=0)[1:].mean(axis=0).tolist()))
+
+
+def table(rows: list[dict]) -> str:
+    """Means and their standard errors; what a setting is better or worse by than the one it was
+    made from (the one before it on the way, else the way's end)."""
+    lines = ["| setting | a step | steps | loss (standard error) | change |", "|---" * 5 + "|"]
+    for i, row in enumerate(rows):
+        loss, losses = fmean(row["losses"]), row["losses"]
+        error = f"{stdev(losses) / math.sqrt(len(losses)):.3f}" if losses[1:] else "-"
+        origin = rows[i - 1 if i < WAY else WAY - 1]["losses"]
+        change = f"{loss - fmean(origin):+.3f}" if i else "-"
+        cells = [
+            row["setting"],
+            f"{row['cost']:.2f}",
+            str(row["steps"]),
+            f"**{loss:.3f}** ({error})",
+        ]
+        lines.append(f"| {' | '.join([*cells, change])} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    how = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=how)
+    parser.add_argument("--text", default="tinyshakespeare.txt", help="a file or a named data set")
+    parser.add_argument("--steps", type=int, default=200, help="of the fast recipe [200]")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="SEED")
+    parser.add_argument("--quick", action="store_true", help="a few steps with a part of the text")
+    parser.add_argument("--out", type=Path, help="a file for the results")
+    args = parser.parse_args()
+    text, rounds = load_text(args.text), (3, 15)
+    if args.quick:
+        text, rounds, args.steps = text[:30_000], (1, 2), 5
+    text = text[: len(text) * 9 // 10]  # the rest is for the board
+    cut = len(text) * 9 // 10
+    tokenizer = SimpleTokenizer.from_text(text[:cut])
+    ids, held_out = (np.array(tokenizer.encode(part)) for part in (text[:cut], text[cut - 1 :]))
+    tried = settings(ids)
+    costs, rows = costs_of_a_step(text[:cut], tried, *rounds), []
+    for name, options in tried.items():
+        cost = costs[name] / costs[FAST]
+        rows.append(dict(setting=name, cost=cost, steps=round(args.steps / cost), losses=[]))
+        for seed in args.seeds:
+            (model,) = learning(text[:cut], seed, rows[-1]["steps"], last=1, **options)
+            with no_grad():
+                rows[-1]["losses"].append(nats_of(model, held_out).mean(dtype=float).item())
+        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+    if args.out:
+        args.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
