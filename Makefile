@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 ARGS ?=
 EXTRAS ?= course,dev
-CHINESE := --dataset poems --n-layer 3 --n-embd 168 --batch-size 16 --max-iters 9000 \
+CHINESE := --dataset poems --optimizer adamw --n-layer 3 --n-embd 168 --batch-size 16 --max-iters 9000 \
 	--learning-rate 2e-3 --dropout 0.2 --eval-interval 500
 
 .DEFAULT_GOAL := help
@@ -14,12 +14,12 @@ help:
 	@echo "minigrad: a GPT out of nothing but NumPy"
 	@echo
 	@echo "  make lab             open the course in JupyterLab"
-	@echo "  make train           train a GPT on Shakespeare (about 2 minutes) and print a sample"
+	@echo "  make train           train a GPT on Shakespeare (less than a minute) and print a sample"
 	@echo "  make generate        write with the model that make train trained"
 	@echo "  make train-chinese   train a GPT on Chinese poems (about 20 minutes) and print a sample"
 	@echo "  make chat            talk with a model of 135M parameters that runs in your NumPy (downloads 93 MB)"
 	@echo "  make serve           the models as a service, with a page to play with"
-	@echo "  make demo            train a small demo model (half a minute)"
+	@echo "  make demo            train a small demo model (ten seconds)"
 	@echo "  make quick-generate  write with the demo model, making it first where there is none"
 	@echo "  make test            run all tests, and all notebooks"
 	@echo "  make test-fast       run the checks of style and types, and the quick tests"
@@ -89,9 +89,8 @@ generate: .venv/run
 	@$(VENV_PYTHON) -m minigrad.generate $(ARGS)
 
 out/demo/best.pkl: | .venv/run
-	@echo "== training a small demo model (half a minute)"
-	@$(VENV_PYTHON) -m minigrad.train --out-dir out/demo --n-layer 2 --n-embd 64 --batch-size 16 \
-		--max-iters 1000 --learning-rate 4e-3 --overwrite
+	@echo "== training a small demo model (ten seconds)"
+	@$(VENV_PYTHON) -m minigrad.train --out-dir out/demo --n-embd 64 --max-iters 400 --overwrite
 
 demo: out/demo/best.pkl
 	@echo "the demo model is in $<"

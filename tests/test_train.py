@@ -27,11 +27,12 @@ from minigrad.train import (
     stop_requests,
     train_step,
 )
-from minigrad.train.__main__ import ALL_OPTIMIZERS, DEFAULTS, main
+from minigrad.train.__main__ import ALL_OPTIMIZERS, RECIPES, main, parse_arguments
 from minigrad.weights import export
 
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="signals differ on Windows")
 TEXT = "the quick brown fox jumps over the lazy dog. " * 40
+OWN = {"adamw": {}, "muon": {"learning_rate": 0.04, "min_lr": 0.0}}  # of the optimizers
 TINY = {"n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 8, "batch_size": 4}
 
 
@@ -48,6 +49,7 @@ def tiny(text_file, **options) -> TrainConfig:
 
 def arguments(text_file, tmp_path, **options) -> list[str]:
     values = {"dataset": text_file, "out_dir": tmp_path / "out", **TINY, "eval_iters": 2}
+    values |= {} if "resume" in options else {"optimizer": "adamw"}
     pairs = (values | options).items()
     return [str(x) for name, value in pairs for x in (f"--{name.replace('_', '-')}", value)]
 
@@ -101,7 +103,7 @@ def test_a_run_learns(text_file):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, optimizer, threads):
     config = {"max_iters": 12, "dropout": 0.2, "eval_interval": 5, "eval_iters": 1}
-    config |= {"optimizer": optimizer, "threads": threads, **DEFAULTS[optimizer]}
+    config |= {"optimizer": optimizer, "threads": threads, **OWN[optimizer]}
     whole = Trainer(tiny(text_file, **config), ALL_OPTIMIZERS)
     whole.run()
     broken = Trainer(tiny(text_file, **config), ALL_OPTIMIZERS)
@@ -125,7 +127,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, optimize
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_gradients_that_accumulate_make_the_step_of_the_large_batch(text_file, optimizer, dropout):
     def run(**batches):
-        options = {**DEFAULTS[optimizer], "dropout": dropout, "optimizer": optimizer}
+        options = {**OWN[optimizer], "dropout": dropout, "optimizer": optimizer}
         trainer = Trainer(tiny(text_file, **options, **batches), ALL_OPTIMIZERS)
         losses = [trainer.advance()[0] for _ in range(5)]
         for block in trainer.model.transformer.h:  # a bias of keys changes nothing: its gradient
@@ -309,8 +311,8 @@ def test_interruption_leaves_a_checkpoint_and_resume_goes_on(text_file, tmp_path
 def test_muon_trains_from_the_command_line_with_its_own_defaults_and_resumes(
     text_file, tmp_path, capsys
 ):
-    argv = arguments(text_file, tmp_path, max_iters=4)
-    assert main([*argv, "--optimizer", "muon"]) == 0
+    argv = arguments(text_file, tmp_path, max_iters=4, optimizer="muon")
+    assert main(argv) == 0
     config = load(tmp_path / "out" / "latest.pkl")["config"]
     assert (config["learning_rate"], config["min_lr"]) == (0.04, 0.0)
     assert main([*argv, "--resume", "--max-iters", "6"]) == 0
@@ -323,6 +325,17 @@ def test_muon_trains_from_the_command_line_with_its_own_defaults_and_resumes(
     assert main([*argv, *options]) == 0
     config = load(tmp_path / "out" / "latest.pkl")["config"]
     assert (config["learning_rate"], config["min_lr"]) == (0.01, 0.001)
+
+
+def test_a_new_run_has_the_fast_recipe_and_the_one_of_nanogpt_is_an_option_away():
+    chosen = lambda *argv: TrainConfig(**parse_arguments(["--dataset", "x", *argv])[1])
+    assert chosen() == TrainConfig(dataset="x", optimizer="muon", **RECIPES["muon"])
+    assert chosen("--optimizer", "adamw") == TrainConfig(dataset="x")
+    own = chosen("--n-layer", "5", "--learning-rate", "0.01")
+    assert own.architecture == "llama" and (own.n_layer, own.learning_rate) == (5, 0.01)
+    parser, given = parse_arguments(["--resume", "--max-iters", "9"])
+    assert given == {"resume": True, "max_iters": 9}
+    assert "[muon]" in parser.format_help() and "training steps [700]" in parser.format_help()
 
 
 def test_an_unknown_optimizer_is_refused(text_file, tmp_path, capsys):

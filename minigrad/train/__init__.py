@@ -97,9 +97,11 @@ class RunConfig:
     batch_size: int = option(12, "sequences in a batch")
     gradient_accumulation_steps: int = option(1, "batches whose gradients make one step")
     max_iters: int = option(2000, "training steps")
-    optimizer: str = option("adamw", "adamw, or muon with its own learning rates")
+    optimizer: str = option(
+        "adamw", "muon, or adamw with the recipe of nanoGPT: gpt, 4 layers, 2000 steps"
+    )
     learning_rate: float = option(1e-3, "highest learning rate, after the warm-up")
-    min_lr: float = option(None, "lowest learning rate, at the end [a tenth]")
+    min_lr: float = option(None, "lowest learning rate, at the end [muon: 0, else a tenth]")
     warmup_iters: int = option(None, "steps of warm-up [5 %% of lr-decay-iters, at most 100]")
     lr_decay_iters: int = option(None, "step that reaches min-lr [max-iters]")
     weight_decay: float = option(0.1, "decay of the matrices")

@@ -31,14 +31,19 @@ def muon_run(model: LanguageModel, config: TrainConfig) -> Together:
 
 
 ALL_OPTIMIZERS = {**OPTIMIZERS, "muon": muon_run}
-DEFAULTS = {"adamw": {}, "muon": {"learning_rate": 0.04, "min_lr": 0.0}}
+RECIPES: dict[str, dict] = {  # what a new run does, unless it is told otherwise
+    "muon": {"learning_rate": 0.04, "min_lr": 0.0, "batch_size": 24, "max_iters": 700}
+    | {"architecture": "llama", "n_layer": 2},
+    "adamw": {},  # what TrainConfig says: nanoGPT's for a CPU
+}
 
 
 # %% ../../notebooks/12_make_it_fast.ipynb #parse-arguments
-def add_options(parser: Any, options: Any, but: Sequence[str] = ()) -> None:
-    """An option of the command line for each field of a class of options, except for some."""
+def add_options(parser: Any, options: Any, but: Sequence[str] = (), **recipe: Any) -> None:
+    """An option of the command line for each field of a class of options, except for some; the
+    help names its default, or what the recipe says instead."""
     for f in (f for f in fields(options) if f.name not in but):
-        shown = "" if f.default is None else f" [{f.default}]"
+        shown = "" if f.default is None else f" [{recipe.get(f.name, f.default)}]"
         kind = str(f.type).split(" |")[0].removeprefix("<class '").removesuffix("'>")
         parser.add_argument(
             f"--{f.name.replace('_', '-')}",
@@ -53,12 +58,16 @@ def add_options(parser: Any, options: Any, but: Sequence[str] = ()) -> None:
 
 
 def parse_arguments(argv: list[str] | None) -> tuple[argparse.ArgumentParser, dict]:
-    """The parser, and the options that were given."""
+    """The parser, and the options: those that were given, and of a new run those of its recipe."""
     parser = argparse.ArgumentParser(
         prog="python -m minigrad.train", description="Train a language model on a text."
     )
-    add_options(parser, TrainConfig)
-    return parser, vars(parser.parse_args(argv))
+    add_options(parser, TrainConfig, optimizer="muon", **RECIPES["muon"])
+    given = vars(parser.parse_args(argv))
+    if "resume" in given:
+        return parser, given
+    optimizer = given.get("optimizer", "muon")
+    return parser, {"optimizer": optimizer, **RECIPES.get(optimizer, {}), **given}
 
 
 # %% ../../notebooks/12_make_it_fast.ipynb #prepare
@@ -91,8 +100,7 @@ def prepare(given: dict, kind: Any = Trainer) -> Iterator[tuple[Any, CheckpointM
             manager = CheckpointManager(folder)
             yield resume_run(manager, {**given, "out_dir": folder}, kind), manager
         return
-    own_defaults = DEFAULTS.get(given.get("optimizer", "adamw"), {})
-    config = kind.options(**{**own_defaults, **given})
+    config = kind.options(**given)
     out_dir = Path(config.out_dir)
     with new_folder(out_dir):
         if not overwrite and any((out_dir / name).exists() for name in ("latest.pkl", "best.pkl")):
