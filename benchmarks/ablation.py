@@ -1,6 +1,6 @@
 """What brought how much: one change at a time from the board's first record to the fast recipe.
 
-    python benchmarks/ablation.py --text FILE [--steps 200] [--seeds 1 2 3] [--out FILE.json]
+    python benchmarks/ablation.py --text FILE [--steps 220] [--seeds 1 2 3] [--out FILE.json]
 
 All settings train for equally many *processor* seconds (those of all threads, which other programs
 lengthen less than the time on the wall): what a step costs is measured first, with all settings in
@@ -25,58 +25,39 @@ import numpy as np
 from recipes import fast
 from words import nats_of
 
-from minigrad import functional as F
 from minigrad import muon
 from minigrad.data import SimpleTokenizer, load_text
-from minigrad.gpt import GPT, LanguageModel
-from minigrad.llama import Llama, LlamaAttention, rms_norm, rotary
+from minigrad.gpt import GPT
 from minigrad.losses import cross_entropy
-from minigrad.nn import Embedding
+from minigrad.nn import Embedding, Module
 from minigrad.optim import AdamW, decay_groups
-from minigrad.tensor import Tensor, no_grad
+from minigrad.tensor import no_grad
 
 ORTHOGONALIZE = muon.orthogonalize
+WAY, FAST = 7, "+ queries and keys normalised"  # the length of the way, and its end
 
 
-def gpt(vocab_size: int, rng: np.random.Generator, n_layer: int = 4) -> GPT:
-    return GPT(vocab_size, 128, n_layer, 4, 64, rng=rng)
+def gpt(vocab_size: int, rng: np.random.Generator) -> GPT:
+    return GPT(vocab_size, 128, 4, 4, 64, rng=rng)
 
 
-class WithPairs(Llama):
-    """Its logits are what it adds to those of a table: how often which character follows which."""
+class WithPairs(Module):
+    """A model whose logits are what it adds to those of a table: how often which character follows
+    which in ids, counted before it begins."""
 
-    def count(self, ids: np.ndarray) -> "WithPairs":
-        size = self.config["vocab_size"]
-        counts = np.bincount(ids[:-1] * size + ids[1:], minlength=size**2).reshape(size, size)
-        p = (counts + 0.3) / (counts + 0.3).sum(axis=1, keepdims=True)
-        self.pairs = Embedding(size, size)
+    def __init__(self, model: Module, ids: np.ndarray):
+        size = model.config["vocab_size"]
+        counts = 0.3 + np.bincount(ids[:-1] * size + ids[1:], minlength=size**2)
+        p = counts.reshape(size, size) / counts.reshape(size, size).sum(axis=1, keepdims=True)
+        self.model, self.block_size, self.pairs = model, model.block_size, Embedding(size, size)
         self.pairs.weight.data = np.log(p).astype(np.float32)
-        return self
 
-    def forward(self, idx, targets=None, cache=None):
-        logits = self.lm_head(self.hidden(idx, cache)) + self.pairs(idx)
+    def forward(self, idx: np.ndarray, targets: np.ndarray | None = None) -> tuple:
+        logits = self.model(idx)[0] + self.pairs(idx)
         return logits, None if targets is None else cross_entropy(logits, targets)
 
 
-class NormalisedAttention(LlamaAttention):
-    """Attention whose queries and keys have the root mean square 1 before they are turned."""
-
-    def turned(self, x: Tensor, cos: np.ndarray, sin: np.ndarray) -> Tensor:
-        qkv = self.qkv(x).reshape(*x.shape[:2], self.n_head + 2 * self.n_kv_head, -1)
-        n = self.n_head + self.n_kv_head
-        unit = rms_norm(qkv[:, :, :n], Tensor(np.ones(qkv.shape[-1], np.float32)))
-        return rotary(F.cat([unit, qkv[:, :, n:]], axis=2), cos, sin, n)
-
-
-def normalised(vocab_size: int, rng: np.random.Generator) -> Llama:
-    model = fast.llama(vocab_size, rng)
-    for layer in model.model.layers:
-        plain, layer.self_attn = layer.self_attn, NormalisedAttention(128, 4, 4, 64)
-        layer.self_attn.load_state_dict(plain.collect_state_dict())
-    return model
-
-
-def adamw(model: LanguageModel) -> AdamW:
+def adamw(model: Module) -> AdamW:
     return AdamW(decay_groups(model.parameters(), 0.1), lr=6e-3, betas=(0.9, 0.99))
 
 
@@ -84,30 +65,26 @@ def settings(ids: np.ndarray) -> dict[str, dict]:
     """Name: what it changes in `fast.train`; first the way there, then single changes at its end.
     The table of pairs is counted in ids."""
     long, short = [(1.0, 16, 64)], [(1.0, 24, 32)]
-    layers = lambda n: partial(fast.llama, n_layer=n)
-    pairs = lambda vocab_size, rng: WithPairs(vocab_size, 128, 2, 4, block_size=64, rng=rng)
+    layers = lambda n, **options: partial(fast.llama, n_layer=n, **options)
+    plain = lambda n: layers(n, normalised=False)
     batch = lambda by: [(end, round(by * size), length) for end, size, length in fast.STAGES]
     return {
         "GPT, 4 layers, 16 x 64": dict(build=gpt, stages=long),
-        "+ Llama's block": dict(build=layers(4), stages=long),
-        "+ 3 layers": dict(build=layers(3), stages=long),
-        "+ 2 layers": dict(stages=long),
-        "+ windows of 24 x 32": dict(stages=short),
-        "+ 12 x 64 at the end": {},
-        "GPT's block": dict(build=partial(gpt, n_layer=2)),
-        "AdamW alone": dict(optimizer_for=adamw),
+        "+ Llama's block": dict(build=plain(4), stages=long),
+        "+ 3 layers": dict(build=plain(3), stages=long),
+        "+ 2 layers": dict(build=plain(2), stages=long),
+        "+ windows of 32": dict(build=plain(2), stages=short),
+        "+ windows of 16, 32, 64": dict(build=plain(2)),
+        FAST: {},
         "1 layer": dict(build=layers(1)),
+        "3 layers": dict(build=layers(3)),
         "half the batch": dict(stages=batch(0.5)),
         "twice the batch": dict(stages=batch(2)),
-        "48 x 16 at first": dict(stages=[(0.3, 48, 16), *fast.STAGES]),
-        "pairs counted first": dict(build=lambda *args: pairs(*args).count(ids)),
+        "AdamW alone": dict(optimizer_for=adamw),
         "3 Newton-Schulz iterations": dict(iterations=3),
-        "a head of its own": dict(build=partial(fast.llama, tied=False)),
-        "queries and keys normalised": dict(build=normalised),
+        "a head of its own": dict(build=layers(2, tied=False)),
+        "pairs counted first": dict(build=lambda *args: WithPairs(fast.llama(*args), ids)),
     }
-
-
-WAY, FAST = 6, "+ 12 x 64 at the end"  # so many of them are the way; its end
 
 
 def learning(text: str, seed: int, steps: int, last: int, iterations: int = 5, **options):
@@ -158,14 +135,14 @@ def main() -> None:
     how = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=how)
     parser.add_argument("--text", default="tinyshakespeare.txt", help="a file or a named data set")
-    parser.add_argument("--steps", type=int, default=200, help="of the fast recipe [200]")
+    parser.add_argument("--steps", type=int, default=220, help="of the fast recipe [220]")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="SEED")
     parser.add_argument("--quick", action="store_true", help="a few steps with a part of the text")
     parser.add_argument("--out", type=Path, help="a file for the results")
     args = parser.parse_args()
     text, rounds = load_text(args.text), (3, 15)
     if args.quick:
-        text, rounds, args.steps = text[:30_000], (1, 2), 5
+        text, rounds, args.steps = text[:30_000], (1, 2), 2
     text = text[: len(text) * 9 // 10]  # the rest is for the board
     cut = len(text) * 9 // 10
     tokenizer = SimpleTokenizer.from_text(text[:cut])

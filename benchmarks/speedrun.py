@@ -8,20 +8,16 @@ yields (model, tokens so far) whenever it wants to be judged. `model(ids)[0]` ar
 ids (B, T), where an id is a character's place among the sorted ones of the text. The rules:
 - It gets the first nine tenths of the text, nothing else. It is judged by the mean loss over all of
   the last tenth, in disjoint windows of 64, each character predicted once from those before it.
-- NumPy and minigrad only, one file, two cores, at most 1,000,000 parameters (numbers that come from
-  the text, such as counts, are among them).
-- Each seed is a process of its own. Its time runs from the start of the process, imports included,
-  to the first judgement at or below the target. While it is judged the clock stands still, and so
-  must all of the recipe's threads.
+- NumPy and minigrad only, one file, two cores, at most 1,000,000 parameters, counts among them.
+- Each seed is a process of its own. Its time runs from the process's start, imports included, to
+  the first judgement at or below the target. A judgement stops the clock, and all threads must rest.
 - A record reaches the target with every seed, and is faster than the last one, which runs again in
   turns with it on the same machine: p < 0.01 in Welch's one-sided t-test on the seconds.
-The losses need no such test: all of the text is judged, without sampling noise, and as a time ends
-at the first loss below the target, the last losses say nothing more. Whoever is lucky with a seed
-is lucky in the seconds, and these are tested.
+The losses need no such test: all of the text is judged, so that no loss is low by a lucky sample,
+and what is luck with a seed or with the moment of judging is in the seconds, which are tested.
 """
 
 import argparse
-import ast
 import hashlib
 import importlib.util
 import json
@@ -41,6 +37,7 @@ import numpy as np
 from minigrad.data import SimpleTokenizer, load_text, path_of
 from minigrad.functional import log_softmax
 from minigrad.nn import Module
+from minigrad.parallel import available_cores
 from minigrad.tensor import no_grad
 
 LARGEST, WINDOW, CORES, LEVEL = 1_000_000, 64, 2, 0.01
@@ -84,8 +81,8 @@ class Judge:
                 log_p = log_softmax(model(x)[0]).data
                 total -= np.take_along_axis(log_p, y[..., None], -1).sum(dtype=float).item()
         x = self.ids[None, :WINDOW]
-        seen = [model(window)[0].data[:, :-1] for window in (x, np.append(x[:, :-1], [[0]], 1))]
-        if not np.allclose(*seen, atol=1e-4):
+        other = np.append(x[:, :-1], [[0]], axis=1)  # its end is another
+        if not np.allclose(*(model(ids)[0].data[:, :-1] for ids in (x, other)), atol=1e-4):
             sys.exit("looks ahead: what it expects depends on characters that come later")
         return total / (len(self.ids) - 1)
 
@@ -106,21 +103,20 @@ def run(recipe: Path, text: str, target: float, seed: int, started: float) -> di
     names = {name.partition(".")[0] for name in set(sys.modules) - before}
     if foreign := [n for n in sorted(names - ALLOWED) if not n.startswith("_cython_")]:
         sys.exit(f"uses {', '.join(foreign)}, but only NumPy and minigrad are allowed")
-    if not judge.losses:
-        sys.exit("never yielded a model")
     if not reached:
-        best, n = min(judge.losses), len(judge.losses)
-        sys.exit(f"never reached {target}: the lowest of {n} losses is {best:.4f}")
+        lowest = (
+            f"its lowest loss is {min(judge.losses):.4f}" if judge.losses else "yielded no model"
+        )
+        sys.exit(f"never reached {target}: {lowest}")
     found = dict(seconds=judge.seconds, losses=judge.losses[-1], tokens=judge.tokens)
-    return found | dict(parameters=judge.parameters)
+    return found | dict(parameters=judge.parameters, what=" ".join(module.train.__doc__.split()))
 
 
 def attempt(recipe: Path, args: argparse.Namespace, seed: int) -> dict:
     """What `run` finds out, in a process of its own."""
     command = [sys.executable, __file__, recipe, "--text", args.text, "--target", str(args.target)]
-    command += ["--seeds", str(seed), "--started"]
-    try:  # this clock is the whole machine's, so the time that the process takes to start counts
-        command.append(repr(time.perf_counter()))
+    command += ["--seeds", str(seed), "--started", repr(time.perf_counter())]  # the machine's clock
+    try:
         done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=args.limit)
     except subprocess.TimeoutExpired:
         sys.exit(f"{recipe.name}, seed {seed}: not there after {args.limit:g} seconds")
@@ -135,25 +131,21 @@ def attempt(recipe: Path, args: argparse.Namespace, seed: int) -> dict:
 def keep_to_two_cores() -> str:
     """Put this process, and those it starts, on two cores where the system can; returns what times
     may be compared on: processor, cores, NumPy."""
-    cores = os.cpu_count() or 1
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-        cores = len(os.sched_getaffinity(0))
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     name = [*names, platform.processor() or platform.machine()][0]
-    return f"{name}, {cores} cores, NumPy {np.__version__}"
+    return f"{name}, {available_cores()} cores, NumPy {np.__version__}"
 
 
 def record(recipe: Path, runs: list[dict], args: argparse.Namespace, machine: str) -> dict:
     """What the board keeps of the runs of a recipe."""
-    functions = [n for n in ast.parse(recipe.read_text("utf-8")).body if getattr(n, "name", 0)]
-    what = next(ast.get_docstring(f) for f in functions if f.name == "train")
     text = hashlib.sha256(path_of(args.text).read_bytes()).hexdigest()[:12]
-    entry = dict(recipe=recipe.stem, what=" ".join(what.split()), date=str(date.today()))
-    entry |= dict(machine=machine, text=text, target=args.target, seeds=args.seeds)
-    return entry | {key: [found[key] for found in runs] for key in runs[0]}
+    entry = dict(recipe=recipe.stem, what=runs[0]["what"], date=str(date.today()), machine=machine)
+    entry |= dict(text=text, target=args.target, seeds=args.seeds)
+    return entry | {key: [found[key] for found in runs] for key in runs[0] if key != "what"}
 
 
 def upper_tail(t: float, df: float) -> float:
@@ -176,12 +168,6 @@ def chance(new: list[float], old: list[float]) -> float | None:
     return upper_tail((fmean(old) - fmean(new)) / math.sqrt(a + b), max(1.0, df))
 
 
-def read(board: Path | None) -> list[dict]:
-    """The records, the last one last; none if there is no such file yet."""
-    lines = board.read_text("utf-8").splitlines() if board and board.exists() else []
-    return [json.loads(line) for line in lines]
-
-
 def table(records: list[dict]) -> str:
     lines = ["| recipe | seconds (each) | tokens | parameters | losses | p |", "|---" * 6 + "|"]
     for entry in records:
@@ -195,8 +181,7 @@ def table(records: list[dict]) -> str:
 
 
 def main() -> None:
-    how = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=how)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("recipe", type=Path, help="a Python file with train(text, seed)")
     parser.add_argument("--text", default="tinyshakespeare.txt", help="a file or a named data set")
     parser.add_argument("--target", type=float, default=1.886, help="validation loss to reach")
@@ -210,7 +195,8 @@ def main() -> None:
         found = run(args.recipe, load_text(args.text), args.target, args.seeds[0], args.started)
         print("\n" + json.dumps(found))
         return
-    machine, board = keep_to_two_cores(), read(args.board)
+    lines = args.board.read_text("utf-8") if args.board and args.board.exists() else ""
+    machine, board = keep_to_two_cores(), [json.loads(line) for line in lines.splitlines()]
     if board and (not args.against or args.against.stem != board[-1]["recipe"]):
         parser.error(f"the last record is {board[-1]['recipe']}: run against it, --against FILE")
     rivals = [args.recipe, *filter(None, [args.against])]
@@ -221,14 +207,13 @@ def main() -> None:
     new, *old = (record(recipe, runs[recipe], args, machine) for recipe in rivals)
     new["p"] = chance(new["seconds"], old[0]["seconds"]) if old else None
     print(f"{machine}, {date.today()}\n\n{table([new, *old])}")
-    if not args.board:
-        return
     if board and any(new[key] != board[-1][key] for key in ("text", "target")):
-        sys.exit("no record: the board is for another text, or another target")
-    if board and (new["p"] is None or new["p"] >= LEVEL):
+        sys.exit("no record: the board is for another text or another target")
+    if board and not (new["p"] is not None and new["p"] < LEVEL):
         sys.exit(f"no record: p has to be below {LEVEL}")
-    with args.board.open("a", encoding="utf-8") as file:
-        print(json.dumps(new), file=file)
+    if args.board:
+        with args.board.open("a", encoding="utf-8") as file:
+            print(json.dumps(new), file=file)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,22 @@
-"""The board of recipes: what it measures, what it refuses, when a record is one."""
+"""The board of recipes: what it measures and refuses, and when a record is one; the ablation."""
 
 import json
 import math
 import subprocess
 import sys
 
+import ablation
 import numpy as np
 import pytest
 import speedrun
+from recipes import fast, muon_2025
 
 from conftest import ROOT
+from minigrad.functional import log_softmax
 from minigrad.gpt import GPT
+from minigrad.llama import LlamaAttention, turns
 from minigrad.losses import cross_entropy
+from minigrad.tensor import Tensor
 
 HEAD = """
 import numpy as np
@@ -64,7 +69,7 @@ def refused(body):
     "body, why",
     [
         ("    yield model(text, 400), 0\n", "has 1,9"),
-        ("    if seed == 0:\n        yield\n", "never yielded a model"),
+        ("    if seed == 0:\n        yield\n", "never reached 100.0: yielded no model"),
         ("    return model(text)\n", "never yields: train(text, seed) is no generator"),
         ("    yield None, 0\n", "yielded a NoneType, not a model"),
         ("    raise OSError('no more')\n    yield\n", "OSError: no more"),
@@ -91,9 +96,7 @@ def test_a_recipe_without_a_function_or_a_docstring_is_refused(board_run):
 
 def test_a_recipe_that_never_gets_there_or_never_ends(board_run):
     body = refused("    yield model(text), 0\n    yield model(text), 9\n")
-    assert (
-        "never reached 0.5: the lowest of 2 losses is 3.3" in board_run(body, "--target", ".5")[2]
-    )
+    assert "never reached 0.5: its lowest loss is 3.3" in board_run(body, "--target", ".5")[2]
     body = refused("    import time\n    time.sleep(60)\n    yield\n")
     assert "not there after 0.5 seconds" in board_run(body, "--limit", "0.5")[2]
 
@@ -127,28 +130,30 @@ def test_only_what_is_faster_beyond_chance_is_added(tmp_path, text, monkeypatch,
     for recipe in recipes:
         recipe.write_text(HEAD + EASY, encoding="utf-8")
     board = tmp_path / "board.jsonl"
-    last = dict(recipe="old", text=speedrun.record(recipes[1], [{}], options(text), "")["text"])
+    last = dict(
+        recipe="old", text=speedrun.record(recipes[1], [{"what": ""}], options(text), "")["text"]
+    )
     board.write_text(json.dumps(last | {"target": 1.886}) + "\n", encoding="utf-8")
     times = {"new": {1: 9.0, 2: 9.5, 3: 10.0}, "old": {1: 30.0, 2: 31.0, 3: 29.0}}
 
     def attempt(recipe, args, seed):
-        return dict(seconds=times[recipe.stem][seed], losses=1.88, tokens=10, parameters=5)
+        return dict(seconds=times[recipe.stem][seed], losses=1.88, tokens=10, parameters=5, what="")
 
     monkeypatch.setattr(speedrun, "attempt", attempt)
     monkeypatch.setattr(speedrun, "keep_to_two_cores", lambda: "here")
     command = [*recipes[:1], "--text", text, "--against", recipes[1], "--board", board]
     monkeypatch.setattr(sys, "argv", ["speedrun.py", *map(str, command)])
     speedrun.main()
-    (entry,) = speedrun.read(board)[1:]
+    entry = json.loads(board.read_text("utf-8").splitlines()[1])
     assert entry["seconds"] == [9.0, 9.5, 10.0] and 0 < entry["p"] < 1e-4
     assert "| new | **9.5** (9.0, 9.5, 10.0) | 10 | 5 | 1.8800, " in capsys.readouterr().out
 
     times["new"], times["old"] = {1: 1.0, 2: 8.0, 3: 20.0}, times["new"]
-    command[0], command[3] = command[3], command[0]
+    command[0], command[4] = command[4], command[0]
     monkeypatch.setattr(sys, "argv", ["speedrun.py", *map(str, command)])
     with pytest.raises(SystemExit, match="below 0.01"):
         speedrun.main()
-    assert len(speedrun.read(board)) == 2
+    assert len(board.read_text("utf-8").splitlines()) == 2
     monkeypatch.setattr(sys, "argv", [*sys.argv, "--target", "2"])
     with pytest.raises(SystemExit, match="another target"):
         speedrun.main()
@@ -195,16 +200,17 @@ def test_the_clock_stands_still_while_it_is_judged(text, monkeypatch):
 
 @pytest.mark.parametrize(
     "t, df, p",  # from tables
-    [(0, 3, 0.5), (6.314, 1, 0.05), (6.965, 2, 0.01), (2.602, 15, 0.01), (-2.602, 15, 0.99)],
+    [
+        (0, 3, 0.5),
+        (6.314, 1, 0.05),
+        (6.965, 2, 0.01),
+        (2.602, 15, 0.01),
+        (-2.602, 15, 0.99),
+        (3, 2.5, 0.036288),
+    ],
 )
 def test_upper_tail_of_students_t(t, df, p):
     assert speedrun.upper_tail(t, df) == pytest.approx(p, rel=1e-3)
-
-
-def test_tail_between_whole_degrees_of_freedom():
-    whole = [speedrun.upper_tail(3.0, df) for df in (2, 2.5, 3)]
-    assert whole == sorted(whole, reverse=True)
-    assert whole[1] == pytest.approx(0.03774, rel=2e-3) or whole[0] > whole[1] > whole[2]
 
 
 def test_welch():
@@ -212,7 +218,88 @@ def test_welch():
     assert speedrun.chance([1, 2, 3], [5, 6, 7]) == pytest.approx(0.00402, rel=1e-2)
     assert speedrun.chance([5, 6, 7], [1, 2, 3]) == pytest.approx(1 - 0.00402, rel=1e-4)
     assert speedrun.chance([1, 2, 3], [1, 2, 3]) == pytest.approx(0.5)
+    p = speedrun.chance([9.3, 9.8, 10.9], [9.9, 12, 15])  # as SciPy has it
+    assert p == pytest.approx(0.1282419546, rel=1e-6)
     assert speedrun.chance([1], [2, 3]) is None
     assert speedrun.chance([1, 1], [2, 2]) == 0 and speedrun.chance([2, 2], [2, 2]) == 1
     one = speedrun.chance([1, 1], [2, 4])  # df = 1
     assert one == pytest.approx(0.5 - math.atan(2) / math.pi, rel=1e-3)
+
+
+def test_the_fast_recipe_goes_through_its_stages_and_counts_their_tokens(text):
+    string = text.read_text("utf-8")
+    ids = np.array([sorted(set(string)).index(c) for c in string[:65]])
+    *_, (model, tokens) = found = list(
+        fast.train(string, 1, 20, stages=[(0.5, 3, 16), (1.0, 2, 64)])
+    )
+    assert len(found) == 10 and tokens == 10 * (3 * 16 + 2 * 64)
+    assert sum(p.size for p in model.parameters()) < 1_000_000
+    assert model(ids[None, :-1], ids[None, 1:])[1].item() < 2.5
+
+
+def test_normalised_queries_and_keys_have_one_length():
+    rng = np.random.default_rng(0)
+    attention = fast.llama(28, rng).model.layers[0].self_attn
+    x = Tensor(rng.standard_normal((2, 5, 128), dtype=np.float32))
+    cos, sin = turns(np.arange(5), 32, 10000.0)
+    qkv, plain = (
+        kind.turned(attention, x, cos, sin).data for kind in (type(attention), LlamaAttention)
+    )
+    assert np.linalg.norm(qkv[:, :, :8], axis=-1) == pytest.approx(np.sqrt(32), rel=1e-2)
+    lengths = np.linalg.norm(plain[:, :, :8], axis=-1, keepdims=True)
+    assert np.allclose(qkv[:, :, :8], plain[:, :, :8] * np.sqrt(32) / lengths, rtol=1e-2)
+    assert np.array_equal(qkv[:, :, 8:], plain[:, :, 8:])  # values are left as they are
+
+
+def test_the_way_of_the_ablation_begins_with_the_first_record(text, monkeypatch):
+    string, tried = text.read_text("utf-8"), ablation.settings(np.arange(3))
+    assert list(tried)[ablation.WAY - 1] == ablation.FAST and tried[ablation.FAST] == {}
+    monkeypatch.setattr(muon_2025, "STEPS", 10)
+    monkeypatch.setattr(muon_2025, "JUDGED_FROM", 0)
+    ((first, _),) = muon_2025.train(string, 1)
+    (way,) = ablation.learning(string, 1, 10, last=1, **next(iter(tried.values())))
+    for p, q in zip(first.parameters(), way.parameters()):
+        assert np.array_equal(p.data, q.data)
+
+
+def test_settings_change_what_they_say(text, monkeypatch):
+    string, seen = text.read_text("utf-8"), []
+    ids = np.array([sorted(set(string)).index(c) for c in string])
+    tried = ablation.settings(ids)
+    watched = lambda matrix, iterations: seen.append(iterations) or matrix
+    monkeypatch.setattr(ablation, "ORTHOGONALIZE", watched)
+    for name, iterations in (("3 Newton-Schulz iterations", 3), (ablation.FAST, 5)):
+        seen.clear()
+        list(ablation.learning(string, 1, 1, last=1, **tried[name]))
+        assert set(seen) == {iterations}
+    model = tried["pairs counted first"]["build"](28, np.random.default_rng(0))
+    p = np.exp(log_softmax(model(ids[None, :64])[0]).data[0])
+    after_q = list(string[:64]).index("q")
+    assert "".join(sorted(set(string)))[p[after_q].argmax()] == "u" and p[after_q].max() > 0.8
+    own = tried["a head of its own"]["build"](28, np.random.default_rng(0))
+    assert (
+        own.num_parameters() == fast.llama(28, np.random.default_rng(0)).num_parameters() + 28 * 128
+    )
+
+
+def test_table_of_a_quick_ablation(text, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "results.json"
+    few = lambda ids, tried=ablation.settings: dict(list(tried(ids).items())[5:9])
+    monkeypatch.setattr(ablation, "settings", few)
+    command = ["--quick", "--text", str(text), "--seeds", "1", "2", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["ablation.py", *command])
+    ablation.main()
+    rows = json.loads(out.read_text("utf-8"))
+    assert rows[1]["setting"] == ablation.FAST and rows[1]["cost"] == 1
+    assert [len(row["losses"]) for row in rows] == [2] * 4
+    assert rows[2]["setting"] == "1 layer" and rows[2]["cost"] < 1 < rows[3]["cost"]
+    head, line, *lines = capsys.readouterr().out.splitlines()
+    assert {row.count("|") for row in (head, line, *lines)} == {6} and len(lines) == 4
+
+
+def test_changes_are_beside_the_one_before_on_the_way_and_beside_its_end_after_it():
+    row = lambda i: dict(setting=str(i), cost=1.0, steps=5, losses=[i**2 - 0.5, i**2 + 0.5])
+    lines = ablation.table([row(i) for i in range(ablation.WAY + 2)]).splitlines()[2:]
+    changes = [line.split("|")[5].strip() for line in lines]
+    assert changes == ["-", *(f"{2 * i - 1:+.3f}" for i in range(1, 7)), "+13.000", "+28.000"]
+    assert "**9.000** (0.500)" in lines[3]

@@ -11,6 +11,7 @@ from minigrad.parallel import keep_freed_memory
 from minigrad.train import train_step
 
 STEPS, BATCH_SIZE, BLOCK_SIZE = 340, 16, 64
+JUDGED_FROM = 200
 
 
 def windows(ids: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -37,5 +38,5 @@ def train(text: str, seed: int) -> Iterator[tuple[GPT, int]]:
         for group, rate in zip(optimizer.param_groups, rates):
             group["lr"] = rate * hold_then_decay(step, STEPS)
         train_step(model, optimizer, *batch)
-        if step >= 200 and (step + 1) % 10 == 0:
+        if step >= JUDGED_FROM and (step + 1) % 10 == 0:
             yield model, (step + 1) * BATCH_SIZE * BLOCK_SIZE
