@@ -4,7 +4,7 @@
 
 All settings train for equally many *processor* seconds (those of all threads, which other programs
 lengthen less than the time on the wall): what a step costs is measured first, with all settings in
-turns, step by step; the fast recipe takes --steps, the others as many as cost the same, each with
+turns, step by step; the last on the way takes --steps, others as many as cost the same, each with
 its schedule spread over its own number of steps. The loss is that of the last tenth of the text for
 training, and the recipe gets the rest: nothing here has seen the validation text.
 Each setting of "the way" has one change more than the one before. The others have one change from
@@ -87,10 +87,10 @@ def settings(ids: np.ndarray) -> dict[str, dict]:
     }
 
 
-def learning(text: str, seed: int, steps: int, last: int, iterations: int = 5, **options):
-    """`fast.train` with changes, judged after each of its last steps."""
+def learning(text: str, seed: int, steps: int, judged=(0,), iterations: int = 5, **options):
+    """`fast.train` with changes; yields its model so many steps before its end."""
     way = partial(ORTHOGONALIZE, iterations=iterations)
-    judgements = fast.train(text, seed, steps, last=last, **options)
+    judgements = fast.train(text, seed, steps, judged=judged, **options)
     while True:
         with mock.patch.object(muon, "orthogonalize", way):
             judgement = next(judgements, None)
@@ -104,7 +104,7 @@ def costs_of_a_step(text: str, tried: dict[str, dict], rounds: int, steps: int) 
     the median for each step, and the mean over the steps but the first."""
     seconds = np.zeros((rounds, steps, len(tried)))
     for i in range(rounds):
-        runs = [learning(text, i, steps, steps, **options) for options in tried.values()]
+        runs = [learning(text, i, steps, range(steps), **options) for options in tried.values()]
         for j, k in np.ndindex(steps, len(runs)):
             start = time.process_time()
             next(runs[k])
@@ -135,7 +135,7 @@ def main() -> None:
     how = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=how)
     parser.add_argument("--text", default="tinyshakespeare.txt", help="a file or a named data set")
-    parser.add_argument("--steps", type=int, default=220, help="of the fast recipe [220]")
+    parser.add_argument("--steps", type=int, default=220, help="of the last one on the way [220]")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="SEED")
     parser.add_argument("--quick", action="store_true", help="a few steps with a part of the text")
     parser.add_argument("--out", type=Path, help="a file for the results")
@@ -153,7 +153,7 @@ def main() -> None:
         cost = costs[name] / costs[FAST]
         rows.append(dict(setting=name, cost=cost, steps=round(args.steps / cost), losses=[]))
         for seed in args.seeds:
-            (model,) = learning(text[:cut], seed, rows[-1]["steps"], last=1, **options)
+            (model,) = learning(text[:cut], seed, rows[-1]["steps"], **options)
             with no_grad():
                 rows[-1]["losses"].append(nats_of(model, held_out).mean(dtype=float).item())
         print(json.dumps(rows[-1]), file=sys.stderr, flush=True)

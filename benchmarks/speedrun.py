@@ -10,7 +10,7 @@ ids (B, T), where an id is a character's place among the sorted ones of the text
   the last tenth, in disjoint windows of 64, each character predicted once from those before it.
 - NumPy and minigrad only, one file, two cores, at most 1,000,000 parameters, counts among them.
 - Each seed is a process of its own. Its time runs from the process's start, imports included, to
-  the first judgement at or below the target. A judgement stops the clock, and all threads must rest.
+  the first judgement at or below the target. Judgements stop the clock, and threads must rest.
 - A record reaches the target with every seed, and is faster than the last one, which runs again in
   turns with it on the same machine: p < 0.01 in Welch's one-sided t-test on the seconds.
 The losses need no such test: all of the text is judged, so that no loss is low by a lucky sample,
