@@ -1,4 +1,4 @@
-"""What each change of the modern block brings, at the size of `make train`.
+"""What each change of the modern block brings, in the recipe of chapter 10.
 
     python benchmarks/modern.py [--seeds 1 2 3] [--results FILE]
 

@@ -23,7 +23,7 @@ from minigrad.gpt import GPT
 
 
 def untrained_model(path: Path) -> Path:
-    """A checkpoint of the size that `python -m minigrad.train` trains by default."""
+    """A checkpoint of the size that `python -m minigrad.train --optimizer adamw` trains."""
     sizes = {"vocab_size": 63, "n_embd": 128, "n_layer": 4, "n_head": 4, "block_size": 64}
     model = GPT(**sizes, rng=np.random.default_rng(0))
     characters = "".join(map(chr, range(ord(" "), ord(" ") + 63)))

@@ -2,7 +2,7 @@
 
     python benchmarks/words.py [--text poems] [--sizes 1024 4096 8192] [--seeds 1 2]
 
-One model for each tokenizer, trained with the recipe of `python -m minigrad.train` (4 layers, 4
+One model for each tokenizer, trained with the recipe of chapter 10 (4 layers, 4
 heads, AdamW, batches of 12 x 64 tokens). The first is that for characters, 128 wide; the others are
 as wide as gives about as many parameters, their table of tokens among them. Two comparisons:
 (a) after equally many steps, and so tokens, of which a longer one covers more text;

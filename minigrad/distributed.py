@@ -108,30 +108,44 @@ class Share:
 
 
 # %% ../notebooks/17_many_machines.ipynb #divided-optimizer
-def one_by_one(optimizer: Any, state: dict) -> list[tuple[Any, dict]]:
-    """The optimizers of which this one is made, or itself alone, each with its part of a state."""
-    if "optimizers" in state:
-        return list(zip(optimizer.optimizers, state["optimizers"]))
-    return [(optimizer, state)]
+def each_of(optimizer: Any) -> Sequence[Optimizer]:
+    """The optimizers of which this one is made, or itself alone."""
+    return getattr(optimizer, "optimizers", (optimizer,))
+
+
+def arrays_of(optimizer: Any, model: Any) -> dict[tuple[int, str, str], np.ndarray]:
+    """What an optimizer remembers of the model's parameters, by (which optimizer, what, whose)."""
+    names = {p: name for name, p in model.named_parameters()}
+    return {
+        (i, what, names[p]): array
+        for i, one in enumerate(each_of(optimizer))
+        for what, arrays in one.collect_state_dict().items()
+        if isinstance(arrays, list)  # and not a count
+        for p, array in zip(one.parameters(), arrays)
+    }
+
+
+def copy_counts(optimizer: Any, other: Any) -> None:
+    """The other one has taken as many steps, too."""
+    for one, its in zip(each_of(optimizer), each_of(other)):
+        counts = {name: n for name, n in one.collect_state_dict().items() if isinstance(n, int)}
+        vars(its).update(counts)
 
 
 class DividedOptimizer(Optimizer):
     """An optimizer of which each process has a share: it remembers what some parameters need, and
     changes these, which it then sends to all others (the first stage of ZeRO, Rajbhandari et al.,
-    2020)."""
+    2020). All processes take each step at the same time."""
 
     def __init__(self, comm: Any, make: Callable, model: LanguageModel, config: Any):
         self.comm, self.model = comm, model
-        self.whole = partial(make, model, config)
+        self.whole = partial(make, model, config)  # as one process alone would have it
         self.pieces = divide(model, comm.size)
-        matrices = sum(p.ndim == 2 for p in model.parameters())
-        if {who for *_, who in self.pieces} != set(range(comm.size)):
-            raise ValueError(
-                f"{comm.size} processes are too many for a model of {matrices} matrices"
-            )
-        self.share = Share(
-            model, {name: rows for name, rows, who in self.pieces if who == comm.rank}
-        )
+        if (n := len({who for *_, who in self.pieces})) < comm.size:
+            raise ValueError(f"this model can be divided among {n} processes, not {comm.size}")
+        self.rows = {(who, name): rows for name, rows, who in self.pieces}
+        mine = {name: rows for name, rows, who in self.pieces if who == comm.rank}
+        self.share = Share(model, mine)
         self.own = make(self.share, config)
         self.param_groups = self.own.param_groups  # with the learning rates
 
@@ -139,7 +153,7 @@ class DividedOptimizer(Optimizer):
         return [p for p in self.model.parameters() if p.requires_grad]
 
     def step(self) -> None:
-        """All processes at once: each moves its own, and gets the rest from the others."""
+        """Each moves its own, and gets the rest from the others."""
         self.share.look()
         self.own.step()
         whole = dict(self.model.named_parameters())
@@ -150,50 +164,27 @@ class DividedOptimizer(Optimizer):
         for p in self.parameters():
             p.data = p.data  # so that the change is noted
 
-    def _places(self) -> list[list[tuple[str, slice]]]:
-        """For each optimizer of this process, which rows of what its parameters are."""
-        named = {p: name for name, p in self.share.named_parameters()}
-        optimizers = [one for one, _ in one_by_one(self.own, self.own.collect_state_dict())]
-        rows = lambda p: (named[p], self.share.parts[named[p]][1])
-        return [[rows(p) for p in one.parameters()] for one in optimizers]
-
     def collect_state_dict(self) -> dict:
-        """All processes at once: the first gets what one process alone would remember."""
-        own = [state for _, state in one_by_one(self.own, self.own.collect_state_dict())]
-        shares = self.comm.gather((self._places(), own))
+        """The first process gets what one alone would remember; the others send it their share."""
+        shares = self.comm.gather(arrays_of(self.own, self.share))
         if self.comm.rank:
             return {}
         optimizer = self.whole()
-        state, names = optimizer.collect_state_dict(), self._names()
-        for places, states in shares:
-            for (one, whole), here, part in zip(one_by_one(optimizer, state), places, states):
-                index = {names[p]: i for i, p in enumerate(one.parameters())}
-                for name, value in part.items():
-                    if not isinstance(value, list):
-                        whole[name] = value  # a count, which is the same for all
-                        continue
-                    for (of, rows), array in zip(here, value):
-                        whole[name][index[of]][rows] = array
-        return state
+        places = arrays_of(optimizer, self.model)
+        for who, arrays in enumerate(shares):
+            for key, array in arrays.items():
+                places[key][self.rows[who, key[-1]]] = array
+        copy_counts(self.own, optimizer)
+        return optimizer.collect_state_dict()
 
     def load_state_dict(self, state: dict) -> None:
-        """Each process takes its share of what one alone would remember."""
-        optimizer, names = self.whole(), self._names()
-        optimizer.check_state_dict(state)
-        mine = one_by_one(self.own, self.own.collect_state_dict())
-        for (one, whole), (own, part), here in zip(
-            one_by_one(optimizer, state), mine, self._places()
-        ):
-            index = {names[p]: i for i, p in enumerate(one.parameters())}
-            for name, value in part.items():
-                found = whole[name]
-                if isinstance(value, list):
-                    found = [found[index[of]][rows] for of, rows in here]
-                part[name] = found
-            own.load_state_dict(part)
-
-    def _names(self) -> dict[Parameter, str]:
-        return {p: name for name, p in self.model.named_parameters()}
+        """Each takes its share of what one alone would remember."""
+        optimizer = self.whole()
+        optimizer.load_state_dict(state)
+        places = arrays_of(optimizer, self.model)
+        for key, array in arrays_of(self.own, self.share).items():
+            array[...] = places[key][self.rows[self.comm.rank, key[-1]]]
+        copy_counts(optimizer, self.own)
 
 
 # %% ../notebooks/17_many_machines.ipynb #worker
