@@ -303,3 +303,16 @@ def test_changes_are_beside_the_one_before_on_the_way_and_beside_its_end_after_i
     changes = [line.split("|")[5].strip() for line in lines]
     assert changes == ["-", *(f"{2 * i - 1:+.3f}" for i in range(1, 7)), "+13.000", "+28.000"]
     assert "**9.000** (0.500)" in lines[3]
+
+
+def test_the_lesson_shows_what_was_measured():
+    rows = json.loads((ROOT / "benchmarks" / "ablation.json").read_text("utf-8"))
+    assert [row["setting"] for row in rows] == list(ablation.settings(np.arange(3)))
+    lesson = json.loads((ROOT / "notebooks" / "12_make_it_fast.ipynb").read_text("utf-8"))
+    (cell,) = (cell for cell in lesson["cells"] if cell["id"] == "brought")
+    shown = [line.strip() for line in cell["source"]]
+    readme = (ROOT / "benchmarks" / "README.md").read_text("utf-8")
+    assert ablation.table(rows) in readme
+    for row in rows:
+        numbers = f"{row['cost']:.2f}", *(f"{loss:.3f}" for loss in row["losses"])
+        assert f'"{row["setting"]}": ({", ".join(numbers)}),' in shown

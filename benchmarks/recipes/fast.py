@@ -65,7 +65,7 @@ def train(
     judged: Sequence[int] = (9, 6, 3, 0),
 ) -> Iterator[tuple[Module, int]]:
     """A Llama, 2 layers, 4 heads, 128 wide, with normalised queries and keys; 280 steps with Muon
-    of 48 x 16, 24 x 32 and at last 12 x 64 characters; judged so many steps before its end."""
+    of 48 x 16, 24 x 32 and at last 12 x 64 characters; judged 9, 6, 3 and 0 steps before its end."""
     keep_freed_memory()
     tokenizer = SimpleTokenizer.from_text(text)
     ids = np.array(tokenizer.encode(text))
