@@ -57,6 +57,14 @@ def my_weighted_sum__nan_is_zero(gradients, counts):
     )
 
 
+def my_weighted_sum__every_nan_hidden(gradients, counts):
+    """Each nan was passed over, wherever it came from. Only shares without targets may be left out;
+    a nan in another is a run that has gone wrong, and must be seen. See “Exercise 17.1 · Unequal
+    shares”."""
+    weighted = [g * count for g, count in zip(gradients, counts)]
+    return np.nansum(weighted, axis=0) / sum(counts)
+
+
 def my_message_time__bits_taken_for_bytes(n_numbers, n_messages, latency, gigabits):
     """Bytes were divided by bits a second; networks count bits, and a byte has eight. See “What a
     message costs”."""
@@ -96,6 +104,13 @@ def my_message_time__giga_forgotten(n_numbers, n_messages, latency, gigabits):
     """The bandwidth was taken for bits a second; it is given in thousand million of them. See
     “Exercise 17.2 · The price of messages”."""
     return n_messages * latency + 32 * n_numbers / gigabits
+
+
+def my_message_time__whole_numbers_each(n_numbers, n_messages, latency, gigabits):
+    """Numbers that do not divide evenly were left out: // drops the rest, and the last message has
+    it. See “Exercise 17.2 · The price of messages”."""
+    each = n_numbers // max(n_messages, 1)
+    return n_messages * (latency + 32 * each / (gigabits * 1e9))
 
 
 def my_ring_allreduce__adds_in_all_steps(held):
@@ -452,3 +467,30 @@ def my_memory__in_turns(sizes, n):
     """The pieces were dealt out in turns; `share_out` gives each to who has least. See “Exercise
     17.6 · Memory, process by process”."""
     return [8 * sum(sizes) + 8 * sum(sizes[rank::n]) for rank in range(n)]
+
+
+def my_memory__sorted(sizes, n):
+    """The results were sorted; each stands at the number of its process. See “Exercise 17.6 ·
+    Memory, process by process”."""
+    own = [0] * n
+    for size, who in zip(sizes, share_out(sizes, n)):
+        own[who] += size
+    return sorted((8 * sum(sizes) + 8 * mine for mine in own), reverse=True)
+
+
+def my_memory__pieces_counted(sizes, n):
+    """The pieces of each process were counted, and not the numbers in them. See “Exercise 17.6 ·
+    Memory, process by process”."""
+    own = [0] * n
+    for who in share_out(sizes, n):
+        own[who] += 1
+    return [8 * sum(sizes) + 8 * mine for mine in own]
+
+
+def my_memory__moments_of_all_the_others(sizes, n):
+    """Each was given what it does not look after; the moments stay with who moves the weights. See
+    “Who remembers what”."""
+    own = [0] * n
+    for size, who in zip(sizes, share_out(sizes, n)):
+        own[who] += size
+    return [16 * sum(sizes) - 8 * mine for mine in own]
