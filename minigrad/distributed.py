@@ -74,7 +74,7 @@ class GradientSum:
 
 
 # %% ../notebooks/17_many_machines.ipynb #divide
-def divide(model: Module, n: int) -> list[tuple[str, slice, int]]:
+def divide_model(model: Module, n: int) -> list[tuple[str, slice, int]]:
     """Who of n processes looks after which rows of which parameter: (name, rows, who). What is in a
     block stays whole, as Muon needs its matrices; the largest first, each goes to the process that
     has least so far. All else, such as the table of the embeddings, is cut into n."""
@@ -136,7 +136,7 @@ class DividedOptimizer(Optimizer):
     def __init__(self, comm: Any, make: Callable, model: LanguageModel, config: Any):
         self.comm, self.model = comm, model
         self.whole = partial(make, model, config)
-        self.pieces = divide(model, comm.size)
+        self.pieces = divide_model(model, comm.size)
         self.share = Share(
             model, {name: rows for name, rows, who in self.pieces if who == comm.rank}
         )

@@ -33,7 +33,7 @@ from minigrad.distributed import (
     SharedTrainer,
     Team,
     Worker,
-    divide,
+    divide_model,
     ending_all,
     follow,
     take_own_cores,
@@ -317,8 +317,8 @@ def test_every_row_belongs_to_one_process_and_the_load_is_even(model, data):
     matrices = [name for name, p in named.items() if ".h." in name or ".layers." in name]
     matrices = [name for name in matrices if named[name].ndim == 2]
     n = data.draw(st.integers(1, len(matrices)))
-    pieces = divide(model, n)
-    assert pieces == divide(model, n)  # the same in each process
+    pieces = divide_model(model, n)
+    assert pieces == divide_model(model, n)  # the same in each process
     times, load = {name: np.zeros(len(p), int) for name, p in named.items()}, [0] * n
     for name, rows, who in pieces:
         times[name][rows] += 1
@@ -331,7 +331,7 @@ def test_every_row_belongs_to_one_process_and_the_load_is_even(model, data):
     rows = sum(p.size // len(p) for name, p in named.items() if name not in matrices)
     assert max(load) - min(load) <= largest + rows
     with pytest.raises(ValueError, match=f"processes are too many .* {len(matrices)} matrices"):
-        divide(model, len(matrices) + 1)
+        divide_model(model, len(matrices) + 1)
 
 
 @pytest.mark.parametrize("bucket", [1, 5, 12, 30, 1000])
