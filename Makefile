@@ -24,7 +24,7 @@ help:
 	@echo "  make test            run all tests, and all notebooks"
 	@echo "  make test-fast       run the checks of style and types, and the quick tests"
 	@echo "  make style           check the style and the types"
-	@echo "  make bench           measure minigrad against PyTorch (installs it; 10 minutes)"
+	@echo "  make bench           measure minigrad against PyTorch and JAX (installs them; 15 minutes)"
 	@echo "  make torture         kill runs, feed hostile files, crowd the service (6 minutes)"
 	@echo "  make mutants         change the package in thousands of places: do the tests notice?"
 	@echo "  make export          write minigrad/ from the notebooks"
@@ -55,7 +55,7 @@ help:
 	@touch $@
 
 .venv/bench: .venv/run pyproject.toml
-	@echo "== installing PyTorch and transformers, to compare with"
+	@echo "== installing PyTorch, transformers and JAX, to compare with"
 	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e ".[bench]"
 	@touch $@
 

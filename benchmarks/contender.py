@@ -88,12 +88,21 @@ def training(engine: str, size: Size):
         keep_freed_memory()  # as the command of training does
         model = minigrad_model(size)
         optimizer = AdamW(decay_groups(model.parameters(), 0.1), lr=1e-4, betas=(0.9, 0.99))
-        return lambda: train.train_step(model, optimizer, idx, targets, grad_clip=1.0)
+        step = lambda **how: train.train_step(model, optimizer, idx, targets, 1.0, **how)
+        return step
+    if engine == "jax":
+        import jax_twin
+
+        params = jax_twin.first_params(**size.model_options())
+        step = jax_twin.trainer(params, size.n_layer, size.n_head, lr=1e-4, grad_clip=1.0)
+        return lambda: step(idx, targets)
     import torch
     from torch_twin import adamw, train_step
 
     twin = torch_model(size)
     optimizer = adamw(twin, lr=1e-4)
+    if engine == "compiled":
+        twin.compile()
     idx, targets = torch.tensor(idx), torch.tensor(targets)
     return lambda: train_step(twin, optimizer, idx, targets, grad_clip=1.0)
 
@@ -187,7 +196,7 @@ def measure(engine: str, task: str, size_name: str, repeat: int, warm_up: int) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("engine", choices=["minigrad", "torch", "numpy"])
+    parser.add_argument("engine", choices=["minigrad", "torch", "compiled", "jax", "numpy"])
     parser.add_argument(
         "task", choices=["training", "forward", "generation", "products", "imports"]
     )

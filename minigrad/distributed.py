@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,14 +19,19 @@ from typing import Any
 import numpy as np
 
 import minigrad
-
 from .checkpoint import architecture
-from .command import one_line
+from .command import MISTAKES, one_line
 from .data import DataLoaderSimple, TextDataset
 from .gpt import LanguageModel
 from .nn import Module, Parameter
 from .optim import Optimizer, clip_grad_norm
-from .parallel import batch_gradient, mean_loss
+from minigrad.parallel import (
+    available_cores,
+    batch_gradient,
+    blas_threads,
+    keep_freed_memory,
+    mean_loss,
+)
 from .tensor import Tensor, no_grad
 from .train import Trainer
 from .train.__main__ import carry_out, parse_arguments
@@ -67,25 +73,40 @@ class GradientSum:
         self.under_way = []
 
 
+# %% ../notebooks/17_many_machines.ipynb #share-out
+def share_out(sizes: Sequence[int], n: int) -> list[int]:
+    """Which of n processes gets what: the largest first, each to the one that has least so far."""
+    load, who = [0] * n, [0] * len(sizes)
+    for i in sorted(range(len(sizes)), key=lambda i: -sizes[i]):
+        who[i] = load.index(min(load))
+        load[who[i]] += sizes[i]
+    return who
+
+
 # %% ../notebooks/17_many_machines.ipynb #divide
-def divide(model: Module, n: int) -> list[tuple[str, slice, int]]:
+def divide_model(model: Module, n: int) -> list[tuple[str, slice, int]]:
     """Who of n processes looks after which rows of which parameter: (name, rows, who). What is in a
-    block stays whole, as Muon needs its matrices; the largest first, each goes to the process that
-    has least so far. All else, such as the table of the embeddings, is cut into n."""
-    load, pieces = [0] * n, []
+    block stays whole, as Muon needs its matrices; all else is cut into n runs of rows."""
     trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    for name, p in sorted(trained, key=lambda named: (named[1].ndim < 2, -named[1].size)):
-        in_block = any(part.isdigit() for part in name.split("."))  # blocks have numbers
-        if in_block or len(p) < n:
-            shares = [(0, len(p), load.index(min(load)))]
-        else:
-            shares = [(len(p) * i // n, len(p) * (i + 1) // n, i) for i in range(n)]
-        for start, stop, who in shares:
-            pieces.append((name, slice(start, stop), who))
-            load[who] += p.data[start:stop].size
+    in_block = lambda name: any(part.isdigit() for part in name.split("."))  # blocks have numbers
+    matrices = sum(p.ndim == 2 and in_block(name) for name, p in trained)
+    if n > matrices:
+        raise ValueError(
+            f"{n} processes are too many for a model with {matrices} matrices in its blocks: "
+            "each process looks after one of them, or more"
+        )
+    whole = [(name, p) for name, p in trained if in_block(name)]
+    keepers = share_out([p.size for _, p in whole], n)
+    pieces = [(name, slice(0, len(p)), who) for (name, p), who in zip(whole, keepers)]
+    for name, p in trained:
+        if not in_block(name):
+            ends = [len(p) * i // n for i in range(n + 1)]
+            runs = [(slice(*ends[i : i + 2]), i) for i in range(n)]
+            pieces += [(name, rows, i) for rows, i in runs if rows.start < rows.stop]
     return pieces
 
 
+# %% ../notebooks/17_many_machines.ipynb #share
 class Share:
     """Some rows of some parameters of a model, under their names, as a model of its own."""
 
@@ -140,9 +161,7 @@ class DividedOptimizer(Optimizer):
     def __init__(self, comm: Any, make: Callable, model: LanguageModel, config: Any):
         self.comm, self.model = comm, model
         self.whole = partial(make, model, config)  # as one process alone would have it
-        self.pieces = divide(model, comm.size)
-        if (n := len({who for *_, who in self.pieces})) < comm.size:
-            raise ValueError(f"this model can be divided among {n} processes, not {comm.size}")
+        self.pieces = divide_model(model, comm.size)
         self.rows = {(who, name): rows for name, rows, who in self.pieces}
         mine = {name: rows for name, rows, who in self.pieces if who == comm.rank}
         self.share = Share(model, mine)
@@ -202,11 +221,12 @@ class Worker:
         self.optimizer.zero_grad()
         sums, parts = GradientSum(comm), c.gradient_accumulation_steps
         share = comm.rank, comm.size
-        loss = batch_gradient(self.model, idx, targets, c.threads, parts, share, sums.add)
-        sums.finish()
-        if c.grad_clip:
-            clip_grad_norm(self.optimizer.parameters(), c.grad_clip)
-        self.optimizer.step()
+        with np.errstate(over="ignore", invalid="ignore"):  # what they lead to, the first checks
+            loss = batch_gradient(self.model, idx, targets, c.threads, parts, share, sums.add)
+            sums.finish()
+            if c.grad_clip:
+                clip_grad_norm(self.optimizer.parameters(), c.grad_clip)
+            self.optimizer.step()
         return comm.allreduce(loss)
 
     @no_grad()
@@ -230,11 +250,30 @@ class Worker:
 
 # %% ../notebooks/17_many_machines.ipynb #team
 def fingerprint() -> tuple[str, str]:
-    """Where this process runs, and what code: the name of the machine, and a hash of the package."""
-    found = hashlib.sha256()
+    """The name of this machine, and a hash of what runs on it: the package, and which NumPy."""
+    found = hashlib.sha256(np.__version__.encode())
     for path in sorted(Path(minigrad.__file__).parent.rglob("*.py")):
         found.update(path.read_bytes())
     return socket.gethostname(), found.hexdigest()
+
+
+def abort(comm: Any, code: int) -> None:
+    """End all processes: this one here, for Abort only asks mpiexec to end all, and returns."""
+    comm.Abort(code)
+    os._exit(code)
+
+
+@contextmanager
+def ending_all(comm: Any) -> Iterator[None]:
+    """An error in this block ends all processes, for the others would wait for this one."""
+    try:
+        yield
+    except Exception as error:
+        place = f"process {comm.rank} on {socket.gethostname()}"
+        if not isinstance(error, MISTAKES):  # a fault of the program
+            traceback.print_exc()
+        print(f"error: {place}: {one_line(error)}", file=sys.stderr, flush=True)
+        abort(comm, 2)
 
 
 class Team:
@@ -248,21 +287,26 @@ class Team:
         """All must run the same code, for they must compute the same."""
         for rank, (host, version) in enumerate(self.versions):
             if version != self.versions[0][1]:
-                raise ValueError(f"process {rank}, on {host}, runs another version of minigrad")
+                raise ValueError(
+                    f"process {rank}, on {host}, runs another version of minigrad, or of NumPy, "
+                    f"than process 0, on {self.versions[0][0]}"
+                )
 
     @contextmanager
     def told(self, what: str, *arguments: Any) -> Iterator[None]:
         """The others do that, while this block does its own part."""
-        self.comm.bcast((what, arguments))
-        self.at_work = True  # until the end of the block, unless an error ends it
-        yield
+        self.at_work = True  # until the end of the block, unless Ctrl-C ends it
+        with ending_all(self.comm):
+            self.comm.bcast((what, arguments))
+            yield
         self.at_work = False
 
     def dismiss(self) -> None:
-        """They end; if an error of the first one has left them waiting for it, at once."""
+        """They end; if Ctrl-C has left them waiting for the first one, at once."""
         if self.at_work:
-            self.comm.Abort(2)
-        self.comm.bcast(None)
+            abort(self.comm, 130)
+        else:
+            self.comm.bcast(None)
 
 
 class SharedTrainer(Trainer):
@@ -325,21 +369,50 @@ def begin(
 
 
 # %% ../notebooks/17_many_machines.ipynb #world
-def world() -> Any:
-    """All processes that mpiexec has started; the cores of each machine are divided among those
-    that are on it."""
+PATIENCE = 30  # seconds that a process waits at the start for one that may never come
+
+
+@contextmanager
+def not_in_vain() -> Iterator[None]:
+    """MPI starts when all processes have come, and until then it hears no signal: in this block
+    Ctrl-C ends the process at once, and so does a long wait."""
+    before = signal.getsignal(signal.SIGINT)
+    if callable(before):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "alarm"):
+        signal.alarm(PATIENCE)
     try:
-        from mpi4py import MPI
-    except ImportError:
+        yield
+    finally:
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
+        signal.signal(signal.SIGINT, before)
+
+
+def world() -> Any:
+    """All processes that mpiexec has started."""
+    try:
+        with not_in_vain():
+            from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
         raise ImportError(
-            'several processes need MPI: pip install "minigrad-course[mpi]"'
+            f'several processes need MPI: pip install "minigrad-course[mpi]" ({one_line(error)})'
         ) from None
-    here = MPI.COMM_WORLD.Split_type(MPI.COMM_TYPE_SHARED)
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        own = cores[here.rank :: here.size] or [cores[here.rank % len(cores)]]
-        os.sched_setaffinity(0, own)
+    if MPI.COMM_WORLD.size == 1:
+        raise ImportError(
+            "mpiexec has started several processes, of which mpi4py knows nothing: take the "
+            f"mpiexec of {MPI.get_vendor()[0]}, to which it belongs"
+        )
     return MPI.COMM_WORLD
+
+
+def take_own_cores(here: Any) -> None:
+    """Divide the cores of this machine among its processes `here`, but where each has its own."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = os.sched_getaffinity(0)
+        alike = [rank for rank, other in enumerate(here.allgather(cores)) if other == cores]
+        mine = sorted(cores)[alike.index(here.rank) % len(cores) :: len(alike)]
+        os.sched_setaffinity(0, mine)
 
 
 def main_together(argv: list[str] | None = None) -> int:
@@ -347,9 +420,29 @@ def main_together(argv: list[str] | None = None) -> int:
     try:
         comm = world()
     except ImportError as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        return 2
-    return lead(Team(comm), argv) if comm.rank == 0 else follow(comm)
+        return give_up(f"error: {one_line(error)}")
+    if comm.rank:  # it is the first one that decides
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
+    with ending_all(comm):
+        from mpi4py import MPI
+
+        take_own_cores(comm.Split_type(MPI.COMM_TYPE_SHARED))
+        keep_freed_memory()
+        with blas_threads(available_cores()):
+            return lead(Team(comm), argv) if comm.rank == 0 else follow(comm)
+
+
+def give_up(text: str) -> int:
+    """End all processes, without MPI: by a signal, for mpiexec lets the others wait for one that
+    ended in peace. What is wrong in all of them, one says."""
+    rank = next(filter(None, map(os.environ.get, ("PMI_RANK", "OMPI_COMM_WORLD_RANK"))), "0")
+    if rank != "0":
+        time.sleep(2)  # the end of the first one is that of all
+    print(text, file=sys.stderr, flush=True)
+    signal.raise_signal(signal.SIGTERM)
+    return 2
 
 
 def lead(team: Team, argv: list[str] | None) -> int:
@@ -357,28 +450,17 @@ def lead(team: Team, argv: list[str] | None) -> int:
     try:
         parser, given = parse_arguments(argv)
         return carry_out(parser, given, type("SharedTrainer", (SharedTrainer,), {"team": team}))
-    except Exception:
-        if team.at_work:  # what follows ends all
-            traceback.print_exc()
-        raise
     finally:
         team.dismiss()
 
 
 def follow(comm: Any) -> int:
     """All other processes: do what the first one says, until it says no more."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # it is the first one that decides
     comm.gather(fingerprint())
-    try:
-        while (told := comm.bcast(None)) is not None:
-            what, arguments = told
-            if what == "begin":
-                worker = begin(comm, *arguments)
-            else:
-                getattr(worker, what)(*arguments)
-    except Exception as error:
-        place = f"process {comm.rank} on {socket.gethostname()}"
-        print(f"error: {place}: {one_line(error)}", file=sys.stderr, flush=True)
-        comm.Abort(2)
+    while (told := comm.bcast(None)) is not None:
+        what, arguments = told
+        if what == "begin":
+            worker = begin(comm, *arguments)
+        else:
+            getattr(worker, what)(*arguments)
     return 0

@@ -97,9 +97,9 @@ class ConversationLoader(DataLoaderSimple):
     def batch(self, windows: Sequence[int] | np.ndarray) -> Example:
         return padded([self.dataset[i] for i in windows])
 
-    def first(self, n_batches: int) -> list[Example]:
-        """Up to so many batches from the beginning, the last of which may be smaller."""
-        n, size = len(self.dataset), self.batch_size
+    def first(self, n_batches: int, size: int) -> list[Example]:
+        """Up to so many batches of this size from the beginning; the last may be smaller."""
+        n = len(self.dataset)
         return [self.batch(range(i, min(i + size, n))) for i in range(0, n, size)][:n_batches]
 
 
@@ -221,10 +221,10 @@ class Tuning(Trainer):
     @no_grad()
     def evaluate(self) -> dict:
         """Losses in nats a token of answers: on some that are trained on, and on those held out."""
-        parts = {"train_loss": self.loader, "val_loss": self.held_out}
+        c, parts = self.config, {"train_loss": self.loader, "val_loss": self.held_out}
         with self.model.evaluating():
             losses = {
-                name: mean_loss(self.model, part.first(self.config.eval_iters))
+                name: mean_loss(self.model, part.first(c.eval_iters, c.batch_size))
                 for name, part in parts.items()
             }
         self.history.append({"step": self.step, **losses})

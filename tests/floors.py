@@ -15,7 +15,7 @@ def floors(project: dict, extras: list[str]) -> list[str]:
     wanted = list(project["dependencies"])
     for extra in extras:
         wanted += project["optional-dependencies"][extra]
-    pairs = [re.fullmatch(r"([\w.-]+)>=([\d.]+)", requirement) for requirement in wanted]
+    pairs = [re.fullmatch(r"([\w.-]+)>=([\d.]+)(;.*)?", requirement) for requirement in wanted]
     return sorted({f"{pair[1]}=={pair[2]}" for pair in pairs if pair})
 
 

@@ -37,11 +37,102 @@ def test_one_measurement(task):
 @pytest.mark.slow
 def test_table_plot_and_numbers_of_a_quick_comparison(tmp_path):
     pytest.importorskip("torch", reason="torch is not installed")
-    output = run("benchmarks/bench.py", "--quick", "--only", "tiny", "--out", tmp_path)
+    command = "benchmarks/bench.py", "--quick", "--only", "tiny", "--engines", "torch"
+    output = run(*command, "--out", tmp_path)
     assert "a training step, tiny" in output
     (row,) = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["results"]
-    assert row["ratio"] == pytest.approx(row["seconds"][0] / row["seconds"][1])
+    assert list(row["engines"]) == ["minigrad", "floor", "torch"]
+    ours = row["engines"]["minigrad"]
+    for its in row["engines"].values():
+        assert its["ratio"] == pytest.approx(ours["seconds"] / its["seconds"])
     assert (tmp_path / "results.png").stat().st_size > 1000
+
+
+def test_engines_take_turns_and_ratios_are_those_of_medians_and_of_rounds(monkeypatch):
+    import bench
+
+    ran = []
+    seconds = {"minigrad": [2.0, 4, 9, 2, 2], "torch": [4.0] * 5, "jax": [1.0] * 3, "numpy": []}
+
+    def run(engine, *_):
+        ran.append(engine)
+        times = [1e-3] if engine == "numpy" else [seconds[engine].pop(0)]
+        return {"times": times, "memory": 100.0, "tokens": None}
+
+    monkeypatch.setattr(bench, "run", run)
+    monkeypatch.setattr(
+        bench, "why_not", lambda e, size: "no compiler" if e == "compiled" else None
+    )
+    goals = {"torch": 0.4}
+    result = bench.compare("training", "tiny", 5, 1, 0, goals, ["torch", "compiled", "jax"])
+    assert ran[:8] == ["minigrad", "numpy", "torch", "jax", "jax", "torch", "numpy", "minigrad"]
+    assert [ran.count(e) for e in ("minigrad", "numpy", "torch", "jax")] == [5, 5, 5, 3]
+    *_, row, _, missing = bench.table([result]).splitlines()
+    assert "| 2.00 s |" in row and "| - |" in row and row.endswith("| 100 / 100 / 100 |")
+    assert "| 4.00 s: **0.50** (0.50 to 2.25), goal 0.4 |" in row
+    assert "| 1.00 s: **2.00** (2.00 to 9.00) |" in row
+    assert missing == "- training, tiny, without torch, compiled: no compiler"
+
+
+def test_floor_counts_the_products_of_a_step(monkeypatch):
+    import where
+    from contender import SIZES, batch_for, minigrad_model
+
+    size, counted = SIZES["tiny"], 0
+    (B, T), C = batch_for(size)[0].shape, size.n_embd
+    matrices = [p for p in minigrad_model(size).parameters() if p.ndim == 2 and p.shape[0] != T]
+    counted = sum(p.size for p in matrices) * B * T  # the table once: as the head
+    pairs = sum(range(1, T + 1))  # of a query, and a key that it may see
+    counted += 2 * size.n_layer * B * pairs * C
+    assert where.multiply_adds(size) == 3 * counted
+
+
+def test_where_the_time_of_a_step_goes():
+    head, line, *rows = run("benchmarks/bench.py", "--quick", "--where", "tiny").splitlines()
+    assert head.endswith("| tiny |") and {row.count("|") for row in (head, line, *rows)} == {3}
+    parts = [float(row.split("|")[2].split("(")[0].replace(",", "")) for row in rows]
+    assert rows[-4].startswith("| **together** |")
+    assert sum(parts[:-4]) == pytest.approx(parts[-4], rel=0.02) and parts[-4] > 0
+
+
+def test_jax_computes_the_same_logits_loss_gradients_and_step():
+    pytest.importorskip("jax", reason="jax is not installed")
+    from dataclasses import replace
+    from functools import partial
+
+    import jax
+    import jax_twin
+    from contender import SIZES, batch_for, minigrad_model
+
+    from minigrad.optim import AdamW, decay_groups
+    from minigrad.train import train_step
+
+    size = replace(SIZES["tiny"], n_layer=1)  # XLA takes seconds for each
+    model = minigrad_model(size)
+    rng = np.random.default_rng(1)
+    for p in model.parameters():  # so large that every part of the model matters
+        p.data += rng.normal(0, 0.05, p.shape).astype(np.float32)
+    batch, sizes = batch_for(size), (size.n_layer, size.n_head)
+    params, ours = jax_twin.params_of(model), dict(model.named_parameters())
+    first = jax_twin.first_params(**size.model_options())
+    shapes = {name: p.shape for name, p in ours.items()}
+    assert (
+        shapes == {n: p.shape for n, p in params.items()} == {n: p.shape for n, p in first.items()}
+    )
+    logits, loss = model(*batch)
+    compiled = partial(jax.jit, static_argnums=(2, 3))  # which is faster than one by one
+    theirs = compiled(jax_twin.logits_of)(params, batch[0], *sizes)
+    np.testing.assert_allclose(theirs, logits.data, atol=1e-4)
+    compiled = partial(jax.jit, static_argnums=(3, 4))
+    theirs, grads = compiled(jax.value_and_grad(jax_twin.loss_of))(params, *batch, *sizes)
+    assert loss.item() == pytest.approx(theirs.item(), abs=1e-4)
+    loss.backward()
+    for name, p in ours.items():
+        assert np.abs(grads[name] - p.grad).max() < 1e-4 * max(1, np.abs(p.grad).max()), name
+    optimizer = AdamW(decay_groups(model.parameters(), 0.1), lr=1e-2, betas=(0.9, 0.99))
+    step = jax_twin.trainer(params, *sizes, lr=1e-2, grad_clip=0.5)
+    for _ in range(4):
+        assert step(*batch) == pytest.approx(train_step(model, optimizer, *batch, 0.5), abs=1e-4)
 
 
 def test_the_twins_compute_the_same_loss():

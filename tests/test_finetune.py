@@ -29,6 +29,7 @@ from minigrad.generate import load_writer
 from minigrad.gpt import GPT
 from minigrad.llama import Llama
 from minigrad.losses import IGNORE_INDEX
+from minigrad.parallel import mean_loss
 from minigrad.template import END, START, prompt_ids
 from minigrad.weights import export
 
@@ -179,7 +180,7 @@ def test_batches_are_filled_with_what_does_not_count():
         n = len(its_x)
         assert (x[row, :n] == its_x).all() and (y[row, :n] == its_y).all()
         assert (y[row, n:] == IGNORE_INDEX).all() and (x[row, n:] == 0).all()
-    assert [len(x) for x, _ in loader.first(9)] == [2, 1] and len(loader.first(1)) == 1
+    assert [len(x) for x, _ in loader.first(9, 2)] == [2, 1] and len(loader.first(1, 2)) == 1
 
 
 def test_what_stands_beside_in_a_batch_changes_nothing():
@@ -225,20 +226,46 @@ def test_a_system_comes_first_where_none_is_given(talks, base):
     assert sum(text.startswith(f"{START}system\n!{END}\n") for text in texts) == 1
 
 
-@pytest.mark.parametrize("lora", [False, True])
-def test_a_run_that_is_continued_ends_as_one_that_never_stopped(talks, base, lora):
-    whole = Tuning(config(talks, base, lora=lora))
+@pytest.mark.parametrize(
+    "options", [{}, {"lora": True}, {"batch_size": 2, "gradient_accumulation_steps": 3}]
+)
+def test_a_run_that_is_continued_ends_as_one_that_never_stopped(talks, base, options):
+    whole = Tuning(config(talks, base, **options))
     whole.run()
-    stopped = Tuning(config(talks, base, lora=lora))
+    stopped = Tuning(config(talks, base, **options))
     for _ in range(4):
         stopped.advance()
     save(talks.parent / "half.pkl", stopped.state())
-    resumed = Tuning(config(talks, base, lora=lora))
+    resumed = Tuning(config(talks, base, **options))
     resumed.load_state(load(talks.parent / "half.pkl"))
     resumed.run()
     ours, theirs = whole.model.collect_state_dict(), resumed.model.collect_state_dict()
     assert all((ours[name] == theirs[name]).all() for name in ours)
     assert resumed.history[-1] == whole.history[-1]
+
+
+def test_conversations_accumulate_as_in_the_large_batch_and_are_judged_in_small_ones(
+    talks, base, monkeypatch
+):
+    def run(**sizes):
+        tuning, shapes = Tuning(config(talks, base, eval_iters=99, **sizes)), []
+        monkeypatch.setattr(
+            finetune,
+            "mean_loss",
+            lambda model, batches: (
+                shapes.append([len(x) for x, _ in batches]) or mean_loss(model, batches)
+            ),
+        )
+        tuning.run()
+        return tuning.history, tuning.model.collect_state_dict(), shapes[0]
+
+    history, weights, sizes = run(batch_size=6)
+    same, same_weights, small = run(batch_size=2, gradient_accumulation_steps=3)
+    assert (sizes, small) == ([6, 5], [2, 2, 2, 2, 2, 1])
+    for entry, other in zip(history, same, strict=True):
+        assert other == pytest.approx(entry, abs=1e-5)
+    for name in weights:
+        np.testing.assert_allclose(same_weights[name], weights[name], atol=1e-5, err_msg=name)
 
 
 @pytest.mark.parametrize("lora", [False, True])

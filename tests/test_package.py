@@ -84,6 +84,7 @@ REACHES_BACK = {("gpt", "weights"), ("checkpoint", "weights")}
 REACHES_BACK |= {("checkpoint", "bpe"), ("train", "bpe"), ("generate", "bpe")}
 # What a file holds, or an option asks for, decides which model is made.
 REACHES_BACK |= {("checkpoint", "llama"), ("generate", "gguf"), ("checkpoint", "finetune")}
+REACHES_BACK |= {("train.__main__", "distributed")}  # under mpiexec it hands over
 
 
 def imports(name: str, code: str, modules: list[str]) -> dict[str, bool]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -189,6 +190,23 @@ def test_shares_add_up_to_the_whole_batch(n, parts):
         losses.append(batch_gradient(shared, *partly_ignored(5, 1), parts=parts, share=(i, n)))
     assert sum(losses) == pytest.approx(loss, rel=1e-12)
     assert_all_close(gradients(shared), gradients(whole), rtol=1e-9, atol=1e-13)
+
+
+def test_a_batch_in_parts_needs_the_memory_of_one_part():
+    def peak(size: int, parts: int) -> int:
+        """The most that the activations take, beside the gradients that stay."""
+        model, pair = gpt(), batch(size)
+        batch_gradient(model, *pair, 1)  # so that there is a gradient to add to
+        tracemalloc.start()
+        try:
+            batch_gradient(model, *pair, 1, parts)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    whole, part, in_parts = peak(128, 1), peak(32, 1), peak(128, 4)
+    assert part < 0.4 * whole
+    assert in_parts < 1.1 * part
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -40,9 +40,13 @@ def test_environment_has_the_course_and_pins_python_to_a_minor_version():
 def test_the_lowest_versions_are_read_from_pyproject():
     project = {
         "dependencies": ["numpy>=2.0"],
-        "optional-dependencies": {"dev": ["minigrad-course[serve]", "pytest-timeout>=2.3.1"]},
+        "optional-dependencies": {
+            "dev": ["minigrad-course[serve]", "pytest-timeout>=2.3.1"],
+            "mpi": ["mpich>=4.2.3; sys_platform != 'win32'"],
+        },
     }
     assert floors(project, []) == ["numpy==2.0"]
+    assert floors(project, ["mpi"]) == ["mpich==4.2.3", "numpy==2.0"]
     assert floors(project, ["dev"]) == ["numpy==2.0", "pytest-timeout==2.3.1"]
 
 
