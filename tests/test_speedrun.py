@@ -253,7 +253,7 @@ def test_normalised_queries_and_keys_have_one_length():
 
 def test_the_way_of_the_ablation_begins_with_the_first_record(text, monkeypatch):
     string, tried = text.read_text("utf-8"), ablation.settings(np.arange(3))
-    assert list(tried)[ablation.WAY - 1] == ablation.FAST and tried[ablation.FAST] == {}
+    assert list(tried)[ablation.WAY - 1] == ablation.END and tried[ablation.END] == {}
     monkeypatch.setattr(muon_2025, "STEPS", 10)
     monkeypatch.setattr(muon_2025, "JUDGED_FROM", 0)
     ((first, _),) = muon_2025.train(string, 1)
@@ -268,7 +268,7 @@ def test_settings_change_what_they_say(text, monkeypatch):
     tried = ablation.settings(ids)
     watched = lambda matrix, iterations: seen.append(iterations) or matrix
     monkeypatch.setattr(ablation, "ORTHOGONALIZE", watched)
-    for name, iterations in (("3 Newton-Schulz iterations", 3), (ablation.FAST, 5)):
+    for name, iterations in (("3 Newton-Schulz iterations", 3), (ablation.END, 5)):
         seen.clear()
         list(ablation.learning(string, 1, 1, **tried[name]))
         assert set(seen) == {iterations}
@@ -276,10 +276,11 @@ def test_settings_change_what_they_say(text, monkeypatch):
     p = np.exp(log_softmax(model(ids[None, :64])[0]).data[0])
     after_q = list(string[:64]).index("q")
     assert "".join(sorted(set(string)))[p[after_q].argmax()] == "u" and p[after_q].max() > 0.8
-    own = tried["a head of its own"]["build"](28, np.random.default_rng(0))
-    assert (
-        own.num_parameters() == fast.llama(28, np.random.default_rng(0)).num_parameters() + 28 * 128
+    own, tied = (
+        next(ablation.learning(string, 1, 1, **tried[name])).num_parameters()
+        for name in ("a head of its own", ablation.END)
     )
+    assert own == tied + 28 * 128
 
 
 def test_table_of_a_quick_ablation(text, tmp_path, monkeypatch, capsys):
@@ -290,7 +291,7 @@ def test_table_of_a_quick_ablation(text, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["ablation.py", *command])
     ablation.main()
     rows = json.loads(out.read_text("utf-8"))
-    assert rows[1]["setting"] == ablation.FAST and rows[1]["cost"] == 1
+    assert rows[1]["setting"] == ablation.END and rows[1]["cost"] == 1
     assert [len(row["losses"]) for row in rows] == [2] * 4
     assert rows[2]["setting"] == "1 layer" and rows[2]["cost"] < 1 < rows[3]["cost"]
     head, line, *lines = capsys.readouterr().out.splitlines()

@@ -1,5 +1,5 @@
-"""A Llama of two layers, with queries and keys of one length, which first reads many short windows,
-and then longer ones."""
+"""A Llama of two layers, with normalised queries and keys and a head of its own, which reads many
+short windows first, and then longer ones."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -33,7 +33,7 @@ def llama(
     vocab_size: int,
     rng: np.random.Generator,
     n_layer: int = 2,
-    tied: bool = True,
+    tied: bool = False,
     normalised: bool = True,
 ) -> Llama:
     """4 heads, 128 wide; it sees 64 characters."""
@@ -64,8 +64,8 @@ def train(
     stages: list[tuple[float, int, int]] = STAGES,
     judged: Sequence[int] = (9, 6, 3, 0),
 ) -> Iterator[tuple[Module, int]]:
-    """A Llama, 2 layers, 4 heads, 128 wide, with normalised queries and keys; 280 steps with Muon
-    of 48 x 16, 24 x 32 and at last 12 x 64 characters; judged 9, 6, 3 and 0 steps before its end."""
+    """A Llama, 2 layers, 4 heads, 128 wide, normalised queries and keys, not tied; 280 steps with
+    Muon of 48 x 16, 24 x 32, at last 12 x 64 characters; judged 9, 6, 3, 0 steps before the end."""
     keep_freed_memory()
     tokenizer = SimpleTokenizer.from_text(text)
     ids = np.array(tokenizer.encode(text))
