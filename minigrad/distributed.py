@@ -42,7 +42,7 @@ class GradientSum:
     """Adds up the gradients of all processes while the backward pass goes on: in buckets, since
     every message has its price, however short it is."""
 
-    def __init__(self, comm: Any, bucket: int = 2**17):
+    def __init__(self, comm: Any, bucket: int = 2**22):
         self.comm, self.bucket = comm, bucket  # so many numbers are worth a message
         self.filling: list[Tensor] = []
         self.under_way: list[tuple] = []  # (request, what it sends, what it brings, for whom)
