@@ -44,6 +44,7 @@ from minigrad.train.__main__ import ALL_OPTIMIZERS, main
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 40
 SIZES = {"n_layer": 2, "n_head": 2, "n_embd": 16, "block_size": 8, "eval_iters": 3}
+RATES = {"adamw": {}, "muon": {"learning_rate": 0.04, "min_lr": 0.0}}
 BOTH = [pytest.param(name, id=name) for name in ("gpt", "llama")]
 
 
@@ -174,7 +175,7 @@ def text_file(tmp_path_factory):
 
 
 def config(text_file, optimizer="adamw", **options) -> TrainConfig:
-    options = {**SIZES, "optimizer": optimizer, "learning_rate": 0.01, **options}
+    options = {**SIZES, **RATES[optimizer], "optimizer": optimizer, **options}
     return TrainConfig(dataset=text_file, **options)
 
 
@@ -489,7 +490,13 @@ needs_mpi = pytest.mark.skipif(
     not (MPIEXEC and find_spec("mpi4py")), reason="needs the extra mpi, mpi4py and mpiexec"
 )
 RUN = {"n_layer": 1, "n_embd": 16, "n_head": 2, "block_size": 8, "batch_size": 5, "dropout": 0.1}
-RUN |= {"architecture": "llama", "max_iters": 60, "eval_interval": 3, "eval_iters": 1}
+RUN |= {
+    "architecture": "llama",
+    "optimizer": "adamw",
+    "max_iters": 60,
+    "eval_interval": 3,
+    "eval_iters": 1,
+}
 TRAIN = [sys.executable, "-m", "minigrad.train"]
 
 
