@@ -42,13 +42,17 @@ TIMED = [  # where the package looks the functions up, and which they are
 ]
 
 
+def weights(size: Size) -> int:
+    """How many the matrices of the layers and the head have."""
+    return 12 * size.n_layer * size.n_embd**2 + size.vocab_size * size.n_embd
+
+
 def multiply_adds(size: Size) -> int:
     """How many a training step needs in its matrix products: those of the layers and the head, and
     attention's two over the half of the pairs that the mask leaves; backward twice as many."""
     B, T = batch_for(size)[0].shape
-    matrices = 12 * size.n_layer * size.n_embd**2 + size.vocab_size * size.n_embd
     attention = size.n_layer * size.n_embd * (T + 1)
-    return 3 * B * T * (matrices + attention)
+    return 3 * B * T * (weights(size) + attention)
 
 
 def shaped_products(size: Size, parts: int) -> tuple[Callable, Callable]:
@@ -135,8 +139,7 @@ def where(size_name: str, seconds: float) -> dict[str, float]:
     is compared is measured in the same turn."""
     size = size_of(size_name)
     B, T = batch_for(size)[0].shape
-    multiplied = 12 * size.n_layer * size.n_embd**2 + size.vocab_size * size.n_embd
-    parts, _ = divide_work(multiplied, B, T)
+    parts, _ = divide_work(weights(size), B, T)
     alone = dict(threads=1, parts=parts)  # its thread does what several would do side by side
     linear, attend = shaped_products(size, parts)
     square, step = products("numpy", size), training("minigrad", size)

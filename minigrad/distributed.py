@@ -21,8 +21,9 @@ import numpy as np
 import minigrad
 from .checkpoint import architecture
 from .command import MISTAKES, one_line
-from .data import DataLoaderSimple, TextDataset
+from .data import TextDataset
 from .gpt import LanguageModel
+from .muon import in_block
 from .nn import Module, Parameter
 from .optim import Optimizer, clip_grad_norm
 from minigrad.parallel import (
@@ -33,7 +34,7 @@ from minigrad.parallel import (
     mean_loss,
 )
 from .tensor import Tensor, no_grad
-from .train import Trainer
+from .train import Trainer, same_batches
 from .train.__main__ import carry_out, parse_arguments
 
 
@@ -88,7 +89,6 @@ def divide_model(model: Module, n: int) -> list[tuple[str, slice, int]]:
     """Who of n processes looks after which rows of which parameter: (name, rows, who). What is in a
     block stays whole, as Muon needs its matrices; all else is cut into n runs of rows."""
     trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    in_block = lambda name: any(part.isdigit() for part in name.split("."))  # blocks have numbers
     matrices = sum(p.ndim == 2 and in_block(name) for name, p in trained)
     if n > matrices:
         raise ValueError(
@@ -341,9 +341,7 @@ class SharedTrainer(Trainer):
             return self.worker.learn_from(idx, targets, rates)
 
     def loss_on(self, dataset: TextDataset) -> float:
-        size, n = min(self.config.batch_size, len(dataset)), self.config.eval_iters
-        loader = DataLoaderSimple(dataset, size, np.random.default_rng(0))  # as `evaluate` does
-        batches = [loader.sample() for _ in range(n)]
+        batches = same_batches(dataset, self.config.batch_size, self.config.eval_iters)
         with self.team.told("mean_loss", batches):
             return self.worker.mean_loss(batches)
 

@@ -88,6 +88,11 @@ class Together(Optimizer):
             optimizer.load_state_dict(saved)
 
 
+def in_block(name: str) -> bool:
+    """Whether a parameter of this name belongs to one of a model's blocks, which have numbers."""
+    return re.search(r"\.\d+\.", name) is not None
+
+
 def muon_for(
     model: Module,
     lr: float = 0.04,
@@ -98,8 +103,7 @@ def muon_for(
 ) -> Together:
     """Muon for the matrices in a model's blocks, AdamW for its embeddings, gains and biases."""
     named = dict(model.named_parameters())
-    in_blocks = re.compile(r"\.\d+\.")  # blocks have numbers
-    matrices = [name for name, p in named.items() if in_blocks.search(name) and p.ndim == 2]
+    matrices = [name for name, p in named.items() if in_block(name) and p.ndim == 2]
     triple = [named.pop(name) for name in matrices if name.endswith("c_attn.weight")]
     single = [named.pop(name) for name in matrices if not name.endswith("c_attn.weight")]
     groups = [{"params": triple, "parts": 3}, {"params": single}]

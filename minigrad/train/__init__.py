@@ -63,12 +63,19 @@ def train_step(
 
 
 # %% ../../notebooks/10_train.ipynb #evaluate
+def same_batches(
+    dataset: TextDataset, batch_size: int, n_batches: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Random batches, the same ones at every call."""
+    loader = DataLoaderSimple(dataset, min(batch_size, len(dataset)), np.random.default_rng(0))
+    return [loader.sample() for _ in range(n_batches)]
+
+
 @no_grad()
 def evaluate(model: Module, dataset: TextDataset, batch_size: int, n_batches: int) -> float:
     """The mean loss over random batches, the same ones at every call, without dropout."""
-    loader = DataLoaderSimple(dataset, min(batch_size, len(dataset)), np.random.default_rng(0))
     with model.evaluating():
-        return mean_loss(model, [loader.sample() for _ in range(n_batches)])
+        return mean_loss(model, same_batches(dataset, batch_size, n_batches))
 
 
 # %% ../../notebooks/10_train.ipynb #config
@@ -435,7 +442,7 @@ class Trainer(Run):
         """Train to max_iters; False if a signal ended it early, after a checkpoint."""
         c = self.config
         with stop_requests() as requests:
-            while self.step < c.max_iters and not self.must_stop(requests):
+            while self.step < c.max_iters and not requests:
                 on_step(*self.advance())
                 if self.step % c.eval_interval == 0 or self.step == c.max_iters:
                     entry = self.evaluate()
@@ -445,7 +452,3 @@ class Trainer(Run):
             if self.step < c.max_iters and manager:
                 manager.save(self.state())
         return self.step >= c.max_iters
-
-    def must_stop(self, requests: list[float]) -> bool:
-        """Whether a signal has come."""
-        return bool(requests)
