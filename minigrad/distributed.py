@@ -273,6 +273,7 @@ def ending_all(comm: Any) -> Iterator[None]:
         if not isinstance(error, MISTAKES):  # a fault of the program
             traceback.print_exc()
         print(f"error: {place}: {one_line(error)}", file=sys.stderr, flush=True)
+        time.sleep(1)  # mpiexec passes the line on, which it forgets when it is told to end all
         abort(comm, 2)
 
 

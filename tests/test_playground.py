@@ -294,7 +294,8 @@ def test_it_stops_at_any_time_and_the_service_is_told(how, gated, visit):
     page.get_by_role("button", name="Write on").click()
     is_written(page, 200)
     assert visit.requests[-1]["prompt"] == gated.models["shakespeare"].tokenizer.encode(text)
-    assert gated.model.computed == 12 + 1 + 200  # the one that was in the making
+    one_more = gated.model.computed - 12 - 200  # begun before the service heard of the end
+    assert one_more in (0, 1)
 
 
 def test_a_composition_of_an_input_method_does_not_submit(visit):
