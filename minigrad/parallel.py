@@ -169,14 +169,17 @@ def batch_gradient(
     is done in `parts`, one after another, each by as many threads as it is worth. With `share`
     (1, 4) only the second of four shares of both sums is. `done` is called with a parameter as
     soon as its gradient is complete."""
-    n, rngs = count_targets(targets), _generators(model, len(idx))
+    n: float = count_targets(targets)
+    rngs = _generators(model, len(idx))
     if n == 0:
         model(idx, targets)  # which refuses it
     share_rows = np.array_split(np.arange(len(idx)), share[1])[share[0]]
     rows_of_parts = [
         rows for rows in np.array_split(share_rows, parts) if any_counts(targets[rows])
     ]
-    size = max(map(len, rows_of_parts), default=0)
+    if not rows_of_parts:  # zeros, which other shares wait for
+        rows_of_parts, n = [np.flatnonzero([any_counts(row) for row in targets])[:1]], np.inf
+    size = max(map(len, rows_of_parts))
     threads, blas = divide_work(_size(model), size, idx.shape[1], threads)
 
     def alone(rows: np.ndarray) -> tuple[float, Iterable[tuple[Tensor, np.ndarray]]]:

@@ -403,7 +403,7 @@ def topological_order(root: Tensor) -> list[Tensor]:
                     "or pass retain_graph=True to the first call"
                 )
             stack.append((node, True))
-            stack.extend((tensor, False) for tensor, _ in node._inputs)
+            stack.extend((tensor, False) for tensor, _ in reversed(node._inputs))
     return order[::-1]
 
 

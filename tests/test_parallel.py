@@ -1,6 +1,7 @@
 """Threads: a batch divided among them trains as a whole one does, and nothing else changes."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from minigrad.parallel import (
     keep_freed_memory,
     mean_loss,
 )
-from minigrad.tensor import Tensor, no_grad
+from minigrad.tensor import Tensor, backpropagate, no_grad
 from minigrad.train import evaluate, train_step
 
 
@@ -216,6 +217,38 @@ def test_a_parameter_is_reported_once_and_when_its_gradient_is_complete(threads)
     assert sorted(id(p) for p, _ in found) == sorted(map(id, model.parameters()))
     assert all(p.grad is grad for p, grad in found)
     assert found[-1][0] is model.transformer.wte.weight or threads == 2  # all depends on it
+
+
+@pytest.mark.parametrize("build", [gpt, llama])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_parameters_are_reported_from_the_last_layer_to_the_first(build, threads):
+    model, found = build(n_layer=4) if build is gpt else build(), []
+    names = {p: name for name, p in model.named_parameters()}
+    batch_gradient(model, *batch(5), threads, done=lambda p: found.append(names[p]))
+    blocks = [int(number[1]) for name in found if (number := re.search(r"\.(\d+)\.", name))]
+    assert len(set(blocks)) > 1 and blocks == sorted(blocks, reverse=True)
+
+
+def test_gradients_are_complete_while_the_backward_pass_goes_on():
+    model = gpt(n_layer=4)
+    visits = [node.is_leaf for node, _ in backpropagate(model(*batch(5))[1])]
+    assert visits.index(True) < 0.1 * len(visits)
+    assert sum(visits[: len(visits) // 2]) > 0.4 * sum(visits)
+
+
+def test_a_share_without_a_target_reports_zeros_like_all_others():
+    idx, targets = batch(5)
+    targets[:2] = IGNORE_INDEX
+    reported = []
+    for rank in range(3):
+        model, found = gpt(dropout=0.3), []
+        names = {p: name for name, p in model.named_parameters()}
+        report = lambda p, names=names, found=found: found.append(names[p])
+        loss = batch_gradient(model, idx, targets, share=(rank, 3), done=report)
+        assert (loss == 0) == (rank == 0)
+        assert all(np.any(p.grad) == (rank > 0) for p in model.parameters())
+        reported.append(found)
+    assert reported[0] == reported[1] == reported[2] and len(reported[0]) == len(names)
 
 
 def test_a_share_draws_from_a_generator_of_its_own_and_the_models_stay(monkeypatch):

@@ -337,7 +337,7 @@ def my_merge__no_scale(weight, a, b, alpha):
 
 
 def my_merge__alpha_alone(weight, a, b, alpha):
-    """The change was multiplied by alpha, not divided by the rank. See “Exercise 16.4 · Merge”."""
+    """The change was multiplied by alpha, but not divided by the rank. See “Exercise 16.4”."""
     return weight + alpha * (b @ a)
 
 
