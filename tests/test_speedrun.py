@@ -117,7 +117,8 @@ def test_a_first_record_and_one_that_is_not_faster(board_run, tmp_path, text):
 
     assert "the last record is first: run against it" in board_run(EASY, *options, name="second")[2]
     against = *options, "--against", str(tmp_path / "first.py"), "--seeds", "5", "6"
-    code, out, err = board_run(EASY, *against, name="second")
+    slower = EASY.replace("    yield", "    import time\n    time.sleep(2)\n    yield", 1)
+    code, out, err = board_run(slower, *against, name="second")
     assert code == 1 and err.splitlines()[-1] == "no record: p has to be below 0.01"
     assert [line.split(":")[0] for line in err.splitlines()[:4]] == [
         f"{name}.py, seed {seed}" for seed in (5, 6) for name in ("second", "first")

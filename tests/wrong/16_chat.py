@@ -337,7 +337,8 @@ def my_merge__no_scale(weight, a, b, alpha):
 
 
 def my_merge__alpha_alone(weight, a, b, alpha):
-    """The change was multiplied by alpha, but not divided by the rank. See “Exercise 16.4”."""
+    """The change was multiplied by alpha, but not divided by the rank. See “Exercise 16.4 ·
+    Merge”."""
     return weight + alpha * (b @ a)
 
 
