@@ -23,6 +23,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import where
+from contender import Size
 from recipes.fast import windows
 from tqdm import tqdm
 from words import nats_of
@@ -44,14 +46,18 @@ LAYERS, HEADS, BATCH, LENGTH = 2, 4, 16, 64
 LOOKS = [("#56B4E9", "o"), ("#009E73", "s"), ("#E69F00", "^"), ("#D55E00", "D")]
 
 
+def shape(width: int, vocab_size: int) -> Size:
+    return Size(LAYERS, HEADS, width, LENGTH, BATCH, vocab_size)
+
+
 def weights(width: int, vocab_size: int) -> int:
     """How many the matrices of the layers and the head have; the embedding only looks up."""
-    return 12 * LAYERS * width**2 + vocab_size * width
+    return where.weights(shape(width, vocab_size))
 
 
 def flops_a_token(width: int, vocab_size: int) -> int:
-    """Forward, and twice as many backward; attention's two products, over half of the pairs."""
-    return 6 * (weights(width, vocab_size) + LAYERS * width * (LENGTH + 1))
+    """Two for each multiplication that is added, forward, and twice as many backward."""
+    return 6 * where.multiply_adds_a_token(shape(width, vocab_size), LENGTH)
 
 
 class Text:
@@ -125,6 +131,10 @@ class Law:
         return self.beta / (self.alpha + self.beta)
 
 
+def grouped(runs: list[dict], key: str) -> dict[float, list[dict]]:
+    return {value: [r for r in runs if r[key] == value] for value in sorted({r[key] for r in runs})}
+
+
 def best_weights(runs: Iterable[dict]) -> float:
     """For runs with one budget: the lowest point of a parabola over the logarithm of the size."""
     n, loss = np.array([[r["weights"], r["loss"]] for r in runs]).T
@@ -132,19 +142,21 @@ def best_weights(runs: Iterable[dict]) -> float:
     return math.exp(-b / (2 * a)) if a > 0 else math.nan
 
 
+def best_of_each(runs: list[dict]) -> dict[float, float]:
+    """The best number of weights for each budget."""
+    return {flops: best_weights(same) for flops, same in grouped(runs, "flops").items()}
+
+
 def growth(runs: list[dict]) -> float:
     """The same power as Law.exponent, without a law: through the lowest points of the budgets."""
-    budgets = sorted({r["flops"] for r in runs})
-    best = [best_weights(r for r in runs if r["flops"] == flops) for flops in budgets]
+    budgets, best = zip(*best_of_each(runs).items())
     return np.polyfit(np.log(budgets), np.log(best), 1)[0].item()
 
 
 def seeds_apart(runs: list[dict]) -> float:
     """By how much the losses of runs differ that differ in nothing but the seed."""
-    cells = {}
-    for r in runs:
-        cells.setdefault((r["flops"], r["width"]), []).append(r["loss"])
-    return math.sqrt(np.mean([np.var(losses, ddof=1) for losses in cells.values()]))
+    cells = [cell for b in grouped(runs, "flops").values() for cell in grouped(b, "width").values()]
+    return math.sqrt(np.mean([np.var([r["loss"] for r in cell], ddof=1) for cell in cells]))
 
 
 def off_the_law(runs: list[dict]) -> float:
@@ -174,10 +186,6 @@ def predict(text: Text, runs: list[dict], flops: float) -> dict:
     return {"prediction": flops, "width": width, "loss": losses[0], "interval": losses[1:]}
 
 
-def grouped(runs: list[dict], key: str) -> dict[float, list[dict]]:
-    return {value: [r for r in runs if r[key] == value] for value in sorted({r[key] for r in runs})}
-
-
 def table(runs: list[dict]) -> str:
     """The mean loss for each size and budget; then for each budget the size that would be best."""
     budgets = grouped(runs, "flops")
@@ -186,8 +194,8 @@ def table(runs: list[dict]) -> str:
         losses = {f: np.mean([r["loss"] for r in rs]) for f, rs in grouped(same, "flops").items()}
         cells = (f"{losses[flops]:.3f}" if flops in losses else "" for flops in budgets)
         rows.append([f"{same[0]['weights']:,} ({width})", *cells])
-    best = {flops: best_weights(same) for flops, same in budgets.items()}
-    within = [interval(same, best_weights, seeds_apart(runs)) for same in budgets.values()]
+    best, apart = best_of_each(runs), seeds_apart(runs)
+    within = [interval(same, best_weights, apart) for same in budgets.values()]
     rows.append(["best weights", *(f"**{n:,.0f}**" for n in best.values())])
     rows.append(["95 % of draws", *(f"{low:,.0f} to {high:,.0f}" for low, high in within)])
     per_token = {r["weights"]: r["flops"] / r["tokens"] for r in runs}  # operations
@@ -201,14 +209,15 @@ def laws(runs: list[dict]) -> str:
     """The fitted numbers with their intervals."""
     names = ["E", "alpha", "beta", "weights grow with the power"]
     numbers = lambda some: [(fit := Law(some)).E, fit.alpha, fit.beta, fit.exponent()]
-    lows, highs = interval(runs, numbers, off_the_law(runs))
+    off, apart = off_the_law(runs), seeds_apart(runs)
+    lows, highs = interval(runs, numbers, off)
     lines = [
         f"| {name} | {value:.2f} | {low:.2f} to {high:.2f} |"
         for name, value, low, high in zip(names, numbers(runs), lows, highs)
     ]
-    low, high = interval(runs, growth, seeds_apart(runs))
+    low, high = interval(runs, growth, apart)
     lines.append(f"| the same from the parabolas | {growth(runs):.2f} | {low:.2f} to {high:.2f} |")
-    end = f"Runs are {off_the_law(runs):.3f} off the law; seeds differ by {seeds_apart(runs):.3f}."
+    end = f"Runs are {off:.3f} off the law; seeds differ by {apart:.3f}."
     return "\n".join(["| | fitted | 95 % of draws |", "|---|---|---|", *lines, "", end])
 
 
@@ -226,8 +235,7 @@ def draw(runs: list[dict], largest: list[dict], path: Path) -> None:
     left.set(xlabel="weights", ylabel="held-out loss (nats)")
     left.set_ylim(top=left.get_ylim()[1] + 0.4)  # room for the legend
     left.legend(fontsize=10, ncols=2)
-    best = {flops: best_weights(same) for flops, same in budgets.items()}
-    best = {flops: n for flops, n in best.items() if not math.isnan(n)}
+    best = {flops: n for flops, n in best_of_each(runs).items() if not math.isnan(n)}
     if best:
         right.loglog([*best], [*best.values()], "ko")
     right.set(xlabel="operations", ylabel="best number of weights")

@@ -47,12 +47,16 @@ def weights(size: Size) -> int:
     return 12 * size.n_layer * size.n_embd**2 + size.vocab_size * size.n_embd
 
 
+def multiply_adds_a_token(size: Size, T: int) -> int:
+    """How many its forward pass needs in matrix products, as one of T: those of the layers and the
+    head, and attention's two over the half of the pairs that the mask leaves."""
+    return weights(size) + size.n_layer * size.n_embd * (T + 1)
+
+
 def multiply_adds(size: Size) -> int:
-    """How many a training step needs in its matrix products: those of the layers and the head, and
-    attention's two over the half of the pairs that the mask leaves; backward twice as many."""
+    """How many a training step needs in its matrix products; backward twice as many as forward."""
     B, T = batch_for(size)[0].shape
-    attention = size.n_layer * size.n_embd * (T + 1)
-    return 3 * B * T * (weights(size) + attention)
+    return 3 * B * T * multiply_adds_a_token(size, T)
 
 
 def shaped_products(size: Size, parts: int) -> tuple[Callable, Callable]:
