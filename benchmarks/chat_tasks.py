@@ -80,7 +80,7 @@ class Plan:
     batch: int = 66
     exam: int = 200  # questions of each family, where there are as many
     too_brief: int = 50  # steps on addition, after which the model knows what an answer looks like
-    enough: float = 0.36  # of the additions right, before the practice by reward begins
+    enough: float = 0.3  # of the additions right, before the practice by reward begins
     practice: int = 320  # steps by reward
     polite: int = 80  # steps to a new form of answers
     habit_asked: int = 36  # questions that the large model learns from

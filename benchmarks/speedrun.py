@@ -1,6 +1,7 @@
 """The board: how soon does a recipe reach a validation loss of 1.886 on tiny Shakespeare?
 
     python benchmarks/speedrun.py RECIPE.py --text FILE [--seeds 1 2 3]
+    python benchmarks/speedrun.py RECIPE.py --text FILE --practice --target 1.83
     python benchmarks/speedrun.py RECIPE.py --text FILE --against RECORD.py --board FILE.jsonl
 
 A recipe is a Python file with `train(text, seed)`, a generator that trains a model on the text; it
@@ -15,6 +16,8 @@ ids (B, T), where an id is a character's place among the sorted ones of the text
   turns with it on the same machine: p < 0.01 in Welch's one-sided t-test on the seconds.
 The losses need no such test: all of the text is judged, so that no loss is low by a lucky sample,
 and what is luck with a seed or with the moment of judging is in the seconds, which are tested.
+To choose settings, practise: the first nine tenths of the text are then all there is, the recipe
+gets nine tenths of these, and the rest judges.
 """
 
 import argparse
@@ -116,6 +119,7 @@ def attempt(recipe: Path, args: argparse.Namespace, seed: int) -> dict:
     """What `run` finds out, in a process of its own."""
     command = [sys.executable, __file__, recipe, "--text", args.text, "--target", str(args.target)]
     command += ["--seeds", str(seed), "--started", repr(time.perf_counter())]  # the machine's clock
+    command += ["--practice"] * args.practice
     try:
         done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=args.limit)
     except subprocess.TimeoutExpired:
@@ -185,6 +189,7 @@ def main() -> None:
     parser.add_argument("recipe", type=Path, help="a Python file with train(text, seed)")
     parser.add_argument("--text", default="tinyshakespeare.txt", help="a file or a named data set")
     parser.add_argument("--target", type=float, default=1.886, help="validation loss to reach")
+    parser.add_argument("--practice", action="store_true", help="never look at the last tenth")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="SEED")
     parser.add_argument("--against", type=Path, metavar="RECORD.py", help="run this one in turns")
     parser.add_argument("--board", type=Path, help="a file to which a new record is added")
@@ -192,9 +197,13 @@ def main() -> None:
     parser.add_argument("--started", type=float, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.started is not None:
-        found = run(args.recipe, load_text(args.text), args.target, args.seeds[0], args.started)
+        text = load_text(args.text)
+        text = text[: len(text) * 9 // 10] if args.practice else text
+        found = run(args.recipe, text, args.target, args.seeds[0], args.started)
         print("\n" + json.dumps(found))
         return
+    if args.practice and args.board:
+        parser.error("practice is no record: leave out --practice, or --board")
     lines = args.board.read_text("utf-8") if args.board and args.board.exists() else ""
     machine, board = keep_to_two_cores(), [json.loads(line) for line in lines.splitlines()]
     if board and (not args.against or args.against.stem != board[-1]["recipe"]):

@@ -142,11 +142,12 @@ def attend_together(
     caches: Sequence[KVCache],
     ends: Sequence[int],
     split: Callable[[np.ndarray], tuple],
-    alone: Callable[[np.ndarray, KVCache], np.ndarray],
+    attend: Callable[[np.ndarray, KVCache], np.ndarray],
 ) -> np.ndarray:
     """Attention for several texts whose new tokens stand one below the other, in rows of qkv that
-    end at ends[i], with a cache for each: (N, C). `alone` serves a text with several new tokens;
-    for those with one, `split` gives q (n, heads, group, d), k and v (n, heads, d)."""
+    end at ends[i], with a cache for each: (N, C). For those with one new token `split` gives
+    q (n, heads, group, d), k and v (n, heads, d); the others go to `attend` as batches (B, T, ...).
+    """
     if len(qkv) == len(ends):  # one new token each
         q, k, v = split(qkv)
         seen = [
@@ -154,15 +155,35 @@ def attend_together(
             for cache, its_k, its_v in zip(caches, k, v)
         ]
         return single_queries(q, *zip(*seen)).reshape(len(qkv), -1)
-    counts = np.diff(ends, prepend=0)
-    single = [i for i, n in enumerate(counts) if n == 1]
-    y = {i: alone(qkv[ends[i] - n : ends[i]], caches[i]) for i, n in enumerate(counts) if n > 1}
-    if single:
-        rows = qkv[[ends[i] - 1 for i in single]]
-        of_one = [caches[i] for i in single]
-        together = attend_together(rows, of_one, range(1, len(single) + 1), split, alone)
-        y |= dict(zip(single, together[:, None]))
+    batches: dict[tuple, list[int]] = {}  # texts with as many new tokens after as many old ones
+    for i, n in enumerate(np.diff(ends, prepend=0)):
+        batches.setdefault((n, n > 1 and caches[i].length), []).append(i)
+    y: dict[int, np.ndarray] = {}
+    for (n, _), texts in batches.items():
+        rows = np.stack([qkv[ends[i] - n : ends[i]] for i in texts])  # (B, n, ...)
+        its_caches = [caches[i] for i in texts]
+        if n > 1:
+            found = attend(rows, EqualCaches(its_caches))  # (B, n, C)
+        else:
+            last = range(1, len(texts) + 1)
+            found = attend_together(rows[:, 0], its_caches, last, split, attend)[:, None]
+        y |= zip(texts, found)
     return np.concatenate([y[i] for i in range(len(ends))])
+
+
+class EqualCaches(KVCache):
+    """The caches of texts that are equally long, as that of a batch."""
+
+    def __init__(self, caches: Sequence[KVCache]):
+        self.caches = caches
+
+    def append(self, k: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Store the new tokens of each; return those of all tokens, (B, n_head, S, head_dim)."""
+        if len(self.caches) == 1:
+            return self.caches[0].append(k, v)
+        each = [cache.append(k[i : i + 1], v[i : i + 1]) for i, cache in enumerate(self.caches)]
+        keys, values = zip(*each)
+        return np.concatenate(keys), np.concatenate(values)
 
 
 def single_queries(
@@ -216,10 +237,10 @@ class CausalSelfAttention(Module):
             q, k, v = qkv.reshape(len(qkv), 3, self.n_head, -1).swapaxes(0, 1)
             return q[:, :, None], k, v
 
-        def alone(qkv, cache):
-            return causal_attention(from_numpy(qkv[None]), self.n_head, cache).data[0]
+        def attend(qkv, cache):
+            return causal_attention(from_numpy(qkv), self.n_head, cache).data
 
-        y = attend_together(self.c_attn.values(x), caches, ends, split, alone)
+        y = attend_together(self.c_attn.values(x), caches, ends, split, attend)
         return self.c_proj.values(y)
 
     def weights(self, x: Tensor) -> np.ndarray:

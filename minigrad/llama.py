@@ -169,7 +169,9 @@ class LlamaMLP(Module):
         return self.down_proj(swiglu(gate_up[..., :n_hidden], gate_up[..., n_hidden:]))
 
     def values(self, x: np.ndarray) -> np.ndarray:
-        gate, up = np.split(self.gate_up.values(x), 2, axis=-1)
+        gate_up = self.gate_up.values(x)  # (N, 2 n_hidden)
+        n_hidden = gate_up.shape[-1] // 2
+        gate, up = gate_up[..., :n_hidden], gate_up[..., n_hidden:]
         h = sigmoid_values(gate)
         h *= gate
         h *= up
@@ -300,12 +302,12 @@ class LlamaAttention(Module):
             q = qkv[:, :n_head].reshape(len(qkv), n_kv_head, n_head // n_kv_head, -1)
             return q, qkv[:, n_head:-n_kv_head], qkv[:, -n_kv_head:]
 
-        def alone(qkv, cache):
-            return grouped_attention(from_numpy(qkv[None]), n_kv_head, self.window, cache).data[0]
+        def attend(qkv, cache):
+            return grouped_attention(from_numpy(qkv), n_kv_head, self.window, cache).data
 
         qkv = self.qkv.values(x).reshape(len(x), n_head + 2 * n_kv_head, -1)
         qkv[:, :-n_kv_head] = turn(qkv[:, :-n_kv_head], cos[:, None], sin[:, None])
-        return self.o_proj.values(attend_together(qkv, caches, ends, split, alone))
+        return self.o_proj.values(attend_together(qkv, caches, ends, split, attend))
 
     def weights(self, x: Tensor, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
         """Where each token looks, head by head: (B, T, C) -> (B, n_head, T, T)."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from minigrad.bpe import BPETokenizer
 from minigrad.checkpoint import save
 from minigrad.data import SimpleTokenizer
-from minigrad.generate import generate
+from minigrad.generate import advance, generate
 from minigrad.gpt import GPT
 from minigrad.serve import writer
 from minigrad.serve.writer import (
@@ -112,7 +112,7 @@ def test_a_text_may_begin_and_end_within_a_character(served, monkeypatch):
     steps = ([(i, p, p)] for i in script)
     monkeypatch.setattr(writer, "advance", lambda *_: next(steps))
     served = replace(served, tokenizer=PAIRS)
-    tokens = list(write_tokens(served, first, Options(len(script))))
+    tokens = list(filter(None, write_tokens(served, first, Options(len(script)))))
     assert [token.id for token in tokens] == script
     assert "".join(token.text for token in tokens) == "月\ufffd"
 
@@ -120,7 +120,7 @@ def test_a_text_may_begin_and_end_within_a_character(served, monkeypatch):
 @pytest.mark.parametrize("sampling", [{}, {"temperature": 0.5, "top_k": 3}, {"top_p": 0.7}])
 def test_the_tokens_are_those_of_generate(served, sampling):
     options = Options(max_new_tokens=20, seed=4, alternatives=5, **sampling)
-    tokens = list(write_tokens(served, [0, 1, 2], options))
+    tokens = list(filter(None, write_tokens(served, [0, 1, 2], options)))
     rng = np.random.default_rng(4)
     ids = generate(served.model, np.array([[0, 1, 2]]), 20, rng=rng, **sampling)[0, 3:]
     assert "".join(token.text for token in tokens) == served.tokenizer.decode(ids)
@@ -129,11 +129,26 @@ def test_the_tokens_are_those_of_generate(served, sampling):
         assert others + token.probability == pytest.approx(1)
 
 
+def test_prompts_that_came_together_are_read_in_one_pass(served, monkeypatch):
+    passes = []
+
+    def counted(model, texts, at_once):
+        passes.append(len(texts))
+        return advance(model, texts, at_once)
+
+    monkeypatch.setattr(writer, "advance", counted)
+    came = [write_tokens(served, ids, Options(3, seed=1)) for ids in ([0, 1], [2, 3], [4])]
+    turns = [[next(pieces) for pieces in came] for _ in range(4)]
+    assert turns[0] == [None] * 3 and passes == [3, 3, 3]
+    alone = list(filter(None, write_tokens(served, [2, 3], Options(3, seed=1))))
+    assert [tokens[1].id for tokens in turns[1:]] == [token.id for token in alone]
+
+
 def test_the_models_own_probabilities_do_not_depend_on_the_temperature(served):
     shown = {}
     for temperature, tempered in ((1.0, True), (0.0, False), (0.0, True)):
         options = Options(1, temperature, alternatives=5, tempered=tempered)
-        (token,) = write_tokens(served, [0], options)
+        (token,) = filter(None, write_tokens(served, [0], options))
         pairs = [(token.text, token.probability)]
         pairs += [(other.text, other.probability) for other in token.alternatives]
         shown[temperature, tempered] = dict(pairs)
@@ -224,7 +239,9 @@ def test_a_llama_of_a_gguf_file_is_served(tmp_path):
     assert (served.name, served.unit) == ("tiny", "token")
     ids = served.tokenizer.encode("the the")
     written = generate(served.model, np.array([ids]), 30, rng=4)[0, 2:].tolist()
-    tokens = list(write_tokens(served, ids, Options(30, seed=4)))  # past its block_size
+    tokens = list(
+        filter(None, write_tokens(served, ids, Options(30, seed=4)))
+    )  # past its block_size
     assert [token.id for token in tokens] == list(takewhile(lambda i: i != 259, written))
     found = attention_map(served, ids)
     assert np.shape(found["weights"]) == (2, 2, len(ids), len(ids))
@@ -250,4 +267,4 @@ def test_a_special_token_ends_the_text(monkeypatch, n, reason):
     monkeypatch.setattr(writer, "advance", lambda *_: next(steps))
     shown, reasons = zip(*continuation(served, [65], Options(n)))
     assert "".join(token.text for tokens in shown for token in tokens) == "to be"
-    assert [*reasons] == [None] * 5 + [reason]
+    assert [*reasons] == [None] * 6 + [reason]

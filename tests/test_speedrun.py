@@ -101,6 +101,20 @@ def test_a_recipe_that_never_gets_there_or_never_ends(board_run):
     assert "not there after 0.5 seconds" in board_run(body, "--limit", "0.5")[2]
 
 
+def test_practice_never_sees_the_last_tenth(board_run, tmp_path, text):
+    text = text.read_text("utf-8")
+    end = len(text) * 9 // 10
+    cut = end * 9 // 10
+    body = refused(f"    assert text == {text[:cut]!r}\n    yield model(text), 0\n")
+    code, out, _ = board_run(body, "--practice", "--target", "100")
+    judge = speedrun.Judge(text[:end], cut, 100, 0.0)
+    loss = judge.loss(GPT(28, 8, 1, 1, 64, rng=np.random.default_rng(0)))
+    assert code == 0 and f"| {loss:.4f} |" in out
+    board = tmp_path / "board.jsonl"
+    assert "practice is no record" in board_run(body, "--practice", "--board", str(board))[2]
+    assert not board.exists()
+
+
 def test_a_first_record_and_one_that_is_not_faster(board_run, tmp_path, text):
     board = tmp_path / "board.jsonl"
     options = "--target", "100", "--board", str(board)

@@ -4,6 +4,7 @@
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-command-head
 import argparse
+import gc
 import ipaddress
 import os
 import re
@@ -93,6 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     server = GracefulServer(config, app.state.desk, args.grace)
     for number in (signal.SIGINT, signal.SIGTERM):  # also before uvicorn listens to them
         signal.signal(number, server.handle_exit)
+    gc.freeze()  # what is there stays: to look for garbage in it would hold up everybody for 0.1 s
     try:
         server.run()
         for number in (signal.SIGINT, signal.SIGTERM):  # it ends already

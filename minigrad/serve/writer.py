@@ -150,13 +150,14 @@ class Pen:
 
 
 def write_tokens(served: ServedModel, ids: list[int], options: Options) -> Iterator[Token | None]:
-    """The tokens that minigrad.generate writes after `ids`, those of the prompt, and None while
-    that is being read; fewer if the model ends the text by a special token."""
+    """The tokens that minigrad.generate writes after `ids`, those of the prompt, and None before
+    and while that is read; fewer if the model ends the text by a special token."""
     transcript, ends = Transcript(served.tokenizer, ids), special_ids(served.tokenizer)
     sampling = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p")}
     text = Text(served.model, ids, options.seed, **sampling)
     served.pen.drawn[text] = None
     try:
+        yield None  # so that texts that came together are all known before the first pass
         n_left = options.max_new_tokens
         while n_left:
             drawn = served.pen.next_token(text)
