@@ -80,8 +80,9 @@ class Plan:
     batch: int = 66
     exam: int = 200  # questions of each family, where there are as many
     too_brief: int = 50  # steps on addition, after which the model knows what an answer looks like
-    enough: float = 0.3  # of the additions right, before the practice by reward begins
-    practice: int = 320  # steps by reward
+    enough: float = 0.35  # of the additions right, before the practice by reward begins
+    practice: int = 800  # steps by reward
+    tempted: int = 66  # steps by the reward that can be cheated
     polite: int = 80  # steps to a new form of answers
     habit_asked: int = 36  # questions that the large model learns from
     habit_exam: int = 16
@@ -89,7 +90,7 @@ class Plan:
     habit_steps: int = 30
 
 
-QUICK = Plan(32, 1, 300, 10, 2, 3, 11, 3, 1, 0.0, 4, 2, 2, 2, 3, 1)
+QUICK = Plan(32, 1, 300, 10, 2, 3, 11, 3, 1, 0.0, 4, 2, 2, 2, 2, 3, 1)
 
 
 @contextmanager
@@ -216,11 +217,11 @@ def by_reward(plan: Plan, seed: int) -> Iterator[str]:
     weak = Beginner(plan, seed)
     weak.tune_briefly(addition, plan.too_brief)
     weakest = copy.deepcopy(weak)
-    seen = [ask(addition, weak.rng) for _ in range(100)]
+    seen = [ask(addition, weak.rng) for _ in range(300)]
     while exact_match(weak.model, weak.tokenizer, seen).share < plan.enough:
         weak.tune_briefly(addition, 5)
     honest = weak, plan.practice, is_right, 0.002, 0.02
-    cheated = weakest, plan.practice // 5, has_digits, 0.006, 0.0
+    cheated = weakest, plan.tempted, has_digits, 0.006, 0.0
     for learner, steps, reward, rate, penalty in (honest, cheated):
         before = exact_match(learner.model, learner.tokenizer, exam)
         with timed(f"practice for {reward.__name__}, seed {seed}") as seconds:

@@ -257,6 +257,8 @@ def main() -> None:
         "--budgets", type=int, default=4, choices=(2, 3, 4), help="the smallest so many"
     )
     args = parser.parse_args()
+    if len(set(args.seeds)) < 2:
+        parser.error("--seeds: two at least, for the intervals need to know how far seeds differ")
     keep_freed_memory()
     text, done = Text(load_text(args.text)), []
     if args.runs.exists():

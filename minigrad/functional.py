@@ -36,6 +36,9 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 def _expect_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> None:
     """Raise an error unless these are Tensors, and x has rows that fit the weight."""
     expect_tensors(x, weight, *[b for b in [bias] if b is not None])
+    if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):
+        shapes = f"{weight.shape} and {None if bias is None else bias.shape}"
+        raise ValueError(f"linear expects weight (n_out, n_in) and bias (n_out,), got {shapes}")
     n_in = weight.shape[1]
     if x.shape[-1:] != (n_in,):
         raise ValueError(f"linear expects (..., {n_in}) for weight {weight.shape}, got {x.shape}")
@@ -176,6 +179,8 @@ def dropout_mask(
     """What dropout multiplies by: 0 with probability p, else 1 / (1 - p)."""
     if not 0 <= p < 1:
         raise ValueError(f"dropout needs 0 <= p < 1, got {p}")
+    if isinstance(rng, bool):
+        raise TypeError(f"rng is a generator, not {rng}: whether to drop, `if training` can say")
     rng = np.random.default_rng(rng)  # a given rng stays itself
     return (rng.random(shape, dtype=np.float32) >= p) * np.dtype(dtype).type(1 / (1 - p))
 

@@ -184,6 +184,7 @@ class Packed:
     shape: tuple[int, ...]
     kind: str
     rows: np.ndarray  # (rows, bytes)
+    dtype = np.dtype(np.float32)  # of what it is unpacked to
 
     @property
     def size(self) -> int:

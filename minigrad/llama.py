@@ -14,7 +14,7 @@ from . import functional as F
 from .attention import TILE, KVCache, attend_together
 from .gpt import LanguageModel, TiedHead
 from .nn import Dropout, Embedding, Linear, Module, ModuleDict, ModuleList, Parameter
-from .tensor import Tensor, as_size, from_numpy, no_grad, record
+from .tensor import Tensor, as_size, expect_tensors, from_numpy, no_grad, record
 from .weights import expect_same, read_folder, write_folder
 
 
@@ -27,6 +27,7 @@ def per_root_mean_square(a: np.ndarray, eps: float) -> np.ndarray:
 def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-5) -> Tensor:
     """x (..., C) over the root of the mean of its squares, times weight (C,) (Zhang and Sennrich,
     2019)."""
+    expect_tensors(x, weight)
     C = x.shape[-1]
     per_rms = per_root_mean_square(x.data, eps)  # (..., 1)
     unit = x.data * per_rms
@@ -80,6 +81,7 @@ def turn(x: np.ndarray, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
 def rotary(x: Tensor, cos: np.ndarray, sin: np.ndarray, n: int | None = None) -> Tensor:
     """x (..., T, heads, d), turned by its position in its first n heads, or in all (Su et al.,
     2021); the derivative is turned back."""
+    expect_tensors(x)
     cos, sin = cos[:, None], sin[:, None]  # (T, 1, d / 2)
 
     def turned(x, sin):
@@ -102,6 +104,7 @@ def sigmoid_values(a: np.ndarray) -> np.ndarray:
 def swiglu(gate: Tensor, up: Tensor) -> Tensor:
     """silu(gate) * up, where silu(z) is z * sigmoid(z): how far each channel of `up` comes through
     (Shazeer, 2020)."""
+    expect_tensors(gate, up)
     opening = sigmoid_values(gate.data)
     silu = opening * gate.data
 
@@ -136,6 +139,7 @@ class SideBySide:
 
     def __call__(self, x: Tensor) -> Tensor:
         """x (..., n_in) -> (..., n_out), the layers' results one after the other."""
+        expect_tensors(x)
         if not self.in_one():
             return F.cat([layer(x) for layer in self.layers], axis=-1)
         weights = [layer.weight for layer in self.layers]
@@ -207,6 +211,7 @@ def grouped_attention(
     """Attention in which n_head / n_kv_head queries share a key and a value (Ainslie et al., 2023):
     (B, T, n_head + 2 n_kv_head, d) -> (B, T, n_head * d). With a cache nothing can be
     differentiated."""
+    expect_tensors(qkv)
     B, T, heads, d = qkv.shape
     n_head = heads - 2 * n_kv_head
 
@@ -527,7 +532,7 @@ def _llama_sizes(config: dict) -> dict[str, Any]:
     n_embd, n_head = (as_size(name, sizes[name], 1) for name in ("n_embd", "n_head"))
     if (head_dim := config.get("head_dim")) not in (None, n_embd / n_head):
         raise ValueError(f"it says head_dim: {head_dim}; here heads divide the stream's channels")
-    return {**sizes, "rope_theta": _theta_in(config)}
+    return {**sizes, "rope_theta": _theta_in(config), "dropout": config.get("dropout", 0.0)}
 
 
 def _config_of(ours: dict) -> dict[str, Any]:
@@ -535,6 +540,7 @@ def _config_of(ours: dict) -> dict[str, Any]:
     theirs = {_NAMES[name]: value for name, value in ours.items() if name in _NAMES}
     theirs |= {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu"}
     theirs |= {"rope_theta": ours["rope_theta"], "attention_bias": False, "mlp_bias": False}
+    theirs["dropout"] = ours["dropout"]  # a name of ours: their Llama has none
     return theirs
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .nn import Linear, Module, Parameter, misfits
-from .tensor import Tensor, as_size, record
+from .tensor import Tensor, as_size, expect_tensors, record
 
 
 # %% ../notebooks/16_chat.ipynb #lora-linear
@@ -26,6 +26,7 @@ class LoRALinear(Module):
         self.lora_B = Parameter(np.zeros((n_out, rank), dtype))
 
     def forward(self, x: Tensor) -> Tensor:
+        expect_tensors(x)
         W, A, B = self.base.weight.data, self.lora_A.data, self.lora_B.data
         rows = x.data.reshape(-1, x.shape[-1])  # (N, n_in)
         narrow = self.scale * (rows @ A.T)  # (N, r)
@@ -34,11 +35,14 @@ class LoRALinear(Module):
         if self.base.bias is not None:
             y += self.base.bias.data
         flat = lambda g: g.reshape(y.shape)
+        of_base = [(self.base.weight, lambda g: flat(g).T @ rows)]  # frozen, unless one thaws it
+        if self.base.bias is not None:
+            of_base.append((self.base.bias, lambda g: flat(g).sum(axis=0)))
         vjp_x = lambda g: (flat(g) @ W + self.scale * (flat(g) @ B) @ A).reshape(x.shape)
         vjp_A = lambda g: self.scale * (flat(g) @ B).T @ rows
         vjp_B = lambda g: flat(g).T @ narrow
         out = y.reshape(*x.shape[:-1], -1)
-        return record(out, (x, vjp_x), (self.lora_A, vjp_A), (self.lora_B, vjp_B))
+        return record(out, (x, vjp_x), (self.lora_A, vjp_A), (self.lora_B, vjp_B), *of_base)
 
     def values(self, x: np.ndarray) -> np.ndarray:
         return self.base.values(x) + self.scale * (x @ self.lora_A.data.T) @ self.lora_B.data.T
@@ -79,8 +83,11 @@ def add_lora(
         raise ValueError(f"the model has no Linear called {' or '.join(sorted(missing or WHERE))}")
     for p in model.parameters():
         p.requires_grad = False
+    changed: dict[Linear, LoRALinear] = {}  # a layer may have two names
     for owner, name, layer in layers:
-        setattr(owner, name, LoRALinear(layer, rank, alpha, rng))
+        if layer not in changed:
+            changed[layer] = LoRALinear(layer, rank, alpha, rng)
+        setattr(owner, name, changed[layer])
     return model
 
 
@@ -90,8 +97,9 @@ def merge_lora(model: Module) -> Module:
     layers = list(_layers(model, LoRALinear))
     if not layers:
         raise ValueError("the model has no LoRA to merge: add_lora(model) adds it")
-    for owner, name, layer in layers:
+    for layer in dict.fromkeys(layer for _, _, layer in layers):
         layer.base.weight.data += layer.change()
+    for owner, name, layer in layers:
         setattr(owner, name, layer.base)
     for p in model.parameters():
         p.requires_grad = True
@@ -109,5 +117,4 @@ def load_lora_state(model: Module, state: dict[str, np.ndarray]) -> None:
     own = lora_state(model)
     if wrong := sum(misfits(own, state), []):
         raise ValueError(f"the changes are not those of such a model: {', '.join(wrong[:3])}")
-    for name, array in own.items():
-        array[...] = state[name]
+    model.load_state_dict({**model.collect_state_dict(), **state})

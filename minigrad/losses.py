@@ -17,6 +17,9 @@ def cross_entropy(logits: Tensor, targets: np.ndarray, ignore_index: int = IGNOR
     """The mean of -log softmax(logits)[target], in nats, over the targets that are not
     ignore_index: logits (..., vocab), targets (...)."""
     expect_tensors(logits)
+    if not isinstance(ignore_index, (int, np.integer)):
+        kind = type(ignore_index).__name__
+        raise TypeError(f"ignore_index is an integer, not a {kind}; classes have no weights here")
     vocab, targets = logits.shape[-1], np.asarray(targets)
     if targets.shape != logits.shape[:-1] or targets.size == 0:
         raise ValueError(

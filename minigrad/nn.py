@@ -131,10 +131,17 @@ class Module:
             f"{name} should have shape {own[name].shape}, but has {np.shape(state[name])}"
             for name in misshapen
         ]
+        problems += [
+            f"{name} should hold real numbers, but does not"
+            for name in own
+            if name in state and kind_of(state[name]) not in "fiub"
+        ]
         if problems:
             raise ValueError(f"cannot load into {type(self).__name__}: " + "; ".join(problems))
         for name, array in own.items():
             array[...] = state[name]
+        for p in self.parameters():
+            p.data = p.data  # so that the change is noted
 
     def __repr__(self) -> str:
         own = [f"{n}={v.shape}" for n, v in vars(self).items() if isinstance(v, Parameter)]
@@ -152,6 +159,11 @@ def misfits(
     unexpected = [name for name in state if name not in own]
     shared = [name for name in own if name in state]
     return missing, unexpected, [n for n in shared if np.shape(state[n]) != own[n].shape]
+
+
+def kind_of(value) -> str:
+    """NumPy's letter for what an array, or what can become one, holds: "f" for floats, say."""
+    return getattr(getattr(value, "dtype", None), "kind", None) or np.asarray(value).dtype.kind
 
 
 # %% ../notebooks/03_layers.ipynb #linear
@@ -190,6 +202,8 @@ class Embedding(Module):
     """A table of n vectors of d numbers, looked up by integer ids (...) -> (..., d)."""
 
     def __init__(self, n: int, d: int, rng: np.random.Generator | None = None):
+        if isinstance(rng, int):
+            raise TypeError(f"rng is a generator, not {rng}; there is no padding_idx")
         self.weight = Parameter(np.empty((as_size("n", n), as_size("d", d)), dtype=np.float32))
         np.random.default_rng(rng).standard_normal(dtype=np.float32, out=self.weight.data)
 
@@ -239,6 +253,8 @@ class Dropout(Module):
     def __init__(self, p: float = 0.5, rng: np.random.Generator | None = None):
         if not 0 <= p < 1:
             raise ValueError(f"Dropout needs 0 <= p < 1, got {p}")
+        if isinstance(rng, bool):
+            raise TypeError(f"rng is a generator, not {rng}; nothing is done in place")
         self.p, self.rng = p, np.random.default_rng(rng)
 
     @property

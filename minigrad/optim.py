@@ -70,6 +70,9 @@ class Optimizer:
     def check_state_dict(self, state: dict) -> None:
         """Raise a ValueError unless `state` has the arrays that this optimizer needs."""
         for name, own in self.collect_state_dict().items():
+            if name not in state or not (isinstance(own, list) or int(state[name]) >= 0):
+                what = f"{type(self).__name__} remembers {', '.join(self.remembers)}"
+                raise ValueError(f"{what}, but {name} is {state.get(name, 'missing')}")
             if isinstance(own, list):
                 shapes, given = [a.shape for a in own], [np.shape(a) for a in state[name]]
                 if shapes != given:
@@ -174,7 +177,8 @@ def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
     """Scale all gradients together so that their joint norm is at most max_norm; return the old."""
     if not max_norm >= 0:
         raise ValueError(f"max_norm must be 0 or more, got {max_norm}")
-    tensors = [params] if isinstance(params, Tensor) else params
+    tensors = [params] if isinstance(params, Tensor) else list(params)
+    expect_tensors(*tensors)
     grads = [p.grad for p in tensors if p.grad is not None]
     norm = math.sqrt(sum(float(np.vdot(g, g)) for g in grads))
     if not norm <= max_norm:  # true for NaN, too, which then goes to all of them, as in torch

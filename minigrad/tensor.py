@@ -551,6 +551,8 @@ def max_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
 def reshape(a: Tensor, shape) -> Tensor:
     """The same elements in the same order, in another shape."""
     expect_tensors(a)
+    if shape is None:
+        raise TypeError("reshape needs a shape, got None")
     return _as_view(a, record(a.data.reshape(shape), (a, lambda g: g.reshape(a.shape))))
 
 
@@ -591,6 +593,8 @@ def _relate(relation: np.ufunc, a, b) -> np.ndarray:
 
 def _in_place(tensor: Tensor, result: Tensor) -> Tensor:
     """`tensor += ...`: the tensor with the numbers of `result`; or `result`, if it is recorded."""
+    if result.shape != tensor.shape:
+        raise ValueError(f"in place, shape {tensor.shape} cannot become {result.shape}")
     if not result.requires_grad:
         tensor[...] = result
         return tensor
@@ -631,11 +635,14 @@ def _outside(function: Callable, inputs: tuple, options: dict):
             return type(value)(map(arrays, value))
         return value.data if isinstance(value, Tensor) else value
 
+    def has_slope(result):  # without a result, numbers were written somewhere
+        parts = result if isinstance(result, (list, tuple)) else [result]
+        return any(part is None or np.asarray(part).dtype.kind in "fc" for part in parts)
+
     is_lossy = needs_gradient((*inputs, *options.values())) and function not in _WITHOUT_SLOPE
     if not (is_lossy and "out" in options):
         result = function(*arrays(inputs), **{name: arrays(v) for name, v in options.items()})
-        parts = result if isinstance(result, (list, tuple)) else [result]
-        if not (is_lossy and any(np.asarray(part).dtype.kind == "f" for part in parts)):
+        if not (is_lossy and has_slope(result)):
             return result
     name = function.__name__
     raise TypeError(f"NumPy's {name} would lose the gradient: use minigrad's own, or tensor.data")

@@ -106,6 +106,8 @@ def write_safetensors(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
     offset = 0
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     for name, array in arrays.items():
+        if np.iscomplexobj(array):
+            raise ValueError(f"{name} holds complex numbers; the file is to hold float32")
         offsets = [offset, offset + 4 * array.size]
         header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": offsets}
         offset = offsets[1]
@@ -162,9 +164,11 @@ _SAME: dict[str, tuple] = {
     "layer_norm_epsilon": (1e-5,),
     "scale_attn_weights": (True,),
     "scale_attn_by_inverse_layer_idx": (False,),
-    "num_attention_heads": (None,),  # another name of n_head
     "n_inner": (None,),
+    "is_causal": (True,),
 }
+_ALIASES = {"hidden_size": "n_embd", "num_hidden_layers": "n_layer"}  # transformers reads both
+_ALIASES |= {"num_attention_heads": "n_head", "max_position_embeddings": "n_positions"}
 
 
 def expect_same(config: dict, known: dict[str, tuple], kind: str, part: str = "") -> None:
@@ -182,7 +186,8 @@ def _sizes_in(config: dict) -> dict[str, Any]:
     says so is named in a ValueError; entries that change nothing are left out."""
     if config.get("n_inner") == 4 * config.get("n_embd", 0):
         del config["n_inner"]
-    expect_same(config, _SAME, "GPT")
+    same = _SAME | {alias: (config.get(name),) for alias, name in _ALIASES.items()}
+    expect_same(config, same, "GPT")
     sizes = {name: config.get({"block_size": "n_positions"}.get(name, name)) for name in GPT.SIZES}
     if None in sizes.values():
         raise ValueError(f"it gives no GPT-2 sizes, but {sizes}")
@@ -274,7 +279,14 @@ def read_pretrained(folder: str | Path) -> LanguageModel:
 
 def read_gpt2_folder(folder: str | Path, make: Any = GPT) -> Any:
     """The GPT in a folder's config.json and weights, in evaluation mode."""
-    return read_folder(folder, make, _sizes_in, lambda state, _: to_our_names(state, True))
+
+    def named(state: dict, _) -> dict[str, np.ndarray]:
+        tied = read_config(folder).get("tie_word_embeddings", True)
+        if not tied and not any(name.endswith(_TIED[1]) for name in state):
+            raise ValueError("tie_word_embeddings is off, but there is no lm_head.weight")
+        return to_our_names(state, True)
+
+    return read_folder(folder, make, _sizes_in, named)
 
 
 def write_gpt2_folder(
@@ -450,7 +462,11 @@ def _run_legacy(raw: mmap.mmap) -> Any:
 def _gpt_in(content: dict, n_head: int | None) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The sizes and weights in a torch checkpoint: nanoGPT's `model_args` and `model`, or weights
     alone, whose shapes tell all sizes but n_head."""
+    if not isinstance(content, dict):
+        raise ValueError(f"it holds a {type(content).__name__}, not a dict of weights")
     state = content.get("model", content.get("state_dict", content))
+    if not (state and all(isinstance(name, str) for name in state)):
+        raise ValueError(f"it names no weights: {state!r:.60}")
     transposed = any(n.endswith("c_attn.weight") and len(a.T) > len(a) for n, a in state.items())
     state = to_our_names(state, transposed)
     vocab_size, n_embd = state["transformer.wte.weight"].shape

@@ -265,6 +265,9 @@ def test_conversations_accumulate_as_in_the_large_batch_and_are_judged_in_small_
     for entry, other in zip(history, same, strict=True):
         assert other == pytest.approx(entry, abs=1e-5)
     for name in weights:
+        if name.endswith("c_attn.bias"):  # keys' biases change no softmax: their slope is rounding
+            for state in (weights, same_weights):
+                state[name][16:32] = 0
         np.testing.assert_allclose(same_weights[name], weights[name], atol=1e-5, err_msg=name)
 
 

@@ -372,3 +372,16 @@ def test_gradcheck_finds_an_unrecorded_input_and_refuses_float32():
 def test_numeric_gradient_of_a_parabola():
     x = np.array([1.0, 2.0, -3.0])
     np.testing.assert_allclose(numeric_gradient(lambda: float((x * x).sum()), x), 2 * x)
+
+
+def test_a_boolean_is_no_generator():
+    """torch's third argument of dropout says whether it trains."""
+    with pytest.raises(TypeError, match="rng is a generator, not False"):
+        F.dropout(Tensor(np.ones(3)), 0.5, False)
+
+
+@pytest.mark.parametrize("weight, bias", [((3, 4), (2, 3)), ((3, 4), (1,)), ((4,), None)])
+def test_linear_says_which_shapes_it_expects(weight, bias):
+    parts = [Tensor(np.ones(shape)) for shape in (weight, bias) if shape]
+    with pytest.raises(ValueError, match=r"weight \(n_out, n_in\) and bias \(n_out,\), got"):
+        F.linear(Tensor(np.ones((2, 4))), *parts)

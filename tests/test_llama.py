@@ -21,6 +21,7 @@ from minigrad.gradcheck import gradcheck
 from minigrad.llama import (
     Llama,
     LlamaAttention,
+    LlamaMLP,
     RMSNorm,
     SideBySide,
     SlidingCache,
@@ -818,3 +819,24 @@ def test_checkpoints_of_another_architecture(kind, tmp_path):
     (tmp_path / "c.pkl").write_bytes(pickle.dumps(lie, protocol=2))
     with pytest.raises(CheckpointError):
         load_model(tmp_path / "c.pkl")
+
+
+def test_arrays_in_place_of_tensors_are_named():
+    a, x = np.ones((1, 2, 8), np.float32), Tensor(np.ones((1, 2, 8)))
+    cos, sin = turns(np.arange(2), 4, 1e4)
+    for call in (
+        lambda: RMSNorm(8)(a),
+        lambda: rms_norm(x, a),
+        lambda: swiglu(x, a),
+        lambda: rotary(a[:, :, None], cos, sin),
+        lambda: grouped_attention(a[:, :, None], 1, 8),
+        lambda: LlamaMLP(8, 16)(a),
+        lambda: LlamaAttention(8, 2, 1, 4)(a, cos, sin),
+    ):
+        with pytest.raises(TypeError, match="Tensor"):
+            call()
+
+
+def test_dropout_goes_with_the_folder(tmp_path):
+    small(dropout=0.25).save_pretrained(tmp_path)
+    assert Llama.from_pretrained(tmp_path).config["dropout"] == 0.25

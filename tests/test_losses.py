@@ -170,3 +170,9 @@ def test_the_gradient_is_of_the_type_of_the_logits():
 def test_the_largest_perplexity():
     assert perplexity(709.0) == math.exp(709) < math.inf
     assert perplexity(709.9) == math.inf
+
+
+@pytest.mark.parametrize("third", [Tensor([1.0, 5, 9]), 0.5, None])
+def test_torch_s_weights_of_classes_are_no_index(third):
+    with pytest.raises(TypeError, match="ignore_index is an integer"):
+        cross_entropy(Tensor(np.ones((3, 3))), np.arange(3), third)

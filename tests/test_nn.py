@@ -326,3 +326,27 @@ def test_arguments_reach_forward():
             return factor * sum(numbers)
 
     assert Sum()(1, 2, factor=3) == 9
+
+
+def test_arguments_that_torch_has_at_this_place_are_no_generators():
+    with pytest.raises(TypeError, match="there is no padding_idx"):
+        nn.Embedding(5, 3, 0)
+    with pytest.raises(TypeError, match="nothing is done in place"):
+        nn.Dropout(0.5, True)
+
+
+def test_weights_that_change_after_they_were_used_are_noticed():
+    layer = nn.Linear(2, 2)
+    y = (layer.weight * layer.weight).sum()
+    layer.load_state_dict(layer.collect_state_dict())
+    with pytest.raises(RuntimeError, match="changed"):
+        y.backward()
+
+
+@pytest.mark.parametrize("bias", [np.array(["x", "y"]), np.ones(2, complex)])
+def test_nothing_is_loaded_if_something_holds_no_numbers(bias):
+    layer = nn.Linear(2, 2)
+    before = layer.weight.data.copy()
+    with pytest.raises(ValueError, match="bias should hold real numbers"):
+        layer.load_state_dict({"weight": np.zeros((2, 2)), "bias": bias})
+    np.testing.assert_array_equal(layer.weight.data, before)

@@ -355,3 +355,18 @@ def test_clipping_at_the_edge():
     assert clip_grad_norm([p], 0.0) == 3 and p.grad == 0
     with pytest.raises(ValueError, match="^max_norm must be 0 or more, got -1$"):
         clip_grad_norm([p], -1)
+
+
+def test_a_state_that_lacks_something_is_refused_before_anything_is_changed():
+    for optimizer, state, said in (
+        (SGD([Parameter([1.0])]), {}, "SGD remembers velocity, but velocity is missing"),
+        (AdamW([Parameter([1.0])]), {"velocity": []}, "but t is missing"),
+        (AdamW([Parameter([1.0])]), {"t": -5, "m": [[0.0]], "v": [[0.0]]}, "but t is -5"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            optimizer.load_state_dict(state)
+
+
+def test_clipping_wants_tensors():
+    with pytest.raises(TypeError, match="ndarray"):
+        clip_grad_norm([np.ones(2)], 1)

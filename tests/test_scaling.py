@@ -84,6 +84,10 @@ def test_what_the_law_promises_is_written_before_the_run_is_made(tmp_path, monke
     monkeypatch.setattr(scaling, "run", lambda *_: pytest.fail("this run was there already"))
     scaling.main()
     assert capsys.readouterr().out == told
+    monkeypatch.setattr(sys, "argv", [*command, "--seeds", "1"])
+    with pytest.raises(SystemExit):
+        scaling.main()
+    assert "--seeds: two at least" in capsys.readouterr().err
 
 
 def test_the_table_of_the_readme_is_that_of_the_runs():

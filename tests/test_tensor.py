@@ -913,3 +913,34 @@ def test_what_is_left_out_of_a_call():
     y = leaf(2.0) * 3
     list(backpropagate(y))
     assert y._is_used_up
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda b, x: np.copyto(b, x),
+        lambda b, x: np.put(b, [0, 1, 2], x),
+        lambda b, x: np.putmask(b, [True] * 3, x),
+        lambda b, x: np.place(b, [True] * 3, x),
+        lambda b, x: np.add.at(b, [0, 1, 2], x),
+        lambda b, x: np.fft.fft(x),
+    ],
+)
+def test_numpy_functions_that_write_elsewhere_would_lose_the_gradient(write):
+    x = Tensor([1.0, 2, 3], requires_grad=True)
+    with pytest.raises(TypeError, match="would lose the gradient"):
+        write(np.zeros(3), x)
+    write(np.zeros(3), x.detach())
+
+
+def test_in_place_nothing_grows():
+    w = Tensor([1.0, 2, 3], requires_grad=True)
+    for h in (w * 1, Tensor(np.zeros(3))):
+        with pytest.raises(ValueError, match=r"shape \(3,\) cannot become \(2, 3\)"):
+            h += np.ones((2, 3))
+
+
+def test_no_shape_is_none():
+    x = Tensor(np.arange(6.0).reshape(2, 3))
+    with pytest.raises(TypeError, match="reshape needs a shape"):
+        x.reshape(None)

@@ -15,12 +15,13 @@ import secrets
 import sys
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from ..data import SimpleTokenizer, Tokenizer
 from ..gpt import GPT, LanguageModel
@@ -469,13 +470,26 @@ class NothingDrawn(np.random.Generator):
         return np.random.default_rng().spawn(n_children)
 
 
+def different(arrays: Collection[Any]) -> tuple[int, int]:
+    """How many different arrays there are, and numbers in them: what several share counts once."""
+    packed = {id(a): a.size for a in arrays if not isinstance(a, np.ndarray)}  # of chapter 15
+    plain = [a for a in arrays if isinstance(a, np.ndarray) and a.size]
+    ranges = sorted({byte_bounds(a) for a in plain})  # of memory: (start, end)
+    n_bytes = last = 0
+    for start, end in ranges:
+        n_bytes += max(0, end - max(start, last))
+        last = max(last, end)
+    n = n_bytes // min((a.itemsize for a in plain), default=1)
+    return len(packed) + len(ranges), sum(packed.values()) + n
+
+
 def model_with(args: dict, state: dict, make: Any = GPT) -> Any:
     """make(**args) with the weights `state`, in evaluation mode. A file may claim any size, so the
     weights that a model of its sizes has are compared with what is there before it is made."""
     sizes = {name: as_size(name, args[name], 1) for name in make.SIZES}
-    there = {id(array): array.size for array in state.values()}  # one array may have two names
+    n_arrays, n_there = different(state.values())
     least_arrays, least_numbers = make.least_state(**sizes)
-    if len(there) < least_arrays or sum(there.values()) < least_numbers:
+    if n_arrays < least_arrays or n_there < least_numbers:
         raise ValueError(f"it has fewer weights than a {make.__name__} of its sizes")
     model = make(**{**args, "rng": NothingDrawn()})
     with np.errstate(over="raise"):
