@@ -37,6 +37,7 @@ from statistics import fmean, variance
 
 import numpy as np
 
+from minigrad.checkpoint import whole_file
 from minigrad.data import SimpleTokenizer, load_text, path_of
 from minigrad.functional import log_softmax
 from minigrad.nn import Module
@@ -121,7 +122,8 @@ def attempt(recipe: Path, args: argparse.Namespace, seed: int) -> dict:
     command += ["--seeds", str(seed), "--started", repr(time.perf_counter())]  # the machine's clock
     command += ["--practice"] * args.practice
     try:
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=args.limit)
+        utf8 = {"encoding": "utf-8", "env": {**os.environ, "PYTHONIOENCODING": "utf-8"}}
+        done = subprocess.run(command, capture_output=True, timeout=args.limit, **utf8)
     except subprocess.TimeoutExpired:
         sys.exit(f"{recipe.name}, seed {seed}: not there after {args.limit:g} seconds")
     if done.returncode:
@@ -144,11 +146,38 @@ def keep_to_two_cores() -> str:
     return f"{name}, {available_cores()} cores, NumPy {np.__version__}"
 
 
+def hash_of_file(text: str) -> str:
+    """By which a text is known again; ends the process if there is none."""
+    try:
+        return hashlib.sha256(path_of(text).read_bytes()).hexdigest()[:12]
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+def read_board(path: Path) -> list[dict]:
+    """Its records; ends the process if it is no board, or cannot be written."""
+    try:
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        records = [json.loads(line) for line in lines if line.strip()]
+        if not all({"recipe", "text", "target"} <= entry.keys() for entry in records):
+            raise ValueError("a record lacks its recipe, text or target")
+        if not path.parent.is_dir():  # better to fail now than after the runs
+            raise ValueError(f"there is no folder {path.parent}")
+    except (OSError, ValueError, AttributeError) as error:
+        sys.exit(f"error: {path} is no board: {error}")
+    return records
+
+
+def write_board(path: Path, records: list[dict]) -> None:
+    """A record in each line."""
+    with whole_file(path) as file:
+        file.write("".join(json.dumps(entry) + "\n" for entry in records).encode("utf-8"))
+
+
 def record(recipe: Path, runs: list[dict], args: argparse.Namespace, machine: str) -> dict:
     """What the board keeps of the runs of a recipe."""
-    text = hashlib.sha256(path_of(args.text).read_bytes()).hexdigest()[:12]
     entry = dict(recipe=recipe.stem, what=runs[0]["what"], date=str(date.today()), machine=machine)
-    entry |= dict(text=text, target=args.target, seeds=args.seeds)
+    entry |= dict(text=hash_of_file(args.text), target=args.target, seeds=args.seeds)
     return entry | {key: [found[key] for found in runs] for key in runs[0] if key != "what"}
 
 
@@ -202,12 +231,17 @@ def main() -> None:
         found = run(args.recipe, text, args.target, args.seeds[0], args.started)
         print("\n" + json.dumps(found))
         return
+    machine = keep_to_two_cores()
+    for stream in (sys.stdout, sys.stderr):  # a recipe may have a name that a terminal cannot show
+        stream.reconfigure(errors="backslashreplace")
     if args.practice and args.board:
         parser.error("practice is no record: leave out --practice, or --board")
-    lines = args.board.read_text("utf-8") if args.board and args.board.exists() else ""
-    machine, board = keep_to_two_cores(), [json.loads(line) for line in lines.splitlines()]
+    text = hash_of_file(args.text)
+    board = read_board(args.board) if args.board else []
     if board and (not args.against or args.against.stem != board[-1]["recipe"]):
         parser.error(f"the last record is {board[-1]['recipe']}: run against it, --against FILE")
+    if board and (text, args.target) != (board[-1]["text"], board[-1]["target"]):
+        parser.error("no record: the board is for another text or another target")
     rivals = [args.recipe, *filter(None, [args.against])]
     runs: dict[Path, list[dict]] = {recipe: [] for recipe in rivals}
     for seed in args.seeds:
@@ -215,14 +249,12 @@ def main() -> None:
             runs[recipe].append(attempt(recipe, args, seed))
     new, *old = (record(recipe, runs[recipe], args, machine) for recipe in rivals)
     new["p"] = chance(new["seconds"], old[0]["seconds"]) if old else None
+    is_record = not board or (new["p"] is not None and new["p"] < LEVEL)
+    if args.board and is_record:
+        write_board(args.board, [*board, new])
     print(f"{machine}, {date.today()}\n\n{table([new, *old])}")
-    if board and any(new[key] != board[-1][key] for key in ("text", "target")):
-        sys.exit("no record: the board is for another text or another target")
-    if board and not (new["p"] is not None and new["p"] < LEVEL):
+    if not is_record:
         sys.exit(f"no record: p has to be below {LEVEL}")
-    if args.board:
-        with args.board.open("a", encoding="utf-8") as file:
-            print(json.dumps(new), file=file)
 
 
 if __name__ == "__main__":

@@ -198,7 +198,7 @@ def chat_options(argv: list[str] | None) -> tuple[argparse.ArgumentParser, argpa
     add("--top-k", type=int, help="draw from the k likeliest tokens only")
     add("--top-p", type=float, help="draw from the fewest tokens with this total probability")
     add("--seed", type=int, help="with the same seed the same questions have the same answers")
-    finetune = 'tune the model on conversations, a JSON object {"messages": […]} in each line'
+    finetune = 'tune the model on conversations, a JSON object {"messages": [...]} in each line'
     add("--finetune", metavar="FILE", help=finetune)
     group = parser.add_argument_group("fine-tuning", FOR_TUNING)
     lora = "train changes of low rank beside the weights, not the weights"
@@ -213,6 +213,13 @@ def main(argv: list[str] | None = None) -> int:
     names = ["lora", "resume", "overwrite", *(f.name for f in fields(TuneConfig))]
     given = {name: vars(args)[name] for name in names if vars(args).get(name) is not None}
     if args.finetune is not None:
+        talking = ("max_new_tokens", "temperature", "top_k", "top_p")
+        idle = [name for name in talking if vars(args)[name] != parser.get_default(name)]
+        if not (given.get("lora") or given.get("resume")):
+            idle += [name for name in ("rank", "alpha") if name in given]
+        if idle:
+            why = "is for --lora" if idle[0] in ("rank", "alpha") else "is not for --finetune"
+            parser.error(f"--{idle[0].replace('_', '-')} {why}")
         return carry_out(parser, {**given, "dataset": args.finetune}, Tuning, describe_tuning)
     with command(parser, interrupted="\n"):
         if alone := given.keys() - {"model", "system", "seed"}:

@@ -33,7 +33,7 @@ def _messages_in(line: str) -> list[Message]:
     try:
         found = parse_json(line.strip().encode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f'expected an object {{"messages": […]}} in JSON: {error}') from None
+        raise ValueError(f'expected an object {{"messages": [...]}} in JSON: {error}') from None
     messages = found.get("messages")
     if type(messages) is not list or not messages:
         raise ValueError(f'expected a list of messages under "messages", got {messages!r:.60}')
@@ -51,7 +51,9 @@ def _messages_in(line: str) -> list[Message]:
             )
         if any("\ud800" <= c <= "\udfff" for c in message["content"]):
             raise ValueError(f"the content of message {i} has half a character (a surrogate)")
-    if all(message["role"] != "assistant" for message in messages):
+        if message.get("weight", 1) not in (0, 1):
+            raise ValueError(f"the weight of message {i} must be 0 or 1: {message['weight']!r:.60}")
+    if not any(m["role"] == "assistant" and m.get("weight", 1) for m in messages):
         raise ValueError("no message is the assistant's: there is no answer to learn")
     return messages
 

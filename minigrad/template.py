@@ -43,7 +43,8 @@ def conversation_ids(
         else:
             given, said = [start, *encode(f"{role}\n{content}"), end], []
         ids += [*given, *said, *between]
-        is_answer += [False] * len(given) + [True] * len(said) + [False] * len(between)
+        counts = message.get("weight", 1) != 0  # with 0 it is not to be learnt
+        is_answer += [False] * len(given) + [counts] * len(said) + [False] * len(between)
     return ids, is_answer
 
 

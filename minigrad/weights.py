@@ -8,6 +8,7 @@ import json
 import mmap
 import os
 import re
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -257,16 +258,17 @@ def write_folder(
         raise ValueError("Hugging Face has no tokenizer of characters, only of byte pairs")
     if any("lora_" in name for name in state):  # of chapter 16
         raise ValueError("the model has changes beside its weights: merge_lora(model) first")
-    ready = Path(folder, "config.json.tmp")
-    with whole_file(ready) as file:
-        file.write((json.dumps(config, indent=2) + "\n").encode("utf-8"))
-    try:  # when the weights are in their place, a change of name is all that the config needs
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="unfinished-") as room:
         if tokenizer:
-            tokenizer.save_pretrained(folder)
-        write_safetensors(Path(folder, "model.safetensors"), state)
-        os.replace(ready, Path(folder, "config.json"))
-    finally:
-        ready.unlink(missing_ok=True)
+            tokenizer.save_pretrained(room)
+        with whole_file(Path(room, "config.json")) as file:
+            file.write((json.dumps(config, indent=2) + "\n").encode("utf-8"))
+        write_safetensors(Path(room, "model.safetensors"), state)
+        for ready in sorted(
+            Path(room).iterdir()
+        ):  # all is written: what is left are changes of names
+            os.replace(ready, Path(folder, ready.name))
 
 
 def read_pretrained(folder: str | Path) -> LanguageModel:
@@ -497,7 +499,8 @@ def convert(
 
 def export(old: str | Path, new: str | Path, overwrite: bool = False) -> LanguageModel:
     """Write the model and the tokenizer of a checkpoint as a folder of Hugging Face."""
-    refuse_to_replace(Path(new, "config.json"), overwrite)
+    for name in ("config.json", "model.safetensors", "tokenizer.json", "vocab.json", "merges.txt"):
+        refuse_to_replace(Path(new, name), overwrite)
     model, tokenizer = load_model(old)
     model.save_pretrained(new, tokenizer)
     return model

@@ -3,6 +3,7 @@
 import collections
 import fractions
 import hashlib
+import math
 import os
 import pickle
 import signal
@@ -383,12 +384,42 @@ def test_unfinished_files_have_names_of_their_own(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
 
 
-def test_overwrite_removes_what_was_there(tmp_path):
-    CheckpointManager(tmp_path).save({"step": 1}, 2.0)
+@pytest.mark.parametrize("loss", [3.0, math.inf])
+def test_with_overwrite_what_was_there_goes_when_there_is_something_new(tmp_path, loss):
+    CheckpointManager(tmp_path).save({"step": 9}, 2.0)
     manager = CheckpointManager(tmp_path, overwrite=True)
-    assert not manager.latest.exists() and not manager.best.exists()
-    manager.save({"step": 2}, 3.0)
-    assert load(manager.best)["step"] == 2
+    assert load(manager.latest)["step"] == load(manager.best)["step"] == 9
+    manager.save({"step": 1}, loss)
+    assert load(manager.latest)["step"] == 1
+    assert load(manager.best)["step"] == 1 if loss < math.inf else not manager.best.exists()
+    manager.save({"step": 2}, 5.0)
+    assert load(manager.latest)["step"] == 2
+    assert load(manager.best)["step"] == (1 if loss < math.inf else 2)
+
+
+def test_a_new_run_that_is_killed_within_its_first_save_is_the_one_that_is_resumed(
+    tmp_path, monkeypatch
+):
+    CheckpointManager(tmp_path).save({"step": 9}, 2.0)
+    manager = CheckpointManager(tmp_path, overwrite=True)
+    real = checkpoint.save
+    monkeypatch.setattr(checkpoint, "save", lambda p, c: real(p, c) if p == manager.best else 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        manager.save({"step": 1}, 3.0)
+    assert CheckpointManager(tmp_path).load_newest()[0]["step"] == 1
+
+
+def test_what_is_no_file_is_not_replaced_and_a_link_leads_to_its_file(tmp_path):
+    fifo, link, file = (tmp_path / name for name in ("fifo", "link.pkl", "file.pkl"))
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(fifo)
+        with pytest.raises(OSError, match="a device or a pipe"):
+            save(fifo, {"a": 1})
+        assert not fifo.is_file() and fifo.exists()
+    save(file, {"a": 1})
+    link.symlink_to(file)
+    save(link, {"a": 2})
+    assert link.is_symlink() and load(file) == {"a": 2}
 
 
 def test_a_best_that_no_run_wrote_is_not_replaced(tmp_path):
@@ -1106,8 +1137,8 @@ def test_characters_have_no_form_in_hugging_faces_files(tmp_path, run_file, caps
 @pytest.mark.parametrize("there", ["latest.pkl", "best.pkl"])
 def test_overwrite_needs_only_one_of_the_two(tmp_path, there):
     (tmp_path / there).write_bytes(b"old")
-    CheckpointManager(tmp_path, overwrite=True)
-    assert not any(tmp_path.iterdir())
+    CheckpointManager(tmp_path, overwrite=True).save({"step": 1})
+    assert [path.name for path in tmp_path.iterdir()] == ["latest.pkl"]
 
 
 def test_of_two_equal_losses_the_first_stays_the_best(tmp_path):

@@ -473,3 +473,48 @@ def test_a_signal_saves_and_the_run_goes_on(number, talks, tmp_path):
     finished = subprocess.run(resumed, capture_output=True, encoding="utf-8", timeout=60, env=env)
     assert finished.returncode == 0, finished.stderr
     assert load(tmp_path / "out" / "latest.pkl")["step"] == step + 1
+
+
+@pytest.mark.parametrize("base", ["gpt"], indirect=True)
+def test_the_model_to_begin_with_is_not_replaced_by_what_it_becomes(talks, base, capsys):
+    assert main(arguments(talks, base)) == 0
+    out = talks.parent / "out"
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    capsys.readouterr()
+    for model in (out, out / "best.pkl", out / ".." / "out" / "latest.pkl"):
+        with pytest.raises(SystemExit):
+            main(arguments(talks, str(model), "--overwrite", "--lora"))
+        assert "holds the model to begin with" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+@pytest.mark.parametrize("base", ["gpt"], indirect=True)
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--temperature", "5"), "--temperature is not for --finetune"),
+        (("--top-k", "3"), "--top-k is not for --finetune"),
+        (("--max-new-tokens", "-4"), "--max-new-tokens is not for --finetune"),
+        (("--rank", "64"), "--rank is for --lora"),
+        (("--alpha", "3"), "--alpha is for --lora"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(talks, base, option, said, capsys):
+    with pytest.raises(SystemExit):
+        main(arguments(talks, base, *option))
+    assert said in capsys.readouterr().err
+
+
+def test_an_answer_of_weight_0_is_not_learnt(tmp_path):
+    path = tmp_path / "talks.jsonl"
+    talk = messages("a", "bad", "b", "good")
+    talk[1]["weight"], talk[3]["weight"] = 0, 1
+    path.write_text(json.dumps({"messages": talk}) + "\n" + line("c", "d") + "\n")
+    x, y = example(TOKENIZER, read_conversations(path)[0], 100)
+    learnt = TOKENIZER.decode([int(i) for i in y if i >= 0])
+    assert "good" in learnt and "bad" not in learnt
+    for weight, said in ((2, "weight of message 2 must be 0 or 1: 2"), (0, "no answer to learn")):
+        talk[1]["weight"], talk[3]["weight"] = weight, 0
+        path.write_text(json.dumps({"messages": talk}) + "\n" + line("c", "d") + "\n")
+        with pytest.raises(ValueError, match=said):
+            read_conversations(path)

@@ -45,7 +45,7 @@ def board_run(tmp_path, text):
     def run(body, *options, name="mine"):
         recipe = tmp_path / f"{name}.py"
         recipe.write_text(HEAD + body, encoding="utf-8")
-        command = [sys.executable, "-X", "utf8", ROOT / "benchmarks" / "speedrun.py", recipe]
+        command = [sys.executable, ROOT / "benchmarks" / "speedrun.py", recipe]
         command += ["--text", text, "--seeds", "5", *options]
         done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=100)
         return done.returncode, done.stdout, done.stderr
@@ -170,8 +170,35 @@ def test_only_what_is_faster_beyond_chance_is_added(tmp_path, text, monkeypatch,
         speedrun.main()
     assert len(board.read_text("utf-8").splitlines()) == 2
     monkeypatch.setattr(sys, "argv", [*sys.argv, "--target", "2"])
-    with pytest.raises(SystemExit, match="another target"):
+    with pytest.raises(SystemExit):
         speedrun.main()
+    assert "for another text or another target" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["no JSON", "[1]", '{"recipe": "first"}', None])
+def test_what_is_no_board_is_told_before_the_runs(board_run, tmp_path, content):
+    board = tmp_path / "board.jsonl" if content else tmp_path / "nowhere" / "board.jsonl"
+    if content:
+        board.write_text(content, encoding="utf-8")
+    code, out, err = board_run(EASY, "--target", "100", "--board", str(board))
+    assert code == 1 and out == "" and f"{board} is no board" in err and len(err.splitlines()) == 1
+    assert not content or board.read_text("utf-8") == content
+
+
+def test_a_record_is_kept_whatever_the_terminal_and_the_last_line(
+    board_run, tmp_path, text, monkeypatch
+):
+    """A name that ASCII cannot show; and a board whose last line was not ended."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    board, first = tmp_path / "board.jsonl", tmp_path / "first.py"
+    slow = EASY.replace("    yield", "    import time\n    time.sleep(1.5)\n    yield")
+    options = "--target", "100", "--board", str(board), "--seeds", "5", "6"
+    assert board_run(slow, *options, name="first")[0] == 0
+    board.write_text(board.read_text("utf-8").rstrip("\n"), encoding="utf-8")
+    code, out, err = board_run(EASY, *options, "--against", str(first), name="\u5feb")
+    found = [json.loads(line)["recipe"] for line in board.read_text("utf-8").splitlines()]
+    assert "Traceback" not in err
+    assert found == ["first", "\u5feb"] if code == 0 else "p has to be below" in err
 
 
 def options(text):

@@ -747,6 +747,11 @@ def test_a_large_text_is_encoded_once(tmp_path, monkeypatch, capsys, options):
         assert main([*argv, *more]) == 0
         assert "encoding" not in capsys.readouterr().out
         assert [*out.glob("tokens-*")] == [tokens]
+    whole = tokens.read_bytes()
+    for damaged in (b"", whole[:-9], bytes(len(whole)), whole[:7] + b"\xff" + whole[8:]):
+        tokens.write_bytes(damaged)
+        assert main([*argv, "--resume", "--max-iters", "5"]) == 0
+        assert "encoding the text" in capsys.readouterr().out and tokens.read_bytes() == whole
     monkeypatch.undo()
     assert main([*argv, "--overwrite"]) == 0
     assert np.array_equal(load(out / "latest.pkl")["model"]["lm_head.weight"], weights)

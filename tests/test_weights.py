@@ -12,7 +12,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from minigrad.checkpoint import CheckpointError, load_model, model_with
+from minigrad.bpe import BPETokenizer
+from minigrad.checkpoint import CheckpointError, load_model, model_with, save
 from minigrad.gpt import GPT
 from minigrad.weights import (
     _ALIASES,
@@ -20,6 +21,7 @@ from minigrad.weights import (
     BFLOAT16,
     _TorchMachine,
     convert,
+    export,
     load_torch,
     numbers_in,
     read_safetensors,
@@ -944,18 +946,32 @@ def test_what_stands_in_the_files_that_we_write(tmp_path):
 _DROPOUTS = ("attn_pdrop", "embd_pdrop", "resid_pdrop")
 
 
-def test_the_new_config_waits_beside_the_old_one(tmp_path, monkeypatch):
-    waiting = []
+def test_nothing_of_a_folder_is_replaced_before_all_is_written(tmp_path, monkeypatch):
     real = os.replace
 
     def replace(old, new):
-        waiting.append(sorted(path.name for path in tmp_path.iterdir() if path != old))
+        if new.name == "model.safetensors":
+            raise OSError("no space left")
         real(old, new)
 
+    small(seed=1).save_pretrained(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.setattr(os, "replace", replace)
-    small().save_pretrained(tmp_path)
-    ready, weights = "config.json.tmp", "model.safetensors"
-    assert waiting[1:] == [[ready], [weights]] or waiting[1:] == [[ready], [ready, weights]]
+    tokenizer = BPETokenizer.from_text("to be or not to be", 260)
+    with pytest.raises(OSError, match="no space"):
+        small(seed=2).save_pretrained(tmp_path, tokenizer)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("there", ["config.json", "model.safetensors", "vocab.json"])
+def test_export_replaces_nothing_unasked(tmp_path, there):
+    model = small()
+    save(tmp_path / "a.pkl", {"model_args": model.config, "model": model.collect_state_dict()})
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / there).write_text("mine")
+    with pytest.raises(CheckpointError, match=f"{there} exists already"):
+        export(tmp_path / "a.pkl", tmp_path / "folder")
+    assert (tmp_path / "folder" / there).read_text() == "mine"
 
 
 @pytest.mark.parametrize(

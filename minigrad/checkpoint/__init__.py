@@ -322,7 +322,9 @@ def load(path: str | Path) -> Any:
 def whole_file(path: str | Path) -> Iterator[BinaryIO]:
     """A file to write bytes to, which takes its place at `path` completely or not at all: whatever
     stood there stays until the new file is safely on disk, and after any error."""
-    path = Path(path)
+    path = Path(os.path.realpath(path) if os.path.islink(path) else path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(f"{path} is no file that could be replaced, but a device or a pipe")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")  # nobody else's
     try:
@@ -358,11 +360,11 @@ class CheckpointManager:
     """Keeps two checkpoints in a folder: latest.pkl, and best.pkl of the lowest validation loss."""
 
     def __init__(self, folder: str | Path, overwrite: bool = False):
-        """Removes what the folder holds if `overwrite` is set, and reads nothing."""
+        """Reads nothing. With `overwrite`, what the folder holds goes at the first save."""
         self.latest, self.best = Path(folder, "latest.pkl"), Path(folder, "best.pkl")
+        self.replaces = overwrite
         if overwrite:
-            self.latest.unlink(missing_ok=True)
-            self.best.unlink(missing_ok=True)
+            self.best_val_loss = math.inf
 
     @functools.cached_property
     def best_val_loss(self) -> float:
@@ -396,11 +398,16 @@ class CheckpointManager:
 
     def save(self, content: dict, val_loss: float = math.inf) -> None:
         """`content` becomes the latest; with the lowest val_loss so far it becomes the best too."""
-        content = {**content, "val_loss": val_loss}
-        if val_loss < self.best_val_loss:
+        content, improved = {**content, "val_loss": val_loss}, val_loss < self.best_val_loss
+        if improved:
             save(self.best, content)
             self.best_val_loss = val_loss
+            if self.replaces:
+                self.latest.unlink(missing_ok=True)
         save(self.latest, content)
+        if self.replaces and not improved:
+            self.best.unlink(missing_ok=True)
+        self.replaces = False
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #claimed

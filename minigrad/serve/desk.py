@@ -165,4 +165,4 @@ class Desk:
 
     async def _leave_after(self, until_gone: Callable[[], Awaitable], job: Job) -> None:
         await until_gone()
-        self.leave(job)
+        self.leave(job, NoPlace("nobody waits for this any more"))

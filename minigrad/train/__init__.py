@@ -252,11 +252,14 @@ def not_watched(parts: Iterator[str], n_bytes: int) -> Iterator[str]:
     return parts
 
 
+DIGEST_SIZE = hashlib.sha256().digest_size
+
+
 def text_ids(
     config: TrainConfig, tokenizer: Tokenizer, text_hash: str, watch: Callable = not_watched
 ) -> np.ndarray:
-    """The ids of the whole text. Those of a large one are written into the out_dir, once, and read
-    from there as they are needed; `watch` sees its parts pass."""
+    """The ids of the whole text. Those of a large one are written into the out_dir, once, with a
+    digest behind them, and read from there as they are needed; `watch` sees its parts pass."""
     kind = np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32
     parts = text_parts(config.dataset, config.encoding)
     n_bytes = path_of(config.dataset).stat().st_size
@@ -264,13 +267,28 @@ def text_ids(
         return np.concatenate([np.array(tokenizer.encode(part), kind) for part in parts])
     name = hash_of([text_hash, json.dumps(tokenizer_entry(tokenizer))])[:16]
     path = Path(config.out_dir, f"tokens-{name}.bin")
-    if not path.is_file():
+    if not (path.is_file() and ends_with_digest(path)):
+        digest = hashlib.sha256()
         with whole_file(path) as file:
             for part in watch(parts, n_bytes):
-                file.write(np.array(tokenizer.encode(part), kind).tobytes())
+                ids = np.array(tokenizer.encode(part), kind).tobytes()
+                digest.update(ids)
+                file.write(ids)
+            file.write(digest.digest())
         for other in set(path.parent.glob("tokens-*.bin")) - {path}:  # of another text
             other.unlink()
-    return np.memmap(path, kind, "r")
+    n = (path.stat().st_size - DIGEST_SIZE) // np.dtype(kind).itemsize
+    return np.memmap(path, kind, "r", shape=(n,))
+
+
+def ends_with_digest(path: Path) -> bool:
+    """Whether a file is as it was written: its last bytes are the digest of those before."""
+    digest, left = hashlib.sha256(), path.stat().st_size - DIGEST_SIZE
+    with open(path, "rb") as file:
+        while left > 0 and (part := file.read(min(left, 2**20))):
+            digest.update(part)
+            left -= len(part)
+        return file.read() == digest.digest()
 
 
 def count_bytes(ids: np.ndarray, tokenizer: Tokenizer) -> int:

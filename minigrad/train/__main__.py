@@ -102,8 +102,15 @@ def prepare(given: dict, kind: Any = Trainer) -> Iterator[tuple[Any, CheckpointM
         return
     config = kind.options(**given)
     out_dir = Path(config.out_dir)
+    names, base = ("latest.pkl", "best.pkl"), getattr(config, "model", "")  # of fine-tuning
+    inside = {path.resolve() for path in (out_dir, *(out_dir / name for name in names))}
+    if base and Path(base).resolve() in inside:
+        raise ValueError(
+            f"{out_dir} holds the model to begin with, which would be replaced: "
+            "choose another --out-dir"
+        )
     with new_folder(out_dir):
-        if not overwrite and any((out_dir / name).exists() for name in ("latest.pkl", "best.pkl")):
+        if not overwrite and any((out_dir / name).exists() for name in names):
             raise ValueError(
                 f"{out_dir} already holds a run: continue it with --resume, "
                 "replace it with --overwrite, or choose another --out-dir"
