@@ -265,9 +265,7 @@ def write_folder(
         with whole_file(Path(room, "config.json")) as file:
             file.write((json.dumps(config, indent=2) + "\n").encode("utf-8"))
         write_safetensors(Path(room, "model.safetensors"), state)
-        for ready in sorted(
-            Path(room).iterdir()
-        ):  # all is written: what is left are changes of names
+        for ready in sorted(Path(room).iterdir()):  # all is written; only names change from here on
             os.replace(ready, Path(folder, ready.name))
 
 
