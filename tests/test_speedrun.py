@@ -274,7 +274,7 @@ def test_the_fast_recipe_goes_through_its_stages_and_counts_their_tokens(text):
     *_, (model, tokens) = found = list(
         fast.train(string, 1, 20, stages=[(0.5, 3, 16), (1.0, 2, 64)])
     )
-    assert len(found) == 4 and tokens == 10 * (3 * 16 + 2 * 64)
+    assert len(found) == 5 and tokens == 10 * (3 * 16 + 2 * 64)
     assert sum(p.size for p in model.parameters()) < 1_000_000
     assert model(ids[None, :-1], ids[None, 1:])[1].item() < 2.5
 
