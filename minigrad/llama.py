@@ -544,10 +544,10 @@ def _config_of(ours: dict) -> dict[str, Any]:
     return theirs
 
 
-def _with_tied_head(state: dict[str, np.ndarray], sizes: dict) -> dict[str, np.ndarray]:
+def _with_tied_head(state: dict[str, np.ndarray], config: dict) -> dict[str, np.ndarray]:
     """The weights of a file, which names a matrix that is tied once, or twice."""
     table = state.get("model.embed_tokens.weight")
-    if table is None or not sizes["tied"]:
+    if table is None or not config.get("tie_word_embeddings", False):
         return state
     state = {"lm_head.weight": table, **state}
     if not np.array_equal(state["lm_head.weight"], table):

@@ -247,7 +247,7 @@ def read_folder(
         sizes = sizes_in(config)
     in_files = _read_weights(Path(folder))
     with reading(path, "config of the weights beside it"):
-        return model_with(sizes, to_ours(in_files, sizes), make)
+        return model_with(sizes, to_ours(in_files, config), make)
 
 
 def write_folder(
@@ -280,8 +280,8 @@ def read_pretrained(folder: str | Path) -> LanguageModel:
 def read_gpt2_folder(folder: str | Path, make: Any = GPT) -> Any:
     """The GPT in a folder's config.json and weights, in evaluation mode."""
 
-    def named(state: dict, _) -> dict[str, np.ndarray]:
-        tied = read_config(folder).get("tie_word_embeddings", True)
+    def named(state: dict, config: dict) -> dict[str, np.ndarray]:
+        tied = config.get("tie_word_embeddings", True)
         if not tied and not any(name.endswith(_TIED[1]) for name in state):
             raise ValueError("tie_word_embeddings is off, but there is no lm_head.weight")
         return to_our_names(state, True)

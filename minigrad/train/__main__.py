@@ -101,23 +101,22 @@ def prepare(given: dict, kind: Any = Trainer) -> Iterator[tuple[Any, CheckpointM
             yield resume_run(manager, {**given, "out_dir": folder}, kind), manager
         return
     config = kind.options(**given)
-    out_dir = Path(config.out_dir)
-    names, base = ("latest.pkl", "best.pkl"), getattr(config, "model", "")  # of fine-tuning
-    inside = {path.resolve() for path in (out_dir, *(out_dir / name for name in names))}
-    if base and Path(base).resolve() in inside:
+    out_dir, manager = Path(config.out_dir), CheckpointManager(config.out_dir, overwrite)
+    kept, base = (manager.latest, manager.best), getattr(config, "model", "")  # of fine-tuning
+    if base and Path(base).resolve() in {path.resolve() for path in (out_dir, *kept)}:
         raise ValueError(
             f"{out_dir} holds the model to begin with, which would be replaced: "
             "choose another --out-dir"
         )
     with new_folder(out_dir):
-        if not overwrite and any((out_dir / name).exists() for name in names):
+        if not overwrite and any(path.exists() for path in kept):
             raise ValueError(
                 f"{out_dir} already holds a run: continue it with --resume, "
                 "replace it with --overwrite, or choose another --out-dir"
             )
         tempfile.TemporaryFile(dir=out_dir).close()  # better to fail now than at a checkpoint
         trainer = kind(config, ALL_OPTIMIZERS, watch=encoding_bar)
-        yield trainer, CheckpointManager(out_dir, overwrite)
+        yield trainer, manager
 
 
 def resume_run(manager: CheckpointManager, given: dict, kind: Any) -> Any:
