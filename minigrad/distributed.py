@@ -141,16 +141,13 @@ def arrays_of(optimizer: Any, model: Any) -> dict[tuple[int, str, str], np.ndarr
         (i, what, names[p]): array
         for i, one in enumerate(each_of(optimizer))
         for what, arrays in one.collect_state_dict().items()
-        if isinstance(arrays, list)  # and not a count
         for p, array in zip(one.parameters(), arrays)
     }
 
 
-def copy_counts(optimizer: Any, other: Any) -> None:
-    """The other one has taken as many steps, too."""
-    for one, its in zip(each_of(optimizer), each_of(other)):
-        counts = {name: n for name, n in one.collect_state_dict().items() if isinstance(n, int)}
-        vars(its).update(counts)
+def part_of(array: np.ndarray, rows: slice) -> np.ndarray:
+    """Some rows; of a count, which is one for all of them, itself."""
+    return array[rows] if array.ndim else array
 
 
 class DividedOptimizer(Optimizer):
@@ -192,8 +189,7 @@ class DividedOptimizer(Optimizer):
         places = arrays_of(optimizer, self.model)
         for who, arrays in enumerate(shares):
             for key, array in arrays.items():
-                places[key][self.rows[who, key[-1]]] = array
-        copy_counts(self.own, optimizer)
+                part_of(places[key], self.rows[who, key[-1]])[...] = array
         return optimizer.collect_state_dict()
 
     def load_state_dict(self, state: dict) -> None:
@@ -202,8 +198,7 @@ class DividedOptimizer(Optimizer):
         optimizer.load_state_dict(state)
         places = arrays_of(optimizer, self.model)
         for key, array in arrays_of(self.own, self.share).items():
-            array[...] = places[key][self.rows[self.comm.rank, key[-1]]]
-        copy_counts(optimizer, self.own)
+            array[...] = part_of(places[key], self.rows[self.comm.rank, key[-1]])
 
 
 # %% ../notebooks/17_many_machines.ipynb #worker

@@ -34,6 +34,11 @@ def _checked_group(group: dict, defaults: dict) -> dict:
 
 
 # %% ../notebooks/05_optim.ipynb #optimizer
+def _each(saved: Any, own: list[np.ndarray]) -> list:
+    """What was saved, for each of our arrays; one number is meant for all, as in version 0.2."""
+    return saved if isinstance(saved, (list, tuple)) else [saved] * len(own)
+
+
 class Optimizer:
     """Parameters in groups that share options, as in torch: `params` is a list of parameters, or
     of dicts such as {"params": [...], "weight_decay": 0.0} whose options override the defaults."""
@@ -64,30 +69,25 @@ class Optimizer:
         raise NotImplementedError
 
     def collect_state_dict(self) -> dict:
-        """What it remembers, by name: counts, and lists of arrays (themselves, not copies)."""
+        """What it remembers, by name: an array for each parameter (themselves, not copies)."""
         return {name: getattr(self, name) for name in self.remembers}
 
     def check_state_dict(self, state: dict) -> None:
         """Raise a ValueError unless `state` has the arrays that this optimizer needs."""
         for name, own in self.collect_state_dict().items():
-            if name not in state or not (isinstance(own, list) or int(state[name]) >= 0):
-                what = f"{type(self).__name__} remembers {', '.join(self.remembers)}"
-                raise ValueError(f"{what}, but {name} is {state.get(name, 'missing')}")
-            if isinstance(own, list):
-                shapes, given = [a.shape for a in own], [np.shape(a) for a in state[name]]
-                if shapes != given:
-                    what = f"{type(self).__name__}'s {name}"
-                    raise ValueError(f"{what} should have shapes {shapes}, but has {given}")
+            what = f"{type(self).__name__}'s {name}"
+            if name not in state:
+                raise ValueError(f"{what} is missing")
+            shapes, given = [a.shape for a in own], [np.shape(a) for a in _each(state[name], own)]
+            if shapes != given:
+                raise ValueError(f"{what} should have shapes {shapes}, but has {given}")
 
     def load_state_dict(self, state: dict) -> None:
         """Copy what another one remembered. Nothing is changed unless all of it fits."""
         self.check_state_dict(state)
         for name, own in self.collect_state_dict().items():
-            if isinstance(own, list):
-                for mine, saved in zip(own, state[name]):
-                    mine[...] = saved
-            else:
-                setattr(self, name, int(state[name]))  # a count, such as AdamW's t
+            for mine, saved in zip(own, _each(state[name], own)):
+                mine[...] = saved
 
 
 # %% ../notebooks/05_optim.ipynb #sgd
@@ -134,22 +134,27 @@ class AdamW(Optimizer):
         weight_decay: float = 0.01,
     ):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
-        self.t = 0  # steps taken
+        self.t = [np.zeros((), int) for _ in self.parameters()]  # steps that each has taken
         self.m = [np.zeros_like(p.data) for p in self.parameters()]
         self.v = [np.zeros_like(p.data) for p in self.parameters()]
 
     @np.errstate(over="ignore")  # where v is infinite, p stands still
     def step(self) -> None:
-        self.t += 1
-        moments = iter(zip(self.m, self.v))
+        memory = iter(zip(self.t, self.m, self.v))
         for group in self.param_groups:
-            for p, (m, v) in zip(group["params"], moments):
+            for p, (t, m, v) in zip(group["params"], memory):
                 if p.grad is not None:
+                    t += 1
                     for block in _row_blocks(p.data, p.grad, m, v):
-                        self._update(*block, **group)
+                        self._update(*block, int(t), **group)
                     p.data = p.data  # so that the change is noted
 
-    def _update(self, p, g, m, v, lr, betas, eps, weight_decay, **_) -> None:
+    def check_state_dict(self, state: dict) -> None:
+        super().check_state_dict(state)
+        if min(map(int, _each(state["t"], self.t))) < 0:
+            raise ValueError(f"AdamW's t counts steps, but is {state['t']}")
+
+    def _update(self, p, g, m, v, t, lr, betas, eps, weight_decay, **_) -> None:
         beta1, beta2 = betas
         if weight_decay:
             p *= 1 - lr * weight_decay
@@ -157,8 +162,8 @@ class AdamW(Optimizer):
         v *= beta2
         v += (1 - beta2) * g * g  # from left to right, for g * g might overflow
         # m and v start at 0, so that they are too small; correcting two numbers corrects all
-        correction = math.sqrt(1 - beta2**self.t)
-        step_size = lr * correction / (1 - beta1**self.t)
+        correction = math.sqrt(1 - beta2**t)
+        step_size = lr * correction / (1 - beta1**t)
         p -= step_size * (m / (np.sqrt(v) + eps * correction))
 
 

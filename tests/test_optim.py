@@ -323,10 +323,24 @@ def test_a_state_that_does_not_fit_changes_nothing():
     with pytest.raises(ValueError) as error:
         optimizer.load_state_dict(state)
     assert str(error.value) == "AdamW's v should have shapes [(2,)], but has [(3,)]"
-    assert optimizer.t == 1 and (optimizer.m[0] != 0).all()
-    optimizer.load_state_dict({"t": np.array(7), "m": [[1.0, 2.0]], "v": [[3.0, 4.0]]})
-    assert type(optimizer.t) is int and optimizer.t == 7
-    np.testing.assert_array_equal([*optimizer.m, *optimizer.v], [[1, 2], [3, 4]])
+    assert optimizer.t == [1] and (optimizer.m[0] != 0).all()
+    for t in ([np.array(7)], 7, np.array(7)):  # version 0.2 kept one count for all parameters
+        optimizer.load_state_dict({"t": t, "m": [[1.0, 2.0]], "v": [[3.0, 4.0]]})
+        assert optimizer.t == [7] and optimizer.t[0].dtype == int
+        np.testing.assert_array_equal([*optimizer.m, *optimizer.v], [[1, 2], [3, 4]])
+
+
+def test_a_parameter_whose_gradients_come_late_begins_as_the_others_did():
+    early, late = parameter(1.0), parameter(1.0)
+    optimizer, path = AdamW([early, late], lr=0.1), []
+    for step in range(8):
+        early.grad = np.array([0.5])
+        late.grad = np.array([0.5]) if step >= 5 else None
+        optimizer.step()
+        path.append((early.item(), late.item()))
+    early_path, late_path = np.transpose(path)
+    assert (late_path[:5] == 1).all() and late_path[5] < 0.91
+    np.testing.assert_array_equal(late_path[5:], early_path[:3])
 
 
 def test_adamw_with_gradients_as_small_as_eps():
@@ -359,9 +373,10 @@ def test_clipping_at_the_edge():
 
 def test_a_state_that_lacks_something_is_refused_before_anything_is_changed():
     for optimizer, state, said in (
-        (SGD([Parameter([1.0])]), {}, "SGD remembers velocity, but velocity is missing"),
-        (AdamW([Parameter([1.0])]), {"velocity": []}, "but t is missing"),
-        (AdamW([Parameter([1.0])]), {"t": -5, "m": [[0.0]], "v": [[0.0]]}, "but t is -5"),
+        (SGD([Parameter([1.0])]), {}, "SGD's velocity is missing"),
+        (AdamW([Parameter([1.0])]), {"velocity": []}, "AdamW's t is missing"),
+        (AdamW([Parameter([1.0])]), {"t": -5, "m": [[0.0]], "v": [[0.0]]}, "steps, but is -5"),
+        (AdamW([Parameter([1.0])]), {"t": [-5], "m": [[0.0]], "v": [[0.0]]}, r"but is \[-5\]"),
     ):
         with pytest.raises(ValueError, match=said):
             optimizer.load_state_dict(state)

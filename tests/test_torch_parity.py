@@ -337,6 +337,21 @@ def test_twenty_steps_of_adamw_with_clipping_and_schedule():
         assert np.abs(p.data - theirs[name].detach().numpy()).max() < 1e-4, name
 
 
+def test_adamw_where_gradients_come_late_and_are_missing(rng):
+    params = [nn.Parameter(rng.standard_normal(3)) for _ in range(4)]
+    twins_ = [torch.nn.Parameter(torch.tensor(p.data)) for p in params]
+    optimizer, twin_optimizer = AdamW(params, lr=0.1), torch.optim.AdamW(twins_, lr=0.1)
+    for step in range(12):
+        for i, (p, twin) in enumerate(zip(params, twins_)):
+            is_there = step >= 3 * i and rng.random() < 0.7
+            p.grad = rng.standard_normal(3) if is_there else None
+            twin.grad = torch.tensor(p.grad) if is_there else None
+        optimizer.step()
+        twin_optimizer.step()
+    for p, twin in zip(params, twins_):
+        close(p.data, twin, 1e-9)
+
+
 @pytest.mark.parametrize("prefix", ["", "_orig_mod."])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_conversion_of_a_torch_checkpoint(tmp_path, prefix, dtype):

@@ -32,8 +32,11 @@ def is_widget(cell) -> bool:
 
 
 def hurried(source: str) -> str:
-    """A cell that hardly trains at all, and so cannot assert what is learned."""
+    """A cell that hardly trains or asks at all, and so cannot assert what is learned; and a small
+    model in place of the real one."""
     source = re.sub(r"\b(max_iters(?==\d)|steps(?==\d{4}))=\d+", r"\1=20", source)
+    source = re.sub(r"(examination\(\w+, )\d+", r"\g<1>8", source)
+    source = source.replace("find_smollm() or small_path", "small_path")
     return re.sub(r"^( *)assert .*", r"\1pass", source, flags=re.MULTILINE)
 
 
@@ -42,6 +45,7 @@ def shortened(lesson):
     a picture moves whatever the model has learned."""
     code = [cell for cell in lesson.cells if cell.cell_type == "code"]
     widgets = {i for i, cell in enumerate(code) if is_widget(cell)}
+    code = code[: max(widgets, default=-1) + 1]  # what comes later may give its names other values
     cells = [code[i] for i in needed([cell.source for cell in code], widgets)]
     for cell in cells:  # a number beside a cell says that it ran; one collapsed has none
         cell.update({"source": hurried(cell.source), "outputs": [], "execution_count": None})
