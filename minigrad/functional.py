@@ -173,16 +173,22 @@ def embedding(weight: Tensor, ids: np.ndarray) -> Tensor:
 
 
 # %% ../notebooks/02_functional.ipynb #dropout
+def as_generator(rng: np.random.Generator | int | None) -> np.random.Generator:
+    """A generator as it is, or a new one from a seed or None. A boolean is no seed: where our
+    layers have `rng`, some of torch's have a switch."""
+    if isinstance(rng, (bool, np.bool_)):
+        raise TypeError(f"rng is a generator or a seed, not {rng}; torch has another argument here")
+    return np.random.default_rng(rng)
+
+
 def dropout_mask(
     shape: tuple, p: float, rng: np.random.Generator | None = None, dtype=np.float32
 ) -> np.ndarray:
     """What dropout multiplies by: 0 with probability p, else 1 / (1 - p)."""
     if not 0 <= p < 1:
         raise ValueError(f"dropout needs 0 <= p < 1, got {p}")
-    if isinstance(rng, bool):
-        raise TypeError(f"rng is a generator, not {rng}: whether to drop, `if training` can say")
-    rng = np.random.default_rng(rng)  # a given rng stays itself
-    return (rng.random(shape, dtype=np.float32) >= p) * np.dtype(dtype).type(1 / (1 - p))
+    drawn = as_generator(rng).random(shape, dtype=np.float32)
+    return (drawn >= p) * np.dtype(dtype).type(1 / (1 - p))
 
 
 def dropout(x: Tensor, p: float, rng: np.random.Generator | None = None) -> Tensor:

@@ -165,7 +165,7 @@ class GPT(LanguageModel):
         sizes = {name: as_size(name, size, least=1) for name, size in sizes.items()}
         self.config = dict(**sizes, dropout=float(dropout), bias=bool(bias))
         self.block_size = sizes["block_size"]
-        rng = np.random.default_rng(rng)
+        rng = F.as_generator(rng)
         self.transformer = ModuleDict(
             dict(
                 wte=Embedding(vocab_size, n_embd, rng),

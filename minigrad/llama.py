@@ -378,7 +378,7 @@ class Llama(LanguageModel):
         self.config |= dict(rope_theta=float(rope_theta), norm_eps=float(norm_eps))
         self.config |= dict(tied=bool(tied), dropout=float(dropout))
         self.block_size = block_size
-        rng = np.random.default_rng(rng)
+        rng = F.as_generator(rng)
 
         def block() -> LlamaBlock:
             attention = LlamaAttention(n_embd, n_head, n_kv_head, block_size, rng)

@@ -178,7 +178,7 @@ class Linear(Module):
         rng: np.random.Generator | None = None,
     ):
         n_in, n_out = as_size("n_in", n_in), as_size("n_out", n_out)
-        rng = np.random.default_rng(rng)  # a given rng stays itself
+        rng = F.as_generator(rng)
         bound = 1 / math.sqrt(max(n_in, 1))
         self.weight = Parameter(np.empty((n_out, n_in), dtype=np.float32))
         for row in self.weight.data:  # a matrix of float64 numbers would need three times as much
@@ -253,9 +253,7 @@ class Dropout(Module):
     def __init__(self, p: float = 0.5, rng: np.random.Generator | None = None):
         if not 0 <= p < 1:
             raise ValueError(f"Dropout needs 0 <= p < 1, got {p}")
-        if isinstance(rng, bool):
-            raise TypeError(f"rng is a generator, not {rng}; nothing is done in place")
-        self.p, self.rng = p, np.random.default_rng(rng)
+        self.p, self.rng = p, F.as_generator(rng)
 
     @property
     def generator(self) -> np.random.Generator:

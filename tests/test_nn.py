@@ -8,6 +8,7 @@ import pytest
 from conftest import expect_error
 from minigrad import functional as F
 from minigrad import nn
+from minigrad.gpt import GPT
 from minigrad.gradcheck import gradcheck
 from minigrad.tensor import Tensor, no_grad
 
@@ -331,8 +332,14 @@ def test_arguments_reach_forward():
 def test_arguments_that_torch_has_at_this_place_are_no_generators():
     with pytest.raises(TypeError, match="there is no padding_idx"):
         nn.Embedding(5, 3, 0)
-    with pytest.raises(TypeError, match="nothing is done in place"):
-        nn.Dropout(0.5, True)
+    for layer in (
+        lambda: nn.Dropout(0.5, True),  # in place
+        lambda: nn.Dropout(0.5, np.False_),
+        lambda: nn.Linear(2, 3, True, False),
+        lambda: GPT(5, 8, 1, 1, 4, rng=True),
+    ):
+        with pytest.raises(TypeError, match="rng is a generator or a seed, not (True|False)"):
+            layer()
 
 
 def test_weights_that_change_after_they_were_used_are_noticed():
