@@ -521,10 +521,15 @@ def matmul(a, b) -> Tensor:
 
 
 # %% ../notebooks/01_tensor.ipynb #sum-over
+def _axes(axis: Any) -> Any:
+    """What NumPy takes as axes; none of them stands for all, as in torch."""
+    return tuple(axis) or None if isinstance(axis, (list, tuple)) else axis
+
+
 def sum_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
     """The sum over `axis`: one axis, several of them, or all (None)."""
     expect_tensors(a)
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = _axes(axis)
     total = np.asarray(a.data.sum(axis=axis, keepdims=True))
     return record(
         total if keepdims else total.squeeze(axis),
@@ -536,7 +541,7 @@ def sum_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
 def max_over(a: Tensor, axis=None, keepdims: bool = False) -> Tensor:
     """The maximum over `axis`; elements that tie for it share its gradient equally."""
     expect_tensors(a)
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = _axes(axis)
     top = np.asarray(a.data.max(axis=axis, keepdims=True))
 
     def to_winners(g):

@@ -99,7 +99,8 @@ def test_matmul_for_all_combinations_of_dimensions(data):
 def test_reductions(name, axis, keepdims):
     a = positive((2, 3, 4))
     out = getattr(a, name)(axis=axis, keepdims=keepdims)
-    np.testing.assert_allclose(out.data, getattr(a.data, name)(axis=axis, keepdims=keepdims))
+    axes = None if axis == () else axis  # no axes are all, as in torch
+    np.testing.assert_allclose(out.data, getattr(a.data, name)(axis=axes, keepdims=keepdims))
     assert gradcheck(lambda x: getattr(x, name)(axis=axis, keepdims=keepdims), a)
 
 
@@ -121,6 +122,7 @@ def test_reductions_of_a_single_number(name, axis, keepdims):
 def test_axes_may_be_a_list_and_a_mean_may_be_empty():
     x = positive((2, 3, 4))
     assert gradcheck(lambda x: x.max(axis=[0, 2]), x) and gradcheck(lambda x: x.sum([0, 2]), x)
+    assert x.max(axis=[]).item() == x.max().item()  # none means all, as in torch
     assert Tensor(np.ones((0, 3))).mean(axis=1).shape == (0,)
     with np.errstate(invalid="ignore"):
         assert math.isnan(Tensor(np.ones((0, 3))).mean().item())
