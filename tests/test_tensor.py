@@ -99,7 +99,7 @@ def test_matmul_for_all_combinations_of_dimensions(data):
 def test_reductions(name, axis, keepdims):
     a = positive((2, 3, 4))
     out = getattr(a, name)(axis=axis, keepdims=keepdims)
-    axes = None if axis == () else axis  # no axes are all, as in torch
+    axes = axis or None if isinstance(axis, tuple) else axis  # none are all, as in torch
     np.testing.assert_allclose(out.data, getattr(a.data, name)(axis=axes, keepdims=keepdims))
     assert gradcheck(lambda x: getattr(x, name)(axis=axis, keepdims=keepdims), a)
 
