@@ -4,7 +4,7 @@
 
 # %% ../notebooks/05_optim.ipynb #imports
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ def _checked_group(group: dict, defaults: dict) -> dict:
 
 
 # %% ../notebooks/05_optim.ipynb #optimizer
-def _each(saved: Any, own: list[np.ndarray]) -> list:
+def _each(saved: Any, own: list[np.ndarray]) -> Sequence:
     """What was saved, for each of our arrays; one number is meant for all, as in version 0.2."""
     return saved if isinstance(saved, (list, tuple)) else [saved] * len(own)
 
@@ -146,7 +146,7 @@ class AdamW(Optimizer):
                 if p.grad is not None:
                     t += 1
                     for block in _row_blocks(p.data, p.grad, m, v):
-                        self._update(*block, int(t), **group)
+                        self._update(*block, t=int(t), **group)
                     p.data = p.data  # so that the change is noted
 
     def check_state_dict(self, state: dict) -> None:

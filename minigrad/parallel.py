@@ -182,30 +182,31 @@ def batch_gradient(
     size = max(map(len, rows_of_parts))
     threads, blas = divide_work(_size(model), size, idx.shape[1], threads)
 
-    def alone(rows: np.ndarray) -> tuple[float, Iterable[tuple[Tensor, np.ndarray]]]:
-        """What some sequences add to the loss, and to the gradients, as these become known."""
+    def alone(rows: np.ndarray, own: Callable = np.array):
+        """What some sequences add to the loss, and to the gradients, as these become known; copies,
+        for two of them may be one array."""
         with dropping_with(ByRow([rngs[row] for row in rows]) if rngs else None):
             loss = model(idx[rows], targets[rows])[1]
         weight = count_targets(targets[rows]) / n
         found = backpropagate(loss, weight)
-        return loss.item() * weight, ((node, g) for node, g in found if node.is_leaf)
+        return loss.item() * weight, ((node, own(g)) for node, g in found if node.is_leaf)
 
-    def in_shares(rows: np.ndarray) -> tuple[float, Iterable[tuple[Tensor, np.ndarray]]]:
+    def side_by_side(works: Sequence[np.ndarray]):
         """The same by several threads, whose gradients are added when all are known."""
-        works = [work for work in np.array_split(rows, threads) if any_counts(targets[work])]
         to_its_end = lambda loss, found: (loss, dict(found))
         losses, found = zip(
-            *in_threads(lambda rows: to_its_end(*alone(rows)), works, threads, blas)
+            *in_threads(lambda rows: to_its_end(*alone(rows, np.asarray)), works, threads, blas)
         )
         added = lambda p: functools.reduce(np.add, [gradients[p] for gradients in found])
         return sum(losses), ((p, added(p)) for p in found[0])
 
     total = 0.0
     for rows in rows_of_parts:
+        works = [work for work in np.array_split(rows, threads) if any_counts(targets[work])]
         with blas_threads(blas):
-            loss, found = alone(rows) if threads == 1 else in_shares(rows)
-            for p, g in found:  # a copy, for g may be shared
-                p.grad = np.array(g) if p.grad is None else p.grad + g
+            loss, found = alone(works[0]) if len(works) == 1 else side_by_side(works)
+            for p, g in found:
+                p.grad = g if p.grad is None else p.grad + g
                 if rows is rows_of_parts[-1]:
                     done(p)
         total += loss
