@@ -146,7 +146,7 @@ class AdamW(Optimizer):
                 if p.grad is not None:
                     t += 1
                     for block in _row_blocks(p.data, p.grad, m, v):
-                        self._update(*block, t=int(t), **group)
+                        self._update(int(t), *block, **group)
                     p.data = p.data  # so that the change is noted
 
     def check_state_dict(self, state: dict) -> None:
@@ -154,7 +154,7 @@ class AdamW(Optimizer):
         if min(map(int, _each(state["t"], self.t))) < 0:
             raise ValueError(f"AdamW's t counts steps, but is {state['t']}")
 
-    def _update(self, p, g, m, v, t, lr, betas, eps, weight_decay, **_) -> None:
+    def _update(self, t, p, g, m, v, lr, betas, eps, weight_decay, **_) -> None:
         beta1, beta2 = betas
         if weight_decay:
             p *= 1 - lr * weight_decay

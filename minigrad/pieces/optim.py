@@ -69,9 +69,9 @@ def my_momentum_step(answer: Callable, original: Callable) -> Callable:
 def my_adam_step(answer: Callable, original: Callable) -> Callable:
     """AdamW, by the reader's step of Adam."""
 
-    def update(self, p, g, m, v, t, lr, betas, eps, weight_decay, **_):
+    def update(self, t, p, g, m, v, lr, betas, eps, weight_decay, **_):
         if eps != 1e-8:  # the exercise has this one only
-            return original(self, p, g, m, v, t, lr, betas, eps, weight_decay)
+            return original(self, t, p, g, m, v, lr, betas, eps, weight_decay)
         p *= 1 - lr * weight_decay
         m[...], v[...], step = answer(g, m, v, t, *betas)
         p -= lr * step
