@@ -1,5 +1,6 @@
 """The fitted laws of benchmarks/scaling.py, and the order in which it works."""
 
+import functools
 import json
 import math
 import sys
@@ -71,6 +72,7 @@ def test_a_budget_buys_as_many_tokens_as_it_says():
 def test_what_the_law_promises_is_written_before_the_run_is_made(tmp_path, monkeypatch, capsys):
     play, runs = tmp_path / "play.txt", tmp_path / "runs.jsonl"
     play.write_text("to be, or not to be. " * 200, encoding="utf-8")
+    monkeypatch.setattr(scaling, "interval", functools.partial(scaling.interval, rounds=20))
     monkeypatch.setattr(scaling, "GRID", {5e7: [8, 16, 24], 1e8: [8, 16, 24], 3e12: [8]})
     command = ["scaling.py", "--text", str(play), "--runs", str(runs), "--budgets", "2"]
     options = ["--seeds", "1", "2", "--plot", str(tmp_path / "plot.png")]
