@@ -397,6 +397,13 @@ def test_with_overwrite_what_was_there_goes_when_there_is_something_new(tmp_path
     assert load(manager.best)["step"] == (1 if loss < math.inf else 2)
 
 
+@pytest.mark.parametrize("loss", [3.0, math.inf])
+def test_with_overwrite_there_need_not_be_anything_to_replace(tmp_path, loss):
+    manager = CheckpointManager(tmp_path, overwrite=True)
+    manager.save({"step": 1}, loss)
+    assert load(manager.latest)["step"] == 1 and manager.best.exists() == (loss < math.inf)
+
+
 def test_a_new_run_that_is_killed_within_its_first_save_is_the_one_that_is_resumed(
     tmp_path, monkeypatch
 ):

@@ -324,6 +324,8 @@ def test_a_state_that_does_not_fit_changes_nothing():
         optimizer.load_state_dict(state)
     assert str(error.value) == "AdamW's v should have shapes [(2,)], but has [(3,)]"
     assert optimizer.t == [1] and (optimizer.m[0] != 0).all()
+    optimizer.load_state_dict(AdamW([p]).collect_state_dict())  # which has taken no step
+    assert optimizer.t == [0] and (optimizer.m[0] == 0).all()
     for t in ([np.array(7)], 7, np.array(7)):  # version 0.2 kept one count for all parameters
         optimizer.load_state_dict({"t": t, "m": [[1.0, 2.0]], "v": [[3.0, 4.0]]})
         assert optimizer.t == [7] and optimizer.t[0].dtype == int

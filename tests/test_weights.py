@@ -963,7 +963,9 @@ def test_nothing_of_a_folder_is_replaced_before_all_is_written(tmp_path, monkeyp
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.parametrize("there", ["config.json", "model.safetensors", "vocab.json"])
+@pytest.mark.parametrize(
+    "there", ["config.json", "model.safetensors", "tokenizer.json", "vocab.json", "merges.txt"]
+)
 def test_export_replaces_nothing_unasked(tmp_path, there):
     model = small()
     save(tmp_path / "a.pkl", {"model_args": model.config, "model": model.collect_state_dict()})
