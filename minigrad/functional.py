@@ -178,6 +178,8 @@ def as_generator(rng: np.random.Generator | int | None) -> np.random.Generator:
     layers have `rng`, some of torch's have a switch."""
     if isinstance(rng, (bool, np.bool_)):
         raise TypeError(f"rng is a generator or a seed, not {rng}; torch has another argument here")
+    if isinstance(rng, (int, np.integer)) and rng < 0:
+        raise ValueError(f"a seed is 0 or more, not {rng}")
     return np.random.default_rng(rng)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from . import functional as F
 from .attention import KVCache
 from .checkpoint import load_model
 from .command import command
@@ -155,7 +156,7 @@ class Text:
     ):
         self.ids = [int(i) for i in ids]
         self.cache, self.use_cache = model.new_cache(), use_cache
-        self.rng, self.sampling = np.random.default_rng(rng), sampling
+        self.rng, self.sampling = F.as_generator(rng), sampling
 
     def forget(self, start: int = 0) -> None:
         """The model has to read the text anew, from token `start` on."""
@@ -223,7 +224,7 @@ def generate_stream(
     rows = rows_of(idx)
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens must be 0 or more, got {max_new_tokens}")
-    rngs = rng if isinstance(rng, list) else [np.random.default_rng(rng)] * len(rows)
+    rngs = rng if isinstance(rng, list) else [F.as_generator(rng)] * len(rows)
     if len(rngs) != len(rows):
         raise ValueError(
             f"{len(rows)} texts need a generator each, or one for all: got {len(rngs)}"
@@ -318,6 +319,8 @@ def newest_checkpoint(folder: str | Path = "out") -> Path:
 def load_writer(path: str | Path) -> tuple[LanguageModel, Tokenizer]:
     """The model in a checkpoint, in the folder of a run, in a folder of Hugging Face, or in a GGUF
     file, and the tokenizer, without which it cannot write."""
+    if not str(path):
+        raise ValueError("a model must be named, but the name is empty")
     if Path(path, "config.json").is_file():
         from minigrad.bpe import BPETokenizer  # of chapter 13
 
@@ -364,7 +367,9 @@ def text_pieces(tokenizer: Tokenizer, ids: Iterable[int]) -> Iterator[str]:
 def text_stream(args: argparse.Namespace) -> Iterator[str]:
     """The prompt, then piece by piece what the checkpoint's model writes after it, up to a special
     token, such as GPT-2's <|endoftext|>."""
-    model, tokenizer = load_writer(args.checkpoint or newest_checkpoint())
+    model, tokenizer = load_writer(
+        newest_checkpoint() if args.checkpoint is None else args.checkpoint
+    )
     prompt = prompt_for(tokenizer, args.prompt)
     stream = generate_stream(
         model,
@@ -373,7 +378,7 @@ def text_stream(args: argparse.Namespace) -> Iterator[str]:
         args.temperature,
         args.top_k,
         args.top_p,
-        np.random.default_rng(args.seed),
+        args.seed,
         use_cache=not args.no_cache,
     )
     yield prompt

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from . import functional as F
 from .nn import Linear, Module, Parameter, misfits
 from .tensor import Tensor, as_size, expect_tensors, record
 
@@ -74,7 +75,7 @@ def add_lora(
 ) -> Module:
     """Freeze the model, and put a change beside each Linear that bears one of these names; they are
     all that asks for a gradient. Returns the model."""
-    rank, rng = as_size("rank", rank, 1), np.random.default_rng(rng)
+    rank, rng = as_size("rank", rank, 1), F.as_generator(rng)
     if lora_state(model):
         raise ValueError("the model has LoRA already: merge_lora(model) makes it plain again")
     layers = [found for found in _layers(model, Linear) if found[1] in (where or WHERE)]

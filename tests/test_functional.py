@@ -378,6 +378,8 @@ def test_a_boolean_is_no_generator():
     """torch's third argument of dropout says whether it trains."""
     with pytest.raises(TypeError, match="rng is a generator or a seed, not False"):
         F.dropout(Tensor(np.ones(3)), 0.5, False)
+    with pytest.raises(ValueError, match="^a seed is 0 or more, not -1$"):
+        F.as_generator(-1)
 
 
 @pytest.mark.parametrize("weight, bias", [((3, 4), (2, 3)), ((3, 4), (1,)), ((4,), None)])

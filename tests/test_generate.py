@@ -830,3 +830,10 @@ def test_what_a_subclass_changes_is_not_passed_by():
             np.testing.assert_allclose(logits, next_logits(model, before)[0], atol=1e-5)
             assert np.abs(logits - others).max() > 0.01
             plain.ids = list(text.ids)
+
+
+def test_an_empty_name_is_no_model(capsys):
+    """As a variable of the shell is that nobody has set."""
+    with pytest.raises(SystemExit):
+        main(["--model", "", "--prompt", "a"])
+    assert "error: a model must be named, but the name is empty" in capsys.readouterr().err

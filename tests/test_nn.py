@@ -330,8 +330,11 @@ def test_arguments_reach_forward():
 
 
 def test_arguments_that_torch_has_at_this_place_are_no_generators():
-    with pytest.raises(TypeError, match="there is no padding_idx"):
-        nn.Embedding(5, 3, 0)
+    for index in (0, np.int64(0)):
+        with pytest.raises(TypeError, match="there is no padding_idx"):
+            nn.Embedding(5, 3, index)
+    with pytest.raises(TypeError, match="positional"):
+        nn.LayerNorm(8, 1e-5, False)  # elementwise_affine
     for layer in (
         lambda: nn.Dropout(0.5, True),  # in place
         lambda: nn.Dropout(0.5, np.False_),

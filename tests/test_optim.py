@@ -302,7 +302,7 @@ def test_a_negative_momentum_is_refused():
 
 
 def test_what_is_left_out_of_a_call_and_the_least_that_is_allowed():
-    assert SGD([w]).param_groups == [{"params": [w], "lr": 0.01, "momentum": 0.0}]
+    assert SGD([w]).param_groups == [{"params": [w], "lr": 0.001, "momentum": 0.0}]
     adamw = {"params": [w], "lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01}
     assert AdamW([w]).param_groups == [adamw]
     nothing = {"params": [w], "lr": 0, "betas": (0, 0), "eps": 0, "weight_decay": 0}
@@ -382,6 +382,16 @@ def test_a_state_that_lacks_something_is_refused_before_anything_is_changed():
     ):
         with pytest.raises(ValueError, match=said):
             optimizer.load_state_dict(state)
+
+
+@pytest.mark.parametrize("t", [2.5, "5", None, True, 2**70, [1j]])
+def test_a_count_is_an_integer_and_nothing_is_changed_before_all_fits(t):
+    optimizer = AdamW([Parameter([1.0])])
+    with pytest.raises(ValueError, match="AdamW's t should be numbers, but is of NumPy's kind"):
+        optimizer.load_state_dict({"t": t, "m": [[1.0]], "v": [[1.0]]})
+    with pytest.raises(ValueError, match="AdamW's v should be numbers, but is of NumPy's kind U"):
+        optimizer.load_state_dict({"t": 3, "m": [[1.0]], "v": [["a"]]})
+    assert optimizer.t == [0] and optimizer.m[0] == 0
 
 
 def test_clipping_wants_tensors():

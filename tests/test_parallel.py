@@ -15,10 +15,11 @@ import pytest
 
 from minigrad import parallel
 from minigrad.data import TextDataset
+from minigrad.functional import stack
 from minigrad.gpt import GPT
 from minigrad.llama import Llama
-from minigrad.losses import IGNORE_INDEX
-from minigrad.nn import Dropout, Module, Parameter
+from minigrad.losses import IGNORE_INDEX, cross_entropy
+from minigrad.nn import Dropout, Embedding, Linear, Module, Parameter
 from minigrad.optim import SGD, clip_grad_norm
 from minigrad.parallel import (
     available_cores,
@@ -566,3 +567,34 @@ def test_a_forked_process_starts_threads_of_its_own():
         signal.alarm(10)
         os._exit(0 if in_threads(abs, [-1, -2], 2) == [1, 2] else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+class Apart(Module):
+    """An expert for small ids, and one for large ones: a sequence reaches one of them."""
+
+    def __init__(self):
+        self.emb = Embedding(4, 4, rng=np.random.default_rng(0))
+        self.small, self.large = Linear(4, 4, rng=1), Linear(4, 4, rng=2)
+
+    def forward(self, idx, targets):
+        parts = [(self.large if row.max() > 1 else self.small)(self.emb(row)) for row in idx]
+        logits = stack(parts)
+        return logits, cross_entropy(logits, targets)
+
+
+@pytest.mark.parametrize("rows", [[[0, 1], [2, 3]], [[2, 3], [0, 1]], [[0, 1], [0, 1]]])
+def test_threads_may_reach_different_parameters(rows):
+    idx, models = np.array(rows), (Apart(), Apart())
+    for model, threads in zip(models, (1, 2)):
+        batch_gradient(model, idx, idx, threads)
+    for one, two in zip(*(model.parameters() for model in models)):
+        assert (one.grad is None) == (two.grad is None)
+        if one.grad is not None:
+            np.testing.assert_allclose(one.grad, two.grad, atol=1e-6)
+            assert two.grad.base is None  # nobody else's
+
+
+def test_each_sequence_has_its_targets():
+    idx = np.zeros((2, 3), int)
+    with pytest.raises(ValueError, match="^2 sequences, but targets for 3$"):
+        batch_gradient(gpt(), idx, np.zeros((3, 3), int))

@@ -1,5 +1,6 @@
 """Training: one step, whole runs, interruption and resumption, and the command line."""
 
+import hashlib
 import os
 import re
 import shlex
@@ -229,6 +230,8 @@ def test_config_fills_in_what_was_left_out():
         ({"dataset": "."}, "no text file at '.', but a folder"),
         ({"dropout": 1.5}, "0 <= p < 1, got 1.5"),
         ({"grad_clip": -1}, "grad_clip must be 0 or more, got -1"),
+        ({"seed": -1}, "seed must be 0 or more, got -1"),
+        ({"out_dir": ""}, "out_dir must name a folder"),
         ({"learning_rate": "inf"}, "learning_rate must be 0 or more, got inf"),
         ({"weight_decay": "nan"}, "weight_decay must be 0 or more, got nan"),
         ({"beta1": 1}, "beta1 must be at least 0, below 1, got 1.0"),
@@ -733,7 +736,8 @@ def test_a_large_text_is_encoded_once(tmp_path, monkeypatch, capsys, options):
     in_memory = Trainer(tiny(path, **options))
     monkeypatch.setattr(train, "IN_MEMORY", 100)
     out.mkdir()
-    (out / "tokens-0123456789abcdef.bin").write_bytes(b"of another text")
+    other = b"of another text"
+    (out / "tokens-0123456789abcdef.bin").write_bytes(other + hashlib.sha256(other).digest())
     (out / "tokens-0123456789abcdef.bin.12345678.tmp").write_bytes(b"of a run that was killed")
     argv = arguments(path, tmp_path, **options, max_iters=3)
     assert main(argv) == 0
@@ -755,6 +759,16 @@ def test_a_large_text_is_encoded_once(tmp_path, monkeypatch, capsys, options):
     monkeypatch.undo()
     assert main([*argv, "--overwrite"]) == 0
     assert np.array_equal(load(out / "latest.pkl")["model"]["lm_head.weight"], weights)
+
+
+def test_files_that_no_run_has_written_stay(tmp_path, monkeypatch):
+    path, out = tmp_path / "t.txt", tmp_path / "out"
+    path.write_text(words(80), encoding="utf-8")
+    monkeypatch.setattr(train, "IN_MEMORY", 100)
+    out.mkdir()
+    (out / "tokens-mine.bin").write_bytes(b"precious, and longer than a digest of 32 bytes")
+    assert main(arguments(path, tmp_path, max_iters=1)) == 0
+    assert len([*out.glob("tokens-*")]) == 2
 
 
 def test_ids_of_a_large_text_stay_on_the_disk(tmp_path, monkeypatch):

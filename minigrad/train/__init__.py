@@ -127,6 +127,10 @@ class RunConfig:
         for name in self.derived:
             setattr(self, name, DERIVED[name](self))
         self.out_dir = str(self.out_dir)
+        if not self.out_dir:
+            raise ValueError("out_dir must name a folder")
+        if self.seed < 0:
+            raise ValueError(f"seed must be 0 or more, got {self.seed}")
         counts = ["batch_size", "gradient_accumulation_steps", "max_iters", "threads"]
         for name in (*counts, "eval_interval", "eval_iters"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
@@ -275,8 +279,9 @@ def text_ids(
                 digest.update(ids)
                 file.write(ids)
             file.write(digest.digest())
-        for other in set(path.parent.glob("tokens-*.bin")) - {path}:  # of another text
-            other.unlink()
+        for other in set(path.parent.glob("tokens-*.bin")) - {path}:
+            if ends_with_digest(other):  # then it is ours, of another text
+                other.unlink()
     n = (path.stat().st_size - DIGEST_SIZE) // np.dtype(kind).itemsize
     return np.memmap(path, kind, "r", shape=(n,))
 
