@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .nn import Parameter
+from .nn import Parameter, kind_of
 from .tensor import Tensor, expect_tensors
 
 
@@ -78,11 +78,12 @@ class Optimizer:
             what = f"{type(self).__name__}'s {name}"
             if name not in state:
                 raise ValueError(f"{what} is missing")
-            shapes, given = [a.shape for a in own], [np.shape(a) for a in _each(state[name], own)]
+            saved = _each(state[name], own)
+            shapes, given = [a.shape for a in own], [np.shape(a) for a in saved]
             if shapes != given:
                 raise ValueError(f"{what} should have shapes {shapes}, but has {given}")
-            kinds = {np.asarray(a).dtype.kind for a in _each(state[name], own)}
-            if wrong := kinds - set("iu" if own[0].dtype.kind == "i" else "fiu"):
+            allowed = "iu" if own[0].dtype.kind == "i" else "fiu"
+            if wrong := set(map(kind_of, saved)) - set(allowed):
                 raise ValueError(f"{what} should be numbers, but is of NumPy's kind {wrong.pop()}")
 
     def load_state_dict(self, state: dict) -> None:

@@ -9,7 +9,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -184,20 +184,20 @@ def batch_gradient(
     size = max(map(len, rows_of_parts))
     threads, blas = divide_work(_size(model), size, idx.shape[1], threads)
 
-    def alone(rows: np.ndarray, own: Callable = np.array):
-        """What some sequences add to the loss, and to the gradients, as these become known; copies,
-        for two of them may be one array."""
+    def alone(rows: np.ndarray) -> tuple[float, Iterable[tuple[Tensor, np.ndarray]]]:
+        """What some sequences add to the loss, and to the gradients, as these become known. Two of
+        them may be one array."""
         with dropping_with(ByRow([rngs[row] for row in rows]) if rngs else None):
             loss = model(idx[rows], targets[rows])[1]
         weight = count_targets(targets[rows]) / n
         found = backpropagate(loss, weight)
-        return loss.item() * weight, ((node, own(g)) for node, g in found if node.is_leaf)
+        return loss.item() * weight, ((node, g) for node, g in found if node.is_leaf)
 
-    def side_by_side(works: Sequence[np.ndarray]):
-        """The same by several threads, whose gradients are added when all are known."""
+    def side_by_side(works: list) -> tuple[float, Iterable[tuple[Tensor, np.ndarray]]]:
+        """The same by several threads, whose gradients are added when all are known: new arrays."""
         to_its_end = lambda loss, found: (loss, dict(found))
         losses, found = zip(
-            *in_threads(lambda rows: to_its_end(*alone(rows, np.asarray)), works, threads, blas)
+            *in_threads(lambda rows: to_its_end(*alone(rows)), works, threads, blas)
         )
         every = dict.fromkeys(p for gradients in found for p in gradients)
         of_each = lambda p: [gradients[p] for gradients in found if p in gradients]  # that used it
@@ -210,7 +210,10 @@ def batch_gradient(
         with blas_threads(blas):
             loss, found = alone(works[0]) if len(works) == 1 else side_by_side(works)
             for p, g in found:
-                p.grad = g if p.grad is None else p.grad + g
+                if p.grad is not None:
+                    p.grad = p.grad + g
+                else:
+                    p.grad = np.array(g) if len(works) == 1 else g
                 if rows is rows_of_parts[-1]:
                     done(p)
         total += loss

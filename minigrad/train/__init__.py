@@ -129,13 +129,11 @@ class RunConfig:
         self.out_dir = str(self.out_dir)
         if not self.out_dir:
             raise ValueError("out_dir must name a folder")
-        if self.seed < 0:
-            raise ValueError(f"seed must be 0 or more, got {self.seed}")
         counts = ["batch_size", "gradient_accumulation_steps", "max_iters", "threads"]
         for name in (*counts, "eval_interval", "eval_iters"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("learning_rate", "weight_decay", "grad_clip"):
+        for name in ("seed", "learning_rate", "weight_decay", "grad_clip"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
         for name in ("beta1", "beta2"):
