@@ -7,7 +7,7 @@ CHINESE := --dataset poems --optimizer adamw --n-layer 3 --n-embd 168 --batch-si
 	--learning-rate 2e-3 --dropout 0.2 --eval-interval 500
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-fast style train train-chinese generate quick-generate demo chat serve export notebooks \
+.PHONY: help lab test test-fast test-long style train train-chinese generate quick-generate demo chat serve export notebooks \
 	bench torture mutants
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "  make quick-generate  write with the demo model, making it first where there is none"
 	@echo "  make test            run all tests, and all notebooks"
 	@echo "  make test-fast       run the checks of style and types, and the quick tests"
+	@echo "  make test-long       more prompts, texts and signals for what make test tries with a few"
 	@echo "  make style           check the style and the types"
 	@echo "  make bench           measure minigrad against PyTorch and JAX (installs them; 15 minutes)"
 	@echo "  make torture         kill runs, feed hostile files, crowd the service (6 minutes)"
@@ -147,4 +148,7 @@ test: style
 
 test-fast: style
 	@echo "== the quick tests; make test runs all"
-	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -m "not slow"
+	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -m "not slow and not long"
+
+test-long: .venv/course
+	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -m long

@@ -36,6 +36,11 @@ settings.register_profile("course", deadline=None, max_examples=50, derandomize=
 settings.load_profile("course")
 
 
+def long(*values):
+    """A test's parameters that only `make test-long` tries."""
+    return [pytest.param(*value, marks=pytest.mark.long) for value in values]
+
+
 def package_files(folder: Path) -> dict[str, bytes]:
     """The Python files of a package, but the index that nbdev keeps beside them."""
     files = (p for p in folder.rglob("*.py") if p.name != "_modidx.py")

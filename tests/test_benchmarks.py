@@ -303,7 +303,7 @@ def test_chat_is_measured_without_the_others():
     assert min(numbers[:3]) > 0 and (os.name == "nt" or min(numbers) > 0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_chat_beside_transformers():
     for part in ("torch", "transformers"):
         pytest.importorskip(part, reason=f"{part} is not installed")

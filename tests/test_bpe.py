@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad.bpe as bpe
+from conftest import long
 from minigrad.bpe import (
     LETTERS,
     SPLITS,
@@ -204,9 +205,20 @@ def without_newer(texts: list[str]) -> list[str]:
     return ["".join(c for c in text if c not in newer()) for text in texts]
 
 
+@settings(max_examples=20)
+@given(BATCH)
+def test_ids_are_those_of_others_for_odd_texts(ours, hugging_face, tiktoken, texts):
+    assert_ids_are_those_of_others(texts, ours, hugging_face, tiktoken)
+
+
+@pytest.mark.long
 @settings(max_examples=200)
 @given(BATCH)
 def test_ids_are_those_of_others_for_ten_thousand_texts(ours, hugging_face, tiktoken, texts):
+    assert_ids_are_those_of_others(texts, ours, hugging_face, tiktoken)
+
+
+def assert_ids_are_those_of_others(texts, ours, hugging_face, tiktoken):
     texts = without_newer(texts)
     for splits, tokenizer in ours.items():
         ids = [tokenizer.encode(text) for text in texts]
@@ -219,8 +231,11 @@ def test_ids_are_those_of_others_for_ten_thousand_texts(ours, hugging_face, tikt
 
 @pytest.mark.parametrize("splits", SPLITS)
 @pytest.mark.parametrize("corpus", CORPORA)
-def test_ids_are_those_of_others_for_the_corpora(ours, hugging_face, tiktoken, corpus, splits):
-    text = load_text(corpus)
+@pytest.mark.parametrize("length", [100_000, *long([None])], ids=["the first", "all"])
+def test_ids_are_those_of_others_for_the_corpora(
+    ours, hugging_face, tiktoken, length, corpus, splits
+):
+    text = load_text(corpus)[:length]
     ids = ours[splits].encode(text)
     others = tiktoken if splits in tiktoken else hugging_face
     assert ids == others[splits]([text])[0]

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import ROOT
+from conftest import ROOT, long
 from minigrad import distributed
 from minigrad.checkpoint import CheckpointError, architecture, claimed, load
 from minigrad.distributed import (
@@ -672,11 +672,13 @@ def test_a_process_that_is_killed_ends_all_and_the_run_can_go_on(run, tmp_path, 
 @pytest.mark.parametrize(
     "whom, number",
     [
-        ("mpiexec", signal.SIGINT),
         ("its group", signal.SIGINT),  # as a terminal does
-        ("all processes", signal.SIGINT),
-        ("all processes", signal.SIGTERM),
         ("mpiexec", signal.SIGTERM),
+        *long(
+            ("mpiexec", signal.SIGINT),
+            ("all processes", signal.SIGINT),
+            ("all processes", signal.SIGTERM),
+        ),
     ],
 )
 def test_a_signal_stops_all_after_a_checkpoint(run, tmp_path, undisturbed, whom, number):

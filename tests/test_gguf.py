@@ -29,6 +29,7 @@ from hypothesis import given, settings
 from test_bpe import BATCH, BYTES, CORPORA, package, without_newer
 
 import minigrad.gguf as gguf
+from conftest import long
 from minigrad.checkpoint import CheckpointError
 from minigrad.data import load_text
 from minigrad.generate import generate, load_writer
@@ -655,8 +656,8 @@ def chat(*said: str) -> str:
 
 
 PROMPTS = [
-    chat("What is the capital of France?"),
     chat("Hi!", "Hello! How can I help you?", "Name three colours, and 12 * 34."),
+    chat("What is the capital of France?"),
     "Once upon a time, in the year 1984,",
     "def fibonacci(n):\n    ",
     "Ein Satz auf Deutsch: Straße, naïve, 漢字, 😀. In English:",
@@ -680,7 +681,7 @@ def theirs():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("prompt", PROMPTS, ids=range(len(PROMPTS)))
+@pytest.mark.parametrize("prompt", PROMPTS[:1] + long(*zip(PROMPTS[1:])), ids=range(len(PROMPTS)))
 def test_the_real_model_computes_the_same_as_torch(real, theirs, prompt):
     """transformers' own Llama in float32: logits at every position, and the likeliest token at each
     position of our greedy answer, so that its greedy answer is the same."""

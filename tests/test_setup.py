@@ -9,8 +9,8 @@ from floors import floors
 
 from conftest import ROOT
 
-TARGETS = "lab test test-fast style train train-chinese generate quick-generate demo serve".split()
-TARGETS += "bench export notebooks".split()
+TARGETS = "lab test test-fast test-long style train train-chinese generate quick-generate".split()
+TARGETS += "demo serve bench export notebooks".split()
 
 
 def read(path: str) -> str:
