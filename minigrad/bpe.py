@@ -388,6 +388,8 @@ def pairs_of(
     merges: Sequence[str | Sequence[str]], vocab: Mapping[str, int], special: Mapping[str, int]
 ) -> list[Pair]:
     """The merges, in ids."""
+    if len(merges) > sum(map(len, vocab)):  # n letters are cut in two in n - 1 ways
+        raise ValueError(f"it has {len(merges):,} merges, more than its tokens can be cut in two")
     pairs = [tuple(pair.split(" ") if isinstance(pair, str) else pair) for pair in merges]
     ordinary = vocab.keys() - special.keys()
     for pair in pairs:

@@ -134,7 +134,7 @@ class Cursor:
 
     def text(self) -> str:
         """The next text: its length in bytes, then its bytes."""
-        return self.take(self.number("Q")).decode("utf-8")
+        return self.take(int.from_bytes(self.take(8), "little")).decode("utf-8")
 
     def entry(self) -> tuple[str, Any]:
         """The next name and its value, with the value's type between them."""
@@ -222,7 +222,7 @@ def read_gguf(path: str | Path) -> tuple[dict[str, Any], dict[str, Packed]]:
         if cursor.take(4) != b"GGUF" or cursor.number("I") not in (2, 3):
             raise ValueError("it does not begin as a GGUF file of version 2 or 3 does")
         n_tensors, n_entries = cursor.number("Q"), cursor.number("Q")
-        cursor.spend(50 * (n_tensors + n_entries))  # they take longer than an entry of a list
+        cursor.spend(100 * (n_tensors + n_entries))  # they take longer than an entry of a list
         metadata = only_once([cursor.entry() for _ in range(n_entries)])
         described = only_once([_described(cursor) for _ in range(n_tensors)])
         align = as_size("general.alignment", metadata.get("general.alignment", 32), least=1)

@@ -948,7 +948,7 @@ REFUSED = {
     "what is made is no token": (content(model__merges=["q q"]), "a pair makes b'qq', which is no"),
     "merges of numbers": (content(model__merges=[7]), "'int' object is not iterable"),
     "merges of lists": (content(model__merges=[[[], "a"]]), "unhashable"),
-    "no merges": (content(model__merges=None), "'NoneType' object is not iterable"),
+    "no merges": (content(model__merges=None), "'NoneType'"),
     "no byte": (
         content(model__vocab={"a b": 0}, added_tokens=[], model__merges=[]),
         "its token 'a b' has ' ', which stands for no byte",
@@ -1094,6 +1094,13 @@ def test_files_that_mean_harm(kind, name, tmp_path):
         assert text.startswith(f"{tmp_path / name} is no intact {KINDS[name]}: ")
     assert kind != "many parts" or "too many parts" not in text  # as others have that are intact
     assert peak < 100e6 + 5 * size
+
+
+def test_more_merges_than_there_are_ways_to_make_the_tokens_are_refused_at_once(tmp_path):
+    write_lists(tmp_path)
+    (tmp_path / "merges.txt").write_text("a b\n" * 1_000_000, encoding="utf-8")
+    with pytest.raises(CheckpointError, match="it has 1,000,000 merges, more than its tokens"):
+        BPETokenizer.from_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize("splits", bpe.SPLITS)

@@ -23,6 +23,7 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from operator import sub
 from pathlib import Path
 
 import numpy as np
@@ -473,9 +474,9 @@ def _unpacked(packed: bytes) -> tuple[bytes, dict[str, bytes]]:
 # --- the watch -----------------------------------------------------------------------------------
 
 
-def read(path: Path) -> list[np.ndarray]:
-    """Everything that a user may do with a file of this kind; the arrays that come of it."""
-    arrays: list[np.ndarray] = []
+def readings(path: Path, arrays: list[np.ndarray]) -> Iterator[None]:
+    """Everything that a user may do with a file of this kind, one by one; adds the arrays that come
+    of it."""
 
     def gather(x) -> None:
         if isinstance(x, np.ndarray):
@@ -486,14 +487,17 @@ def read(path: Path) -> list[np.ndarray]:
 
     if path.suffix == ".pkl":
         gather(load(path))
+        yield
         gather(load_model(path)[0].collect_state_dict())
     elif path.suffix == ".pt":
         gather(load_torch(path))
+        yield
         gather(convert(path, path.parent / "new.out", overwrite=True).collect_state_dict())
     elif path.suffix == ".safetensors":
         gather(read_safetensors(path))
     elif path.suffix == ".gguf":
         gather([np.asarray(tensor) for tensor in read_gguf(path)[1].values()])
+        yield
         model, tokenizer = load_gguf(path)
         gather(model.collect_state_dict())
         use(tokenizer)
@@ -514,7 +518,7 @@ def read(path: Path) -> list[np.ndarray]:
                 use(BPETokenizer.from_pretrained(place.parent))
         finally:
             place.write_bytes(intact)
-    return arrays
+    yield
 
 
 def use(tokenizer: BPETokenizer) -> None:
@@ -566,7 +570,7 @@ def watch(folder: Path, patience: float) -> None:
     wanted = pickle.dumps(load(good))
     for path in sorted(folder.glob("good.*")):
         with contextlib.suppress(ValueError):  # so that all modules are imported
-            read(path)
+            list(readings(path, []))
     del rooms[::2]
     resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
     sys.addaudithook(note)
@@ -575,17 +579,19 @@ def watch(folder: Path, patience: float) -> None:
         size = path.stat().st_size
         events.clear()
         forget_peak()
-        faults, before, start = [], peak_memory(), time.process_time()
+        faults, before, times = [], peak_memory(), [time.process_time()]
         arrays: list[np.ndarray] = []
         try:
-            arrays = read(path)
+            for _ in readings(path, arrays):
+                times.append(time.process_time())
         except (CheckpointError, ValueError) as error:
             text = str(error)
             if len(text) > 300 or not text.isprintable() or not isinstance(error, CheckpointError):
                 faults.append(f"wrong exceptions: {error!r}"[:300])
         except BaseException as error:
             faults.append(f"wrong exceptions: {error!r}"[:300])
-        seconds, memory = time.process_time() - start, peak_memory() - before
+        times.append(time.process_time())
+        seconds, memory = max(map(sub, times[1:], times)), peak_memory() - before
         if events or (folder / "harmed").exists() or pickle.dumps(load(good)) != wanted:
             faults.append(f"code run: {events[:3]}")
             (folder / "harmed").unlink(missing_ok=True)
