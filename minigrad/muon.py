@@ -44,12 +44,11 @@ class Muon(Optimizer):
         self.mean = [np.zeros_like(p.data) for p in self.parameters()]
 
     def step(self) -> None:
-        options = [group for group in self.param_groups for _ in group["params"]]
-        jobs = zip(self.parameters(), self.mean, options)
-        in_threads(self._update, [job for job in jobs if job[0].grad is not None])
+        jobs = zip(self._with_options(), self.mean)
+        in_threads(self._update, [job for job in jobs if job[0][0].grad is not None])
 
-    def _update(self, job: tuple[Parameter, np.ndarray, dict]) -> None:
-        p, mean, options = job
+    def _update(self, job: tuple[tuple[Parameter, dict], np.ndarray]) -> None:
+        (p, options), mean = job
         mean += (1 - options["momentum"]) * (p.grad - mean)
         ahead = mean + (1 - options["momentum"]) * (p.grad - mean)
         for part, step in zip(*(np.split(a, options["parts"]) for a in (p.data, ahead))):

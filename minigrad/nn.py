@@ -100,6 +100,8 @@ class Module:
 
     def train(self, mode: bool = True) -> "Module":
         """Switch this module and all within it to training (dropout on), or to evaluation."""
+        if not isinstance(mode, bool):
+            raise TypeError(f"train takes True or False, got {mode!r}")
         for module in self.modules():
             module.training = mode
         return self

@@ -28,8 +28,9 @@ def _checked_group(group: dict, defaults: dict) -> dict:
     for name in ("lr", "momentum", "eps", "weight_decay"):
         if not options.get(name, 0) >= 0:
             raise ValueError(f"{name} must be 0 or more, got {options[name]}")
-    if not all(0 <= beta < 1 for beta in options.get("betas", ())):
-        raise ValueError(f"betas must be at least 0 and less than 1, got {options['betas']}")
+    betas = options.get("betas", (0, 0))
+    if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+        raise ValueError(f"betas must be two, at least 0 and less than 1, got {betas}")
     return options
 
 
@@ -56,9 +57,16 @@ class Optimizer:
             raise ValueError("the optimizer got no parameters")
         if len(set(self.parameters())) < len(self.parameters()):
             raise ValueError("the optimizer got a parameter twice, which would take two steps")
+        self._made_for = self.parameters()
 
     def parameters(self) -> list[Parameter]:
         return [p for group in self.param_groups for p in group["params"]]
+
+    def _with_options(self) -> list[tuple[Parameter, dict]]:
+        """Each parameter, and the options of its group."""
+        if [*map(id, self.parameters())] != [*map(id, self._made_for)]:
+            raise ValueError("an optimizer's parameters stay: make a new one for others")
+        return [(p, group) for group in self.param_groups for p in group["params"]]
 
     def zero_grad(self) -> None:
         for p in self.parameters():
@@ -105,13 +113,11 @@ class SGD(Optimizer):
         self.velocity = [np.zeros_like(p.data) for p in self.parameters()]
 
     def step(self) -> None:
-        velocities = iter(self.velocity)
-        for group in self.param_groups:
-            for p, velocity in zip(group["params"], velocities):
-                if p.grad is not None:
-                    velocity *= group["momentum"]
-                    velocity += p.grad
-                    p.data -= group["lr"] * velocity
+        for (p, options), velocity in zip(self._with_options(), self.velocity):
+            if p.grad is not None:
+                velocity *= options["momentum"]
+                velocity += p.grad
+                p.data -= options["lr"] * velocity
 
 
 # %% ../notebooks/05_optim.ipynb #adamw
@@ -144,14 +150,12 @@ class AdamW(Optimizer):
 
     @np.errstate(over="ignore")  # where v is infinite, p stands still
     def step(self) -> None:
-        memory = iter(zip(self.t, self.m, self.v))
-        for group in self.param_groups:
-            for p, (t, m, v) in zip(group["params"], memory):
-                if p.grad is not None:
-                    t += 1
-                    for block in _row_blocks(p.data, p.grad, m, v):
-                        self._update(int(t), *block, **group)
-                    p.data = p.data  # so that the change is noted
+        for (p, options), t, m, v in zip(self._with_options(), self.t, self.m, self.v):
+            if p.grad is not None:
+                t += 1
+                for block in _row_blocks(p.data, p.grad, m, v):
+                    self._update(int(t), *block, **options)
+                p.data = p.data  # so that the change is noted
 
     def check_state_dict(self, state: dict) -> None:
         super().check_state_dict(state)

@@ -166,6 +166,8 @@ class Tensor(_Operators):
     _changed: list | None = None  # [when its numbers were last changed], shared with its views
 
     def __init__(self, data, requires_grad: bool = False):
+        if not isinstance(requires_grad, bool):
+            raise TypeError(f"requires_grad is True or False, not {requires_grad!r}")
         self._data = np.array(as_floats(data))  # a copy
         self.requires_grad = requires_grad
 

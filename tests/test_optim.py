@@ -1,5 +1,6 @@
 """Optimizers, clipping and the schedule, against hand-computed steps."""
 
+import copy
 import math
 
 import numpy as np
@@ -285,7 +286,7 @@ MESSAGES = {
     ),
     "betas": (
         [{"params": [w], "betas": (0.9, 1)}],
-        ValueError("betas must be at least 0 and less than 1, got (0.9, 1)"),
+        ValueError("betas must be two, at least 0 and less than 1, got (0.9, 1)"),
     ),
 }
 
@@ -397,3 +398,21 @@ def test_a_count_is_an_integer_and_nothing_is_changed_before_all_fits(t):
 def test_clipping_wants_tensors():
     with pytest.raises(TypeError, match="ndarray"):
         clip_grad_norm([np.ones(2)], 1)
+
+
+@pytest.mark.parametrize("kind", [SGD, AdamW])
+def test_a_parameter_that_comes_later_is_not_forgotten_in_silence(kind):
+    first, second = Parameter(np.ones(2)), Parameter(np.ones(2))
+    optimizer = kind([first], lr=0.1)
+    first.grad = second.grad = np.ones(2)
+    for params in ([first, second], [second], []):
+        optimizer.param_groups[0]["params"] = params
+        expect_error(
+            optimizer.step,
+            ValueError("an optimizer's parameters stay: make a new one for others"),
+        )
+    np.testing.assert_array_equal((first.data, second.data), 1)
+    optimizer.param_groups[0]["params"] = [first]
+    copy.deepcopy(optimizer).step()  # with parameters of its own
+    optimizer.step()
+    assert (first.data < 1).all()

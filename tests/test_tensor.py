@@ -946,3 +946,9 @@ def test_no_shape_is_none():
     x = Tensor(np.arange(6.0).reshape(2, 3))
     with pytest.raises(TypeError, match="reshape needs a shape"):
         x.reshape(None)
+
+
+def test_a_second_argument_that_numpy_takes_for_a_type_is_refused():
+    for wrong in ("float64", np.float64, 1, None):
+        with pytest.raises(TypeError, match="requires_grad is True or False"):
+            Tensor([1.0], wrong)

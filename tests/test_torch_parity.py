@@ -187,6 +187,9 @@ r = len(nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.GELU()))
 """
 
 REFUSED = """
+nn.Linear(2, 2).train("no")
+nn.Linear(2, 2).train(1)
+optim.AdamW(nn.Linear(2, 2).parameters(), betas=(0.9,))
 w = P([1, 2]); w += 1
 w = P([1, 2]); w[0] = 3
 w = P([1, 2]); y = w.exp(); y[...] = 1; y.sum().backward()

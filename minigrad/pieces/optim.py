@@ -55,12 +55,10 @@ def my_momentum_step(answer: Callable, original: Callable) -> Callable:
     """SGD, by the reader's step."""
 
     def step(self):
-        velocities = iter(self.velocity)
-        for group in self.param_groups:
-            for p, u in zip(group["params"], velocities):
-                if p.grad is not None:
-                    new, u[...] = answer(p.data, p.grad, u, group["lr"], group["momentum"])
-                    p.data = new.astype(p.dtype, copy=False)
+        for (p, options), u in zip(self._with_options(), self.velocity):
+            if p.grad is not None:
+                new, u[...] = answer(p.data, p.grad, u, options["lr"], options["momentum"])
+                p.data = new.astype(p.dtype, copy=False)
 
     return step
 
