@@ -111,7 +111,7 @@ class TuneConfig(RunConfig):
     """The options of fine-tuning."""
 
     dataset: str = option("", "a file of conversations, a JSON object with messages in each line")
-    model: str = option("", "the model to begin with")
+    model: str = option(None, "the model to begin with [the installed one]")
     system: str = option(SYSTEM, "how to answer, for conversations that do not say it")
     lora: bool = option(False, "train changes of low rank beside the weights, not the weights")
     rank: int = option(8, "rank of the changes, with --lora")
@@ -166,7 +166,7 @@ class Tuning(Trainer):
     def read(self, rng: np.random.Generator, tokenizer: Any, watch: Callable) -> DataLoaderSimple:
         """The model, and the conversations as its ids."""
         c = self.config
-        c.model = str(model_for(c.model or None))
+        c.model = str(model_for(c.model))
         self.begin, self.tokenizer = load_writer(c.model)
         expect_marks(self.tokenizer, c.model)
         c.block_size = c.block_size or min(512, self.begin.block_size)

@@ -518,3 +518,11 @@ def test_an_answer_of_weight_0_is_not_learnt(tmp_path):
         path.write_text(json.dumps({"messages": talk}) + "\n" + line("c", "d") + "\n")
         with pytest.raises(ValueError, match=said):
             read_conversations(path)
+
+
+def test_an_empty_name_is_not_the_installed_model(talks, base, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(finetune, "find_smollm", lambda: base)
+    with pytest.raises(SystemExit):
+        main(["--finetune", str(talks), "--model", "", "--out-dir", str(tmp_path / "out")])
+    assert capsys.readouterr().err.startswith("error: no model to talk with: ")
+    assert not (tmp_path / "out").exists()
