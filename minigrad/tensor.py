@@ -159,6 +159,7 @@ class Tensor(_Operators):
     """An array that can be differentiated. float64 arrays stay so; all else becomes float32."""
 
     _grad: np.ndarray | None = None
+    _requires_grad = False
     _inputs: tuple = ()  # pairs (Tensor, vjp), of those inputs that need a gradient
     _operands: tuple = ()  # all inputs
     _is_used_up = False  # backward() was here, and freed the inputs
@@ -166,8 +167,6 @@ class Tensor(_Operators):
     _changed: list | None = None  # [when its numbers were last changed], shared with its views
 
     def __init__(self, data, requires_grad: bool = False):
-        if not isinstance(requires_grad, bool):
-            raise TypeError(f"requires_grad is True or False, not {requires_grad!r}")
         self._data = np.array(as_floats(data))  # a copy
         self.requires_grad = requires_grad
 
@@ -183,8 +182,16 @@ class Tensor(_Operators):
                 raise ValueError(f"grad must have the shape {self.shape}, but has {grad.shape}")
         self._grad = grad
 
+    def _set_requires_grad(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise TypeError(f"requires_grad is True or False, not {value!r}")
+        if not self.is_leaf:
+            raise RuntimeError("only a leaf's requires_grad can be set; detach() what was computed")
+        self._requires_grad = value
+
     data = property(attrgetter("_data"), _set_data)
     grad = property(attrgetter("_grad"), _set_grad)
+    requires_grad = property(attrgetter("_requires_grad"), _set_requires_grad)
     shape = property(attrgetter("_data.shape"))
     ndim = property(attrgetter("_data.ndim"))
     size = property(attrgetter("_data.size"))
@@ -244,7 +251,7 @@ def needs_gradient(data) -> bool:
 def from_numpy(array) -> Tensor:
     """A Tensor that shares its numbers with this array of floats, as torch.from_numpy does."""
     tensor = Tensor.__new__(Tensor)
-    tensor._data, tensor.requires_grad = as_floats(array), False
+    tensor._data = as_floats(array)
     return tensor
 
 
@@ -298,9 +305,9 @@ def record(value: np.ndarray, *inputs: tuple[Tensor, Callable]) -> Tensor:
     """
     out = from_numpy(value)
     if _recording.get():
-        out._inputs = tuple([pair for pair in inputs if pair[0].requires_grad])
+        out._inputs = tuple([pair for pair in inputs if pair[0]._requires_grad])
         if out._inputs:
-            out.requires_grad, out._made = True, next(_clock)
+            out._requires_grad, out._made = True, next(_clock)
             out._operands = tuple([tensor for tensor, _ in inputs])
     return out
 

@@ -187,6 +187,9 @@ r = len(nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.GELU()))
 """
 
 REFUSED = """
+y = P([1, 2]) * 2; y.requires_grad = False
+y = P([1, 2]) * 2; y.requires_grad = True
+x = tensor([1, 2]); x.requires_grad = "yes"
 nn.Linear(2, 2).train("no")
 nn.Linear(2, 2).train(1)
 optim.AdamW(nn.Linear(2, 2).parameters(), betas=(0.9,))
