@@ -277,12 +277,17 @@ class BPETokenizer:
         path = Path(folder, "tokenizer.json")
         if path.is_file():
             with reading(path, "tokenizer"):
-                return cls(**_read_json(path.read_bytes()))
-        if not Path(folder, "vocab.json").is_file():
+                tokenizer = cls(**_read_json(path.read_bytes()))
+        elif Path(folder, "vocab.json").is_file():
+            parts = _read_lists(Path(folder))
+            with reading(Path(folder, "vocab.json"), "vocabulary for the merges beside it"):
+                tokenizer = cls(**parts)
+        else:
             raise FileNotFoundError(f"no tokenizer.json in {folder}, and no vocab.json")
-        parts = _read_lists(Path(folder))
-        with reading(Path(folder, "vocab.json"), "vocabulary for the merges beside it"):
-            return cls(**parts)
+        if (path := Path(folder, "tokenizer_config.json")).is_file():
+            with reading(path, "config of a tokenizer"):
+                _expect_no_more(parse_json(path.read_bytes(), _MOST), tokenizer)
+        return tokenizer
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write what Hugging Face transformers loads: tokenizer.json, tokenizer_config.json, and,
@@ -446,11 +451,24 @@ def _patterns(step: dict) -> list[str]:
     raise ValueError(f"it cuts texts in a way that we do not know: {json.dumps(step)}")
 
 
+_WITHOUT_FLAGS = ("PreTrainedTokenizerFast", "LlamaTokenizer", "LlamaTokenizerFast")
+
+
 def _expect(entries: Mapping[str, Any], **same: tuple) -> None:
     """A ValueError that names the first entry with another value than those that change nothing."""
     for name, values in same.items():
         if (value := entries.get(name, values[0])) not in values:
             raise ValueError(f"it asks for {name} {json.dumps(value)}, which we do not do")
+
+
+def _expect_no_more(config: Mapping[str, Any], tokenizer: BPETokenizer) -> None:
+    """A ValueError if a tokenizer_config.json adds to texts, or to the tokens."""
+    if config.get("tokenizer_class") not in _WITHOUT_FLAGS:
+        _expect(config, add_prefix_space=(False, None), add_bos_token=(False, None))
+        _expect(config, add_eos_token=(False, None))
+    for i, token in (config.get("added_tokens_decoder") or {}).items():
+        if tokenizer.special.get(token["content"]) != int(i):
+            raise ValueError(f"it adds the token {token['content']!r}, which the tokenizer lacks")
 
 
 # %% ../notebooks/13_words.ipynb #read-json
@@ -464,6 +482,7 @@ def _read_json(raw: bytes) -> dict[str, Any]:
         _expect(after, type=("ByteLevel",))
     _expect(decoder, type=("ByteLevel",))
     _expect(model, type=("BPE",), dropout=(None, 0), byte_fallback=(False, None))
+    _expect(model, ignore_merges=(None, False, True))
     _expect(model, continuing_subword_prefix=(None, ""), end_of_word_suffix=(None, ""))
     if not model["vocab"].keys() >= set(LETTERS):  # or else nothing is unknown
         _expect(model, unk_token=(None, ""))

@@ -4,15 +4,16 @@
 
 # %% ../notebooks/16_chat.ipynb #finetune-imports
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .checkpoint import load
 from .data import DataLoaderSimple, Tokenizer, text_parts
-from .generate import load_writer
+from .generate import load_writer, newest_checkpoint
 from .gguf import find_smollm
 from .gpt import LanguageModel
 from .lora import add_lora, load_lora_state, lora_state, merge_lora
@@ -31,7 +32,7 @@ ROLES = ("system", "user", "assistant")
 def _messages_in(line: str) -> list[Message]:
     """The conversation in a line of a file; a ValueError says what is wrong with it."""
     try:
-        found = parse_json(line.strip().encode("utf-8"))
+        found = parse_json(line.strip().encode("utf-8"), most=2**24)
     except (ValueError, RecursionError) as error:
         raise ValueError(f'expected an object {{"messages": [...]}} in JSON: {error}') from None
     messages = found.get("messages")
@@ -155,6 +156,16 @@ def weights_hash(model: Module) -> str:
     return found.hexdigest()
 
 
+def beneath(path: str | Path) -> Iterator[Path]:
+    """Where the models are that one needs: a checkpoint may hold changes beside another, and so
+    on."""
+    while not Path(path, "config.json").is_file() and Path(path).suffix != ".gguf":
+        content = load(newest_checkpoint(path) if Path(path).is_dir() else path)
+        if "base" not in content:
+            break
+        yield Path(path := content["base"]["path"])
+
+
 class Tuning(Trainer):
     """A run that goes on training a model, on conversations: all of it, or with LoRA only changes
     beside it. One conversation in ten is held out."""
@@ -168,6 +179,13 @@ class Tuning(Trainer):
         c = self.config
         c.model = str(model_for(c.model))
         self.begin, self.tokenizer = load_writer(c.model)
+        out_dir, files = Path(c.out_dir), (Path(c.model), *beneath(c.model))
+        own = {path.resolve() for path in (out_dir, out_dir / "latest.pkl", out_dir / "best.pkl")}
+        if own & {path.resolve() for path in files}:
+            raise ValueError(
+                f"{out_dir} holds the model to begin with, or one beneath it, which would be "
+                "replaced: choose another --out-dir"
+            )
         expect_marks(self.tokenizer, c.model)
         c.block_size = c.block_size or min(512, self.begin.block_size)
         if c.block_size > self.begin.block_size:
@@ -213,12 +231,13 @@ class Tuning(Trainer):
 
     def load_weights(self, state: dict) -> None:
         """Go on with these."""
-        if not self.config.lora:
-            super().load_weights(state)
-        elif state["base"]["hash"] != self.base["hash"]:
+        same = state["model_args"].items() <= self.model.config.items()
+        if not same or (self.config.lora and state["base"]["hash"] != self.base["hash"]):
             raise ValueError(f"{self.config.model} is not the model with which the run began")
-        else:
+        if self.config.lora:
             load_lora_state(self.model, state["lora"])
+        else:
+            super().load_weights(state)
 
     @no_grad()
     def evaluate(self) -> dict:
@@ -249,7 +268,8 @@ def tuned_model(content: dict) -> tuple[LanguageModel, Tokenizer]:
     for path in filter(None, (base["path"], find_smollm())):
         if Path(path).exists():
             model, tokenizer = load_writer(path)
-            if weights_hash(model) == base["hash"]:
+            same = content["model_args"].items() <= model.config.items()
+            if same and weights_hash(model) == base["hash"]:
                 rank = min(len(a) for a in thin.values())
                 add_lora(model, rank, content["alpha"], sorted(where))
                 load_lora_state(model, changes)

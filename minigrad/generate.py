@@ -324,6 +324,8 @@ def load_writer(path: str | Path) -> tuple[LanguageModel, Tokenizer]:
     if Path(path, "config.json").is_file():
         from minigrad.bpe import BPETokenizer  # of chapter 13
 
+        if any(Path(path, f"{name}.pkl").is_file() for name in ("best", "latest")):
+            raise ValueError(f"{path} holds a run and a model of Hugging Face: name the run's file")
         model, tokenizer = read_pretrained(path), BPETokenizer.from_pretrained(path)
         if tokenizer.vocab_size != (n := model.config["vocab_size"]):
             raise ValueError(f"{path}: {tokenizer.vocab_size} tokens for a vocabulary of {n}")

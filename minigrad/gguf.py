@@ -274,6 +274,9 @@ def _gguf_sizes(metadata: dict[str, Any], tensors: dict[str, Packed]) -> dict[st
     """The arguments for Llama. What the file asks for and we lack is named in a ValueError."""
     if (kind := metadata["general.architecture"]) != "llama":
         raise ValueError(f"it holds a model of type {kind}; we have llama")
+    for name, usual in (("general.type", ("model",)), ("split.count", (0, 1))):
+        if (value := metadata.get(name, usual[0])) not in usual:
+            raise ValueError(f"it says {name}: {value}; we read whole models")
     said = {name[6:]: value for name, value in metadata.items() if name.startswith("llama.")}
     sizes = {
         "vocab_size": tensors["token_embd.weight"].shape[0],
@@ -301,7 +304,7 @@ def _gguf_sizes(metadata: dict[str, Any], tensors: dict[str, Packed]) -> dict[st
 # %% ../notebooks/15_real_weights.ipynb #tokenizer-in
 _SPLITS = {"gpt-2": "gpt2", "qwen2": "qwen2", "llama-bpe": "gpt4"}  # llama.cpp's names, and ours
 _SPLITS |= dict.fromkeys(("smollm", "starcoder", "refact", "command-r", "codeshell"), "digits")
-_NORMAL, _BYTE = 1, 6  # types of tokens that stand in texts; the others are special
+_NORMAL, _IN_TEXTS, _BYTE = 1, 4, 6  # types of tokens; those of other types are special
 
 
 def tokenizer_in(metadata: dict[str, Any]) -> BPETokenizer:
@@ -312,6 +315,12 @@ def tokenizer_in(metadata: dict[str, Any]) -> BPETokenizer:
         raise ValueError(f"it has a tokenizer of type {kind}; we have gpt2, of byte pairs")
     if splits not in _SPLITS:
         raise ValueError(f"it cuts texts as {splits}; we know {', '.join(_SPLITS)}")
+    for name in ("add_bos_token", "add_eos_token", "add_space_prefix", "normalizer.lowercase"):
+        if said.get(name):
+            raise ValueError(f"it says {name}, but we leave texts as they are")
+    for name, type_ in zip(said["tokens"], said["token_type"]):
+        if type_ == _IN_TEXTS and not name.startswith("<"):  # that is how the special ones look
+            raise ValueError(f"its token {name!r} is found in texts first, which we do not do")
     vocab = only_once([(name, i) for i, name in enumerate(said["tokens"])])
     types = zip(vocab.items(), said["token_type"], strict=True)
     special = {name: i for (name, i), type_ in types if type_ not in (_NORMAL, _BYTE)}

@@ -497,6 +497,7 @@ _ALIKE: dict[str, tuple] = {
     "mlp_bias": (False, None),
     "sliding_window": (None,),
     "quantization_config": (None,),
+    "tie_word_embeddings": (False, True),
     "pretraining_tp": (1, None),
     "attention_dropout": (0, None),
     "attention_chunk_size": (None,),

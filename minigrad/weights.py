@@ -169,6 +169,8 @@ _SAME: dict[str, tuple] = {
     "scale_attn_by_inverse_layer_idx": (False,),
     "n_inner": (None,),
     "is_causal": (True,),
+    "tie_word_embeddings": (True, False),
+    "quantization_config": (None,),
 }
 _ALIASES = {"hidden_size": "n_embd", "num_hidden_layers": "n_layer"}  # transformers reads both
 _ALIASES |= {"num_attention_heads": "n_head", "max_position_embeddings": "n_positions"}

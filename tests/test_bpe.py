@@ -1116,3 +1116,30 @@ def test_gpt_2s_two_files_are_written_where_they_say_enough(tmp_path, splits):
     else:
         with pytest.raises(FileNotFoundError):
             BPETokenizer.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        (
+            {"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": True},
+            "asks for add_prefix_space",
+        ),
+        ({"add_bos_token": True}, "asks for add_bos_token"),
+        ({"tokenizer_class": "Qwen2Tokenizer", "add_eos_token": True}, "asks for add_eos_token"),
+        ({"added_tokens_decoder": {"300": {"content": "<|x|>"}}}, r"it adds the token '<\|x\|>'"),
+        ({"added_tokens_decoder": {"7": {"content": "<|é|>"}}}, r"it adds the token '<\|é\|>'"),
+        ({"tokenizer_class": "PreTrainedTokenizerFast", "add_prefix_space": True}, None),
+        ({"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": False}, None),
+        ({"added_tokens_decoder": {"299": {"content": "<|é|>"}}}, None),
+        ({"added_tokens_decoder": None, "model_max_length": 1024}, None),
+    ],
+)
+def test_what_a_tokenizers_config_adds_is_refused_by_name(tmp_path, entries, message):
+    small().save_pretrained(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(entries), encoding="utf-8")
+    if message is None:
+        assert BPETokenizer.from_pretrained(tmp_path).to_json() == small().to_json()
+    else:
+        with pytest.raises(CheckpointError, match=rf"tokenizer_config.json is no .*{message}"):
+            BPETokenizer.from_pretrained(tmp_path)

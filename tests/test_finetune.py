@@ -345,8 +345,10 @@ def test_a_checkpoint_that_names_itself_as_its_base_is_refused(talks, tmp_path):
 def test_changes_beside_a_model_that_was_itself_tuned_so(talks, base):
     out = talks.parent / "out"
     Tuning(config(talks, base, lora=True)).run(CheckpointManager(out))
-    again = Tuning(config(talks, str(out), lora=True))
-    again.run(CheckpointManager(talks.parent / "again"))
+    there = config(talks, str(out), lora=True)
+    there.out_dir = str(talks.parent / "again")
+    again = Tuning(there)
+    again.run(CheckpointManager(there.out_dir))
     idx = np.array([prompt_ids(TOKENIZER, messages("a"))])
     model, _ = load_writer(talks.parent / "again" / "latest.pkl")
     np.testing.assert_allclose(model(idx)[0].data, again.model(idx)[0].data, atol=1e-5)
@@ -526,3 +528,36 @@ def test_an_empty_name_is_not_the_installed_model(talks, base, tmp_path, monkeyp
         main(["--finetune", str(talks), "--model", "", "--out-dir", str(tmp_path / "out")])
     assert capsys.readouterr().err.startswith("error: no model to talk with: ")
     assert not (tmp_path / "out").exists()
+
+
+def test_no_model_beneath_the_one_to_begin_with_is_replaced(talks, tmp_path, capsys):
+    """Changes in B stand beside A, so that a run in A must not begin with B."""
+    base, a, b = saved("llama", tmp_path / "b.pkl"), tmp_path / "out", tmp_path / "B"
+    elsewhere = ["--out-dir", str(b), "--lora"]
+    assert main(arguments(talks, base)) == main([*arguments(talks, str(a)), *elsewhere]) == 0
+    before = {path: path.read_bytes() for path in (*a.iterdir(), *b.iterdir())}
+    capsys.readouterr()
+    for more in (["--lora"], []):
+        with pytest.raises(SystemExit):
+            main(arguments(talks, str(b), "--overwrite", *more))
+        assert "or one beneath it, which would be replaced" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (*a.iterdir(), *b.iterdir())} == before
+    load_writer(b)
+
+
+@pytest.mark.parametrize("lora", [[], ["--lora"]], ids=["all", "lora"])
+def test_a_model_that_computes_otherwise_does_not_take_the_place_of_the_first(
+    talks, tmp_path, capsys, lora
+):
+    base = saved("llama", tmp_path / "b.pkl")
+    assert main(arguments(talks, base, *lora)) == 0
+    capsys.readouterr()
+    content = load(base)
+    content["model_args"] = {**content["model_args"], "rope_theta": 50.0}  # the same weights
+    save(tmp_path / "b.pkl", content)
+    with pytest.raises(SystemExit):
+        main([*arguments(talks, base), "--resume", "--max-iters", "8"])
+    assert "is not the model with which the run began" in capsys.readouterr().err
+    if lora:
+        with pytest.raises(CheckpointError, match="is gone or has changed"):
+            load_writer(tmp_path / "out")

@@ -837,3 +837,15 @@ def test_an_empty_name_is_no_model(capsys):
     with pytest.raises(SystemExit):
         main(["--model", "", "--prompt", "a"])
     assert "error: a model must be named, but the name is empty" in capsys.readouterr().err
+
+
+def test_a_folder_of_two_models_needs_a_name(tmp_path):
+    tokenizer = BPETokenizer.from_text("abc " * 5, 260)
+    model = GPT(tokenizer.vocab_size, 8, 1, 1, 8, rng=0)
+    model.save_pretrained(tmp_path, tokenizer)
+    load_writer(tmp_path)
+    entry = {"model_args": model.config, "model": model.collect_state_dict()}
+    save(tmp_path / "best.pkl", {**entry, "tokenizer": tokenizer.to_json()})
+    with pytest.raises(ValueError, match="holds a run and a model of Hugging Face"):
+        load_writer(tmp_path)
+    load_writer(tmp_path / "best.pkl")

@@ -1,6 +1,7 @@
 """GGUF: every type of packed weights, the tokenizer and the model in a file, against the package
 gguf, tokenizers and transformers; and files that mean harm."""
 
+import re
 import struct
 import tracemalloc
 from functools import cache
@@ -279,7 +280,9 @@ HARMLESS = {
     "llama.expert_count": 0,
     "llama.expert_used_count": 0,
     "general.name": "any",
-    "tokenizer.ggml.add_bos_token": True,
+    "tokenizer.ggml.add_bos_token": False,
+    "general.type": "model",
+    "split.count": 1,
     "qwen2.block_count": 7,
 }
 
@@ -313,13 +316,18 @@ LACKING = [
     ("tokenizer.ggml.model", "llama"),
     ("tokenizer.ggml.pre", "deepseek-llm"),
     ("tokenizer.ggml.pre", "default"),
+    ("tokenizer.ggml.add_bos_token", True),
+    ("tokenizer.ggml.add_eos_token", True),
+    ("tokenizer.ggml.add_space_prefix", True),
+    ("general.type", "adapter"),
+    ("split.count", 2),
 ]
 
 
 @pytest.mark.parametrize(("name", "value"), LACKING)
 def test_what_a_file_asks_for_and_we_lack_is_refused_by_name(path, name, value):
     raw = gguf_bytes(metadata_of(tiny()) | {name: value}, tensors_of(tiny()))
-    known_by = value if type(value) is str else name.removeprefix("llama.")
+    known_by = value if type(value) is str else re.sub(r"^(llama|tokenizer\.ggml)\.", "", name)
     with pytest.raises(CheckpointError, match=known_by):
         load_gguf(written(path, raw))
 

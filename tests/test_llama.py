@@ -437,6 +437,7 @@ SCALED = {"rope_type": "linear", "factor": 2.0, "rope_theta": 10000.0}
         ("attention_dropout", 0.1),
         ("pretraining_tp", 2),
         ("quantization_config", {"quant_method": "bitsandbytes"}),
+        ("tie_word_embeddings", "false"),
         ("model_type", "mistral"),
         ("model_type", "qwen2"),
     ],

@@ -353,6 +353,8 @@ def change_config(folder, **entries) -> None:
         ("max_position_embeddings", 4),
         ("is_causal", False),
         ("tie_word_embeddings", False),
+        ("tie_word_embeddings", "false"),
+        ("quantization_config", {"quant_method": "gptq"}),
         ("attn_pdrop", 0.5),
         ("resid_pdrop", "0.0"),
         ("n_head", 3),
@@ -1203,3 +1205,15 @@ def test_complex_numbers_are_not_written_in_part(tmp_path):
     with pytest.raises(ValueError, match="a holds complex numbers"):
         write_safetensors(tmp_path / "x.safetensors", {"a": np.ones(2, complex)})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "bool"])
+def test_whole_numbers_are_no_weights(tmp_path, dtype):
+    """As quantised models have them, beside scales that we would not find."""
+    small().save_pretrained(tmp_path)
+    path, name = tmp_path / "model.safetensors", "transformer.h.0.mlp.c_fc.weight"
+    state = read_safetensors(path)
+    safetensors = pytest.importorskip("safetensors.numpy", reason="safetensors is not installed")
+    safetensors.save_file({**state, name: np.round(100 * state[name]).astype(dtype)}, path)
+    with pytest.raises(CheckpointError, match=rf"c_fc.weight holds no fractions \({dtype}\)"):
+        GPT.from_pretrained(tmp_path)

@@ -498,6 +498,9 @@ def model_with(args: dict, state: dict, make: Any = GPT) -> Any:
     least_arrays, least_numbers = make.least_state(**sizes)
     if n_arrays < least_arrays or n_there < least_numbers:
         raise ValueError(f"it has fewer weights than a {make.__name__} of its sizes")
+    for name, array in state.items():
+        if array.dtype.kind != "f":
+            raise ValueError(f"{name} holds no fractions ({array.dtype}), as weights are")
     model = make(**{**args, "rng": NothingDrawn()})
     with np.errstate(over="raise"):
         model.load_state_dict(state)

@@ -102,14 +102,8 @@ def prepare(given: dict, kind: Any = Trainer) -> Iterator[tuple[Any, CheckpointM
         return
     config = kind.options(**given)
     out_dir, manager = Path(config.out_dir), CheckpointManager(config.out_dir, overwrite)
-    kept, base = (manager.latest, manager.best), getattr(config, "model", "")  # of fine-tuning
-    if base and Path(base).resolve() in {path.resolve() for path in (out_dir, *kept)}:
-        raise ValueError(
-            f"{out_dir} holds the model to begin with, which would be replaced: "
-            "choose another --out-dir"
-        )
     with new_folder(out_dir):
-        if not overwrite and any(path.exists() for path in kept):
+        if not overwrite and (manager.latest.exists() or manager.best.exists()):
             raise ValueError(
                 f"{out_dir} already holds a run: continue it with --resume, "
                 "replace it with --overwrite, or choose another --out-dir"
