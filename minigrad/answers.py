@@ -49,10 +49,7 @@ def piece(target: str, compare: Callable) -> Callable:
 
 def takes_place(exercise: str, target: str, compare: Callable) -> None:
     """Declare that an answer can fill a place of the package as it is."""
-
-    def adapt(answer: Callable, original: Callable) -> Callable:
-        return answer
-
+    adapt = lambda answer, original: answer
     adapt.__name__ = exercise
     piece(target, compare)(adapt)
 
@@ -65,9 +62,7 @@ def _holder(piece: Piece) -> tuple[object, str]:
     while inside and not isinstance(getattr(holder, inside[0], None), type):
         inside = inside[1:]  # a module's name
     if piece.home != "__main__" or not hasattr(holder, [*inside, name][0]):  # or of another lesson
-        holder, *inside = importlib.import_module(f"minigrad.{path[0]}"), *path[1:]
-        while inside and not isinstance(getattr(holder, inside[0], None), type):
-            holder = importlib.import_module(f"{holder.__name__}.{inside.pop(0)}")
+        return pkgutil.resolve_name(f"minigrad.{'.'.join(path)}"), name
     for part in inside:
         holder = getattr(holder, part)
     return holder, name

@@ -148,13 +148,8 @@ def attend_together(
     end at ends[i], with a cache for each: (N, C). For those with one new token `split` gives
     q (n, heads, group, d), k and v (n, heads, d); the others go to `attend` as batches (B, T, ...).
     """
-    if len(qkv) == len(ends):  # one new token each
-        q, k, v = split(qkv)
-        seen = [
-            cache.append(its_k[None, :, None], its_v[None, :, None])  # (1, heads, 1, d)
-            for cache, its_k, its_v in zip(caches, k, v)
-        ]
-        return single_queries(q, *zip(*seen)).reshape(len(qkv), -1)
+    if len(qkv) == len(ends):
+        return one_token_each(caches, *split(qkv))
     batches: dict[tuple, list[int]] = {}  # texts with as many new tokens after as many old ones
     for i, n in enumerate(np.diff(ends, prepend=0)):
         batches.setdefault((n, n > 1 and caches[i].length), []).append(i)
@@ -165,10 +160,21 @@ def attend_together(
         if n > 1:
             found = attend(rows, EqualCaches(its_caches))  # (B, n, C)
         else:
-            last = range(1, len(texts) + 1)
-            found = attend_together(rows[:, 0], its_caches, last, split, attend)[:, None]
+            found = one_token_each(its_caches, *split(rows[:, 0]))[:, None]
         y |= zip(texts, found)
     return np.concatenate([y[i] for i in range(len(ends))])
+
+
+def one_token_each(
+    caches: Sequence[KVCache], q: np.ndarray, k: np.ndarray, v: np.ndarray
+) -> np.ndarray:
+    """Attention for n texts with one new token each, q (n, heads, group, d), k and v (n, heads, d)
+    -> (n, C)."""
+    seen = [
+        cache.append(its_k[None, :, None], its_v[None, :, None])  # (1, heads, 1, d)
+        for cache, its_k, its_v in zip(caches, k, v)
+    ]
+    return single_queries(q, *zip(*seen)).reshape(len(q), -1)
 
 
 class EqualCaches(KVCache):

@@ -27,6 +27,7 @@ from minigrad.generate import (
 )
 from .gpt import LanguageModel
 from .template import END, SYSTEM, expect_marks, prompt_ids
+from .tensor import as_size
 from .train.__main__ import add_options, carry_out
 
 
@@ -45,9 +46,8 @@ class Chat:
         **sampling: Any,
     ):
         special = expect_marks(tokenizer)
-        if max_new_tokens < 1:
-            raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
-        self.model, self.tokenizer, self.max_new_tokens = model, tokenizer, max_new_tokens
+        self.max_new_tokens = as_size("max_new_tokens", max_new_tokens, 1)
+        self.model, self.tokenizer = model, tokenizer
         self.text = Text(model, (), rng, **sampling)  # what was said, and the cache of it
         self.end = [special[END], *tokenizer.encode("\n")]
         says = [{"role": "system", "content": system}] if system else []

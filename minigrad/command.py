@@ -21,11 +21,10 @@ def one_line(error: BaseException) -> str:
     """What went wrong, in one line that is never empty."""
     text = " ".join(str(error).split())
     text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    if isinstance(error, MemoryError):
-        return f"not enough memory{text and ': '}{text}"
     if isinstance(error, FOR_PEOPLE) and text:
         return text
-    return f"{type(error).__name__}{text and ': '}{text}"
+    kind = "not enough memory" if isinstance(error, MemoryError) else type(error).__name__
+    return f"{kind}{text and ': '}{text}"
 
 
 class Lenient:

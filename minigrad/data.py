@@ -5,6 +5,7 @@
 # %% ../notebooks/06_data.ipynb #imports
 import codecs
 import io
+import mmap
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+
+from .tensor import as_size
 
 # %% ../notebooks/06_data.ipynb #likely-encoding
 _CHINESE = "的一是不了在人有我他这這中大来來上个個到说說们們为為子和你地出道也时時年得就那，"
@@ -23,6 +26,8 @@ _WESTERN = "éèêëàâáãäåæçñóòôõöøíìîïúùûüßþðœ“”
 def likely_encoding(raw: bytes) -> str | None:
     """A guess how a text is encoded, by a part of it: UTF-8, UTF-16, GB 18030 (which has all of
     GBK), or Windows-1252 (which has all letters of Latin-1); None if it is like none of these."""
+    if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     zeros = raw[1::2].count(0), raw[::2].count(0)  # of two bytes for an English letter one is 0
@@ -81,13 +86,14 @@ def text_parts(name_or_path: str | Path, encoding: str | None = None) -> Iterato
     path = path_of(name_or_path)
     with open(path, "rb") as raw:
         try:
-            file = io.TextIOWrapper(raw, encoding or "utf-8")
+            file = io.TextIOWrapper(raw, "utf-8" if encoding is None else encoding)
             text = file.read(2**20).removeprefix("\ufeff")
             if not text:
                 raise ValueError(f"{path} is empty")
             while text:
                 if "\0" in text and not encoding:
-                    raise ValueError(_no_text(path, None, _first_zero(path)))
+                    with mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+                        raise ValueError(_no_text(path, None, whole.find(b"\0")))
                 more = file.read(2**20)
                 gaps = [gap.end() for gap in _GAP.finditer(text, max(0, len(text) - 10_000))]
                 end = gaps[-1] if gaps and more else len(text)
@@ -100,12 +106,6 @@ def text_parts(name_or_path: str | Path, encoding: str | None = None) -> Iterato
             if isinstance(error, UnicodeDecodeError):
                 position = raw.tell() - len(error.object) + error.start
             raise ValueError(_no_text(path, encoding, position)) from None
-
-
-def _first_zero(path: Path) -> int:
-    with open(path, "rb") as file:
-        blocks = enumerate(iter(lambda: file.read(2**20), b""))
-        return next(n * 2**20 + block.index(0) for n, block in blocks if 0 in block)
 
 
 def _no_text(path: Path, encoding: str | None, position: int) -> str:
@@ -187,9 +187,7 @@ class TextDataset:
     """Every window of block_size tokens, with the same window one token later as its target."""
 
     def __init__(self, ids: Sequence[int] | np.ndarray, block_size: int):
-        self.ids, self.block_size = np.asarray(ids), block_size
-        if block_size < 1:
-            raise ValueError(f"block_size must be at least 1, got {block_size}")
+        self.ids, self.block_size = np.asarray(ids), as_size("block_size", block_size, 1)
         if len(self.ids) <= block_size:
             raise ValueError(
                 f"block_size {block_size} needs a text of at least {block_size + 1} tokens, "

@@ -107,39 +107,30 @@ def divide_model(model: Module, n: int) -> list[tuple[str, slice, int]]:
 
 
 # %% ../notebooks/17_many_machines.ipynb #share
-class Share:
+class Share(Module):
     """Some rows of some parameters of a model, under their names, as a model of its own."""
 
     def __init__(self, model: Module, rows: dict[str, slice]):
         whole = dict(model.named_parameters())
         self.parts = {name: (whole[name], rows[name]) for name in rows}
-        self.own = {name: Parameter(p.data[rows]) for name, (p, rows) in self.parts.items()}
-
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        yield from self.own.items()
-
-    def parameters(self) -> Iterator[Parameter]:
-        yield from self.own.values()
+        for name, (p, its_rows) in self.parts.items():
+            setattr(self, name, Parameter(p.data[its_rows]))
 
     def look(self) -> None:
         """Take the numbers and the gradients from the model, as views."""
-        for name, (p, rows) in self.parts.items():
-            self.own[name].data = p.data[rows]
-            self.own[name].grad = None if p.grad is None else p.grad[rows]
+        for own, (p, rows) in zip(self.parameters(), self.parts.values()):
+            own.data = p.data[rows]
+            own.grad = None if p.grad is None else p.grad[rows]
 
 
 # %% ../notebooks/17_many_machines.ipynb #divided-optimizer
-def each_of(optimizer: Any) -> Sequence[Optimizer]:
-    """The optimizers of which this one is made, or itself alone."""
-    return getattr(optimizer, "optimizers", (optimizer,))
-
-
 def arrays_of(optimizer: Any, model: Any) -> dict[tuple[int, str, str], np.ndarray]:
     """What an optimizer remembers of the model's parameters, by (which optimizer, what, whose)."""
     names = {p: name for name, p in model.named_parameters()}
+    each = getattr(optimizer, "optimizers", (optimizer,))  # of which it is made, or itself alone
     return {
         (i, what, names[p]): array
-        for i, one in enumerate(each_of(optimizer))
+        for i, one in enumerate(each)
         for what, arrays in one.collect_state_dict().items()
         for p, array in zip(one.parameters(), arrays)
     }

@@ -295,7 +295,10 @@ def check(
     name = _name_of(attempt)
     cases = list(cases)
     is_exercise = name.startswith("my_")
-    trials = _copies(cases) if is_exercise else []
+    trials: list[tuple] = []
+    if is_exercise:
+        with contextlib.suppress(Exception):  # what cannot be copied gets no diagnosis
+            trials = copy.deepcopy([arguments for arguments, *_ in cases])
     for arguments, expected, *hints in cases:
         call = f"{name}({', '.join(_short(a) for a in arguments)})"
         own = [copy.deepcopy(a) if type(a) in CHANGEABLE else a for a in arguments]
@@ -321,10 +324,9 @@ def check(
             if trials and (meaning := diagnosis(attempt, trials, report)):
                 verdict += f"\nLooks familiar: {meaning}"
             raise WrongAnswer(verdict) from cause
-    if is_exercise:
-        note(f"{name} correct")
     say(f"{name}: correct")
     if is_exercise:
+        note(f"{name} correct")
         keep(attempt)
 
 
@@ -335,14 +337,6 @@ def _name_of(attempt: Callable) -> str:
         names = (key for key, value in attempt.__globals__.items() if value is attempt)
         name = attempt.__name__ = next(names, name)
     return name
-
-
-def _copies(cases: list[tuple]) -> list[tuple]:
-    """The arguments of all cases once more; nothing if they cannot be copied."""
-    try:
-        return copy.deepcopy([arguments for arguments, *_ in cases])
-    except Exception:
-        return []
 
 
 # %% ../notebooks/00_welcome.ipynb #recheck

@@ -19,9 +19,9 @@ from .gpt import LanguageModel
 from .lora import add_lora, load_lora_state, lora_state, merge_lora
 from .losses import IGNORE_INDEX
 from .nn import Module
-from .parallel import mean_loss
+from .parallel import count_targets, mean_loss
 from .template import SYSTEM, Message, conversation_ids, expect_marks, with_system
-from .tensor import no_grad
+from .tensor import as_size, no_grad
 from .train import RunConfig, Trainer, option
 from .weights import parse_json
 
@@ -41,19 +41,16 @@ def _messages_in(line: str) -> list[Message]:
     for i, message in enumerate(messages, 1):
         if type(message) is not dict or not {"role", "content"} <= message.keys():
             raise ValueError(f"message {i} needs a role and a content, got {message!r:.60}")
-        if message["role"] not in ROLES:
-            raise ValueError(
-                f"the role in message {i} must be one of {', '.join(ROLES)}, "
-                f"got {message['role']!r:.60}"
-            )
-        if type(message["content"]) is not str:
-            raise ValueError(
-                f"the content of message {i} must be a text, got {message['content']!r:.60}"
-            )
-        if any("\ud800" <= c <= "\udfff" for c in message["content"]):
+        role, content, weight = message["role"], message["content"], message.get("weight", 1)
+        if role not in ROLES:
+            known = ", ".join(ROLES)
+            raise ValueError(f"the role in message {i} must be one of {known}, got {role!r:.60}")
+        if type(content) is not str:
+            raise ValueError(f"the content of message {i} must be a text, got {content!r:.60}")
+        if any("\ud800" <= c <= "\udfff" for c in content):
             raise ValueError(f"the content of message {i} has half a character (a surrogate)")
-        if message.get("weight", 1) not in (0, 1):
-            raise ValueError(f"the weight of message {i} must be 0 or 1: {message['weight']!r:.60}")
+        if weight not in (0, 1):
+            raise ValueError(f"the weight of message {i} must be 0 or 1: {weight!r:.60}")
     if not any(m["role"] == "assistant" and m.get("weight", 1) for m in messages):
         raise ValueError("no message is the assistant's: there is no answer to learn")
     return messages
@@ -130,8 +127,8 @@ class TuneConfig(RunConfig):
             self.learning_rate = 5e-4 if self.lora else 5e-5
         super().__post_init__()
         for name, least in (("rank", 1), ("block_size", 2)):
-            if (value := getattr(self, name)) is not None and value < least:
-                raise ValueError(f"{name} must be at least {least}, got {value}")
+            if getattr(self, name) is not None:
+                as_size(name, getattr(self, name), least)
         if not 0 < self.alpha < float("inf"):
             raise ValueError(f"alpha must be a number above 0, got {self.alpha}")
 
@@ -197,9 +194,9 @@ class Tuning(Trainer):
             for m in read_conversations(c.dataset, c.encoding)
         ]
         self.n_cut = sum(len(x) > c.block_size for x, _ in whole)
-        cut = [(x[: c.block_size], y[: c.block_size]) for x, y in whole]
-        examples = [(x, y) for x, y in cut if (y != IGNORE_INDEX).any()]
-        self.n_left_out = len(cut) - len(examples)
+        n = c.block_size
+        examples = [(x[:n], y[:n]) for x, y in whole if count_targets(y[:n])]
+        self.n_left_out = len(whole) - len(examples)
         if len(examples) < 2:
             raise ValueError(
                 f"fewer than 2 conversations of {c.dataset} have an answer that begins within "

@@ -59,13 +59,15 @@ def tanh(x: Tensor) -> Tensor:
 
 
 # %% ../notebooks/02_functional.ipynb #gelu
+_S, _SC = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
+
+
 def gelu_gate(a: np.ndarray) -> np.ndarray:
     """How far gelu lets each element of an array through, from 0 to 1."""
-    s, sc = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
     with np.errstate(over="ignore"):  # an infinite square does as well as a large one
-        gate = np.asarray(sc * a)
+        gate = np.asarray(_SC * a)
         gate *= a
-        gate += s
+        gate += _S
         gate *= a
     np.tanh(gate, out=gate)
     gate += 1
@@ -77,12 +79,11 @@ def gelu(x: Tensor) -> Tensor:
     """x times a smooth gate, in GPT-2's tanh form (Hendrycks and Gimpel, 2016)."""
     expect_tensors(x)
     gate = gelu_gate(x.data)
-    s, sc = math.sqrt(2 / math.pi), 0.044715 * math.sqrt(2 / math.pi)
 
     def vjp(g):
         with np.errstate(over="ignore"):
             square = np.minimum(x.data * x.data, 100)  # beyond 10 the gate is 0 or 1, exactly
-        return (gate + gate * (1 - gate) * x.data * (2 * s + 6 * sc * square)) * g
+        return (gate + gate * (1 - gate) * x.data * (2 * _S + 6 * _SC * square)) * g
 
     return record(x.data * gate, (x, vjp))
 
@@ -206,23 +207,16 @@ def dropout(x: Tensor, p: float, rng: np.random.Generator | None = None) -> Tens
 def cat(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     """Join tensors along an existing axis."""
     expect_tensors(*tensors)
-    ends = np.cumsum([t.shape[axis] for t in tensors])
-
-    def piece(start, end):
-        return lambda g: g[(slice(None),) * (axis % g.ndim) + (slice(start, end),)]
-
-    vjps = [piece(end - t.shape[axis], end) for t, end in zip(tensors, ends)]
+    sizes = [t.shape[axis] for t in tensors]
+    parts = [slice(end - n, end) for n, end in zip(sizes, np.cumsum(sizes))]
+    vjps = [lambda g, part=part: g.swapaxes(0, axis)[part].swapaxes(0, axis) for part in parts]
     return record(np.concatenate([t.data for t in tensors], axis=axis), *zip(tensors, vjps))
 
 
 def stack(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     """Join tensors of one shape along a new axis."""
     expect_tensors(*tensors)
-
-    def layer(i):
-        return lambda g: g.take(i, axis=axis)
-
-    vjps = [layer(i) for i in range(len(tensors))]
+    vjps = [lambda g, i=i: g.take(i, axis=axis) for i in range(len(tensors))]
     return record(np.stack([t.data for t in tensors], axis=axis), *zip(tensors, vjps))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import functional as F
 from .attention import KVCache
-from .checkpoint import load_model
+from .checkpoint import expect_vocabulary, load_model
 from .command import command
 from .data import Tokenizer
 from .gpt import LanguageModel
@@ -191,20 +191,16 @@ def advance(model: LanguageModel, texts: Sequence[Text], at_once: int | None = N
             text.forget()
         raise
     drawn: list[Any] = [None] * len(texts)
-    for group in alike([i for i in range(len(texts)) if len(parts[i]) == len(unread[i])], texts):
+    groups: dict[tuple, list[int]] = {}  # texts that are read, by how they are sampled
+    for i, text in enumerate(texts):
+        if len(parts[i]) == len(unread[i]):
+            groups.setdefault(tuple(text.sampling.items()), []).append(i)
+    for group in groups.values():
         p = next_token_probabilities(logits[group], **texts[group[0]].sampling)  # (n, vocab)
         for i, new, its_p in zip(group, draw(p, [texts[i].rng for i in group]).tolist(), p):
             texts[i].ids.append(new)
             drawn[i] = new, its_p, logits[i]
     return drawn
-
-
-def alike(which: Iterable[int], texts: Sequence[Text]) -> Iterable[list[int]]:
-    """The numbers of texts, in groups of those that are sampled in the same way."""
-    groups: dict[tuple, list[int]] = {}
-    for i in which:
-        groups.setdefault(tuple(texts[i].sampling.items()), []).append(i)
-    return groups.values()
 
 
 # %% ../notebooks/11_generate.ipynb #generate-stream
@@ -237,20 +233,11 @@ def generate_stream(
 
 def rows_of(idx: np.ndarray | Sequence[Sequence[int]]) -> list[np.ndarray]:
     """The ids of each text, as arrays of at least one integer."""
-    if isinstance(idx, np.ndarray) or len({np.shape(row) for row in idx}) == 1:
-        table = np.asarray(idx)
-        if table.ndim != 2 or table.shape[1] == 0 or table.dtype.kind not in "iu":
-            raise ValueError(
-                "expected integer ids (batch, time) with at least one token, "
-                f"got {table.dtype} {table.shape}"
-            )
-        return list(table)
     rows = [np.asarray(row) for row in idx]
     for row in rows:
         if row.ndim != 1 or row.size == 0 or row.dtype.kind not in "iu":
             raise ValueError(
-                "expected integer ids, at least one, in each of the texts, "
-                f"got {row.dtype} {row.shape}"
+                f"a text is a row of integer ids, at least one; got {row.dtype} {row.shape}"
             )
     return rows
 
@@ -271,9 +258,7 @@ def generate(
     steps = generate_stream(model, idx, max_new_tokens, temperature, top_k, top_p, rng, use_cache)
     rows, new = rows_of(idx), list(steps)
     written = [np.array([*row, *(ids[i] for ids in new)], np.int64) for i, row in enumerate(rows)]
-    if isinstance(idx, np.ndarray) or len({len(row) for row in rows}) == 1:
-        return np.array(written, np.int64).reshape(len(rows), -1)
-    return written
+    return np.array(written) if len({len(row) for row in rows}) == 1 else written
 
 
 # %% ../notebooks/11_generate.ipynb #generation-options
@@ -327,8 +312,7 @@ def load_writer(path: str | Path) -> tuple[LanguageModel, Tokenizer]:
         if any(Path(path, f"{name}.pkl").is_file() for name in ("best", "latest")):
             raise ValueError(f"{path} holds a run and a model of Hugging Face: name the run's file")
         model, tokenizer = read_pretrained(path), BPETokenizer.from_pretrained(path)
-        if tokenizer.vocab_size != (n := model.config["vocab_size"]):
-            raise ValueError(f"{path}: {tokenizer.vocab_size} tokens for a vocabulary of {n}")
+        expect_vocabulary(tokenizer, model.config["vocab_size"], f"{path}:")
         return model, tokenizer
     if Path(path).suffix == ".gguf":
         from minigrad.gguf import load_gguf  # of chapter 15

@@ -4,7 +4,7 @@
 
 # %% ../notebooks/08_gpt.ipynb #imports
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,7 @@ class MLP(Module):
         return self.dropout(self.c_proj(self.gelu(self.c_fc(x))))
 
     def values(self, x: np.ndarray) -> np.ndarray:
-        h = self.c_fc.values(x)
-        h *= F.gelu_gate(h)
-        return self.c_proj.values(h)
+        return self.c_proj.values(self.gelu.values(self.c_fc.values(x)))
 
 
 # %% ../notebooks/08_gpt.ipynb #block
@@ -97,6 +95,7 @@ class LanguageModel(Module):
     block_size: int  # how many tokens it sees at once
     slides = False  # whether what is cached still holds when the context is full and moves on
     lm_head: Module
+    embed: Callable[..., Any]
     least_state: Callable[..., tuple[int, int]]
     attention_weights: Callable[..., np.ndarray]
     from_pretrained: Callable[[str | Path], "LanguageModel"]
@@ -122,6 +121,15 @@ class LanguageModel(Module):
         with self.evaluating():
             last = [self.hidden(np.array([ids]), cache)[:, -1] for ids, cache in texts]
             return self.lm_head(F.cat(last)).data
+
+    def is_plain(self, own: Any, blocks: Iterable[Module], *kinds: type) -> bool:
+        """Whether `hidden` is what `own` takes it for in `read`: a subclass, or whoever has put
+        another module into a block, may have changed a part."""
+        parts = (
+            part for block in blocks for part in (block, *dict(block.named_children()).values())
+        )
+        same = type(self).hidden is own.hidden and type(self).embed is own.embed
+        return same and {*map(type, parts)} <= {*kinds}
 
     def new_cache(self) -> list[KVCache]:
         """An empty key/value cache for each block."""
@@ -160,11 +168,10 @@ class GPT(LanguageModel):
         bias: bool = True,
         rng: np.random.Generator | int | None = None,
     ):
-        sizes = dict(vocab_size=vocab_size, n_embd=n_embd, n_layer=n_layer, block_size=block_size)
-        sizes |= dict(n_head=n_head)
-        sizes = {name: as_size(name, size, least=1) for name, size in sizes.items()}
-        self.config = dict(**sizes, dropout=float(dropout), bias=bool(bias))
-        self.block_size = sizes["block_size"]
+        sizes = (vocab_size, n_embd, n_layer, n_head, block_size)
+        self.config = {name: as_size(name, n, least=1) for name, n in zip(self.SIZES, sizes)}
+        self.config |= dict(dropout=float(dropout), bias=bool(bias))
+        self.block_size = self.config["block_size"]
         rng = F.as_generator(rng)
         self.transformer = ModuleDict(
             dict(
@@ -207,7 +214,7 @@ class GPT(LanguageModel):
     def read(self, texts: Sequence[tuple[Sequence[int], list[KVCache]]]) -> np.ndarray:
         """What is expected after each of several texts: the new tokens of all go through the
         blocks together, as rows of one array, and no Tensor is made."""
-        if not self._is_plain():
+        if not self.is_plain(GPT, self.transformer.h, Block, CausalSelfAttention, MLP, LayerNorm):
             return super().read(texts)
         ids = np.concatenate([ids for ids, _ in texts])  # (N,)
         positions = [cache[0].length + i for ids, cache in texts for i in range(len(ids))]
@@ -219,14 +226,6 @@ class GPT(LanguageModel):
             x += block.attn.read(block.ln_1.values(x), [cache[i] for _, cache in texts], ends)
             x += block.mlp.values(block.ln_2.values(x))
         return self.lm_head.values(self.transformer.ln_f.values(x[ends - 1]))  # (n, vocab_size)
-
-    def _is_plain(self) -> bool:
-        """Whether `hidden` is what `read` takes it for: a subclass may have changed a part."""
-        own = type(self).hidden is GPT.hidden and type(self).embed is GPT.embed
-        return own and all(
-            (type(block), type(block.attn), type(block.mlp)) == (Block, CausalSelfAttention, MLP)
-            for block in self.transformer.h
-        )
 
     @no_grad()
     def attention_weights(self, idx: np.ndarray) -> np.ndarray:

@@ -425,7 +425,8 @@ class Llama(LanguageModel):
     @no_grad()
     def read(self, texts: Sequence[tuple[Sequence[int], list[KVCache]]]) -> np.ndarray:
         """What is expected after each of several texts, all read in one pass, without Tensors."""
-        if not self._is_plain():
+        kinds = LlamaBlock, LlamaAttention, LlamaMLP, RMSNorm, Dropout
+        if not self.is_plain(Llama, self.model.layers, *kinds):
             return super().read(texts)
         ids = np.concatenate([ids for ids, _ in texts])  # (N,)
         seen = [cache[0].start + cache[0].length for _, cache in texts]
@@ -439,15 +440,6 @@ class Llama(LanguageModel):
             x += layer.self_attn.read(layer.input_layernorm.values(x), cos, sin, caches, ends)
             x += layer.mlp.values(layer.post_attention_layernorm.values(x))
         return self.lm_head.values(self.model.norm.values(x[ends - 1]))  # (n, vocab_size)
-
-    def _is_plain(self) -> bool:
-        """Whether `hidden` is what `read` takes it for: a subclass may have changed a part."""
-        own = type(self).hidden is Llama.hidden and type(self).embed is Llama.embed
-        return own and all(
-            (type(layer), type(layer.self_attn), type(layer.mlp))
-            == (LlamaBlock, LlamaAttention, LlamaMLP)
-            for layer in self.model.layers
-        )
 
     def new_cache(self) -> list[KVCache]:
         """An empty cache for each block, which goes on when block_size is reached."""
@@ -523,9 +515,8 @@ def _llama_sizes(config: dict) -> dict[str, Any]:
     """The arguments for Llama in a config of Hugging Face. What it asks for and Llama lacks is
     named in a ValueError."""
     expect_same(config, _ALIKE, "Llama")
-    config = {"num_key_value_heads": None, "max_position_embeddings": 2048, **config}
-    config = {"rms_norm_eps": 1e-6, "tie_word_embeddings": False, **config}
-    sizes: dict[str, Any] = {ours: config.get(theirs) for ours, theirs in _NAMES.items()}
+    usual = {"max_position_embeddings": 2048, "rms_norm_eps": 1e-6, "tie_word_embeddings": False}
+    sizes = {ours: config.get(theirs, usual.get(theirs)) for ours, theirs in _NAMES.items()}
     if sizes["n_kv_head"] is None:
         sizes["n_kv_head"] = sizes["n_head"]
     if None in sizes.values():

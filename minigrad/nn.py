@@ -85,11 +85,10 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """(dotted name, Parameter), each parameter once, under the first of its names."""
-        seen = set()
+        first_names: dict[Parameter, str] = {}
         for name, parameter in self._named_tensors():
-            if parameter not in seen:
-                seen.add(parameter)
-                yield name, parameter
+            first_names.setdefault(parameter, name)
+        yield from ((name, parameter) for parameter, name in first_names.items())
 
     def parameters(self) -> Iterator[Parameter]:
         return (parameter for _, parameter in self.named_parameters())
@@ -272,6 +271,9 @@ class GELU(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.gelu(x)
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        return x * F.gelu_gate(x)
 
 
 class ReLU(Module):

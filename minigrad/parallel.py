@@ -171,16 +171,15 @@ def batch_gradient(
     soon as its gradient is complete."""
     if len(idx) != len(targets):
         raise ValueError(f"{len(idx)} sequences, but targets for {len(targets)}")
-    n: float = count_targets(targets)
+    counts = np.count_nonzero(np.not_equal(targets, IGNORE_INDEX), axis=-1)  # of each sequence
+    n: float = int(counts.sum())
     rngs = _generators(model, len(idx))
     if n == 0:
         model(idx, targets)  # which refuses it
     share_rows = np.array_split(np.arange(len(idx)), share[1])[share[0]]
-    rows_of_parts = [
-        rows for rows in np.array_split(share_rows, parts) if any_counts(targets[rows])
-    ]
+    rows_of_parts = [rows for rows in np.array_split(share_rows, parts) if counts[rows].any()]
     if not rows_of_parts:  # zeros, which other shares wait for
-        rows_of_parts, n = [np.flatnonzero([any_counts(row) for row in targets])[:1]], np.inf
+        rows_of_parts, n = [np.flatnonzero(counts)[:1]], np.inf
     size = max(map(len, rows_of_parts))
     threads, blas = divide_work(_size(model), size, idx.shape[1], threads)
 
@@ -189,31 +188,28 @@ def batch_gradient(
         them may be one array."""
         with dropping_with(ByRow([rngs[row] for row in rows]) if rngs else None):
             loss = model(idx[rows], targets[rows])[1]
-        weight = count_targets(targets[rows]) / n
+        weight = int(counts[rows].sum()) / n
         found = backpropagate(loss, weight)
         return loss.item() * weight, ((node, g) for node, g in found if node.is_leaf)
 
+    def to_its_end(rows: np.ndarray) -> tuple[float, dict[Tensor, np.ndarray]]:
+        loss, found = alone(rows)
+        return loss, dict(found)
+
     def side_by_side(works: list) -> tuple[float, Iterable[tuple[Tensor, np.ndarray]]]:
-        """The same by several threads, whose gradients are added when all are known: new arrays."""
-        to_its_end = lambda loss, found: (loss, dict(found))
-        losses, found = zip(
-            *in_threads(lambda rows: to_its_end(*alone(rows)), works, threads, blas)
-        )
-        every = dict.fromkeys(p for gradients in found for p in gradients)
+        """The same by several threads, whose gradients are added when all are known."""
+        losses, found = zip(*in_threads(to_its_end, works, threads, blas))
         of_each = lambda p: [gradients[p] for gradients in found if p in gradients]  # that used it
-        added = lambda first, *more: functools.reduce(np.add, more, first) if more else first.copy()
-        return sum(losses), ((p, added(*of_each(p))) for p in every)
+        every = dict.fromkeys(p for gradients in found for p in gradients)
+        return sum(losses), ((p, functools.reduce(np.add, of_each(p))) for p in every)
 
     total = 0.0
     for rows in rows_of_parts:
-        works = [work for work in np.array_split(rows, threads) if any_counts(targets[work])]
+        works = [work for work in np.array_split(rows, threads) if counts[work].any()]
         with blas_threads(blas):
             loss, found = alone(works[0]) if len(works) == 1 else side_by_side(works)
             for p, g in found:
-                if p.grad is not None:
-                    p.grad = p.grad + g
-                else:
-                    p.grad = np.array(g) if len(works) == 1 else g
+                p.grad = np.array(g) if p.grad is None else p.grad + g  # a copy: g may be shared
                 if rows is rows_of_parts[-1]:
                     done(p)
         total += loss
@@ -223,11 +219,6 @@ def batch_gradient(
 def count_targets(targets: np.ndarray) -> int:
     """How many of them count, for a loss."""
     return int(np.count_nonzero(np.not_equal(targets, IGNORE_INDEX)))
-
-
-def any_counts(targets: np.ndarray) -> bool:
-    """Whether one of them counts, for a loss."""
-    return count_targets(targets) > 0
 
 
 def _generators(model: Module, n: int) -> list[np.random.Generator]:
@@ -241,6 +232,6 @@ def _generators(model: Module, n: int) -> list[np.random.Generator]:
 def mean_loss(model: Module, batches: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
     """The loss over all targets of some batches (idx, targets), several at a time."""
     threads, blas = divide_work(_size(model), len(batches), batches[0][0].size)
-    batches = [batch for batch in batches if any_counts(batch[1])]
+    batches = [batch for batch in batches if count_targets(batch[1])]
     losses = in_threads(lambda batch: model(*batch)[1].item(), batches, threads, blas)
     return float(np.average(losses, weights=[count_targets(targets) for _, targets in batches]))

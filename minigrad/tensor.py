@@ -176,11 +176,7 @@ class Tensor(_Operators):
         self._changed[0] = _latest_change[0] = next(_clock)
 
     def _set_grad(self, grad) -> None:
-        if grad is not None:
-            grad = np.asarray(grad, dtype=self._data.dtype)
-            if grad.shape != self._data.shape:
-                raise ValueError(f"grad must have the shape {self.shape}, but has {grad.shape}")
-        self._grad = grad
+        self._grad = None if grad is None else _gradient_of(self, grad)
 
     def _set_requires_grad(self, value: bool) -> None:
         if not isinstance(value, bool):
@@ -446,6 +442,16 @@ def _expect_unchanged(node: Tensor) -> None:
         )
 
 
+def _gradient_of(tensor: Tensor, gradient) -> np.ndarray:
+    """A gradient in the dtype of its tensor; a ValueError unless it has its shape."""
+    gradient = np.asarray(gradient, dtype=tensor.dtype)
+    if gradient.shape != tensor.shape:
+        raise ValueError(
+            f"the gradient must have the tensor's shape {tensor.shape}, but has {gradient.shape}"
+        )
+    return gradient
+
+
 def _first_gradient(root: Tensor, gradient) -> np.ndarray:
     """The gradient that backpropagation starts with, checked."""
     if not root.requires_grad:
@@ -459,12 +465,7 @@ def _first_gradient(root: Tensor, gradient) -> np.ndarray:
                 f"shape {root.shape}; reduce it first, or pass a gradient of that shape"
             )
         return np.ones_like(root.data)
-    gradient = np.asarray(gradient, dtype=root.dtype)
-    if gradient.shape != root.shape:
-        raise ValueError(
-            f"the gradient must have the tensor's shape {root.shape}, but has {gradient.shape}"
-        )
-    return gradient
+    return _gradient_of(root, gradient)
 
 
 # %% ../notebooks/01_tensor.ipynb #exp-log-sqrt
@@ -627,16 +628,15 @@ def _assign(a: Tensor, index, value) -> None:
             "an assignment to parts of a Tensor is not recorded, so that gradients would be wrong; "
             "use functional.where, cat or stack, or no_grad() if no gradient is wanted"
         )
-    array = a.data
-    array[index] = value
-    a.data = array  # so that the change is noted
+    a.data[index] = value
+    a.data = a.data  # so that the change is noted
 
 
 # %% ../notebooks/01_tensor.ipynb #numpy-functions
 _OPERATORS: dict[np.ufunc, Callable] = {np.add: add, np.subtract: subtract, np.multiply: multiply}
 _OPERATORS |= {np.divide: divide, np.power: power, np.matmul: matmul}
-for relation in (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal):
-    _OPERATORS[relation] = functools.partial(_relate, relation)
+_RELATIONS = np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal
+_OPERATORS |= {relation: functools.partial(_relate, relation) for relation in _RELATIONS}
 _WITHOUT_SLOPE = (np.zeros_like, np.ones_like, np.empty_like)  # the same, whatever the numbers are
 
 

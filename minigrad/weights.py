@@ -501,7 +501,10 @@ def convert(
 
 def export(old: str | Path, new: str | Path, overwrite: bool = False) -> LanguageModel:
     """Write the model and the tokenizer of a checkpoint as a folder of Hugging Face."""
-    for name in ("config.json", "model.safetensors", "tokenizer.json", "vocab.json", "merges.txt"):
+    names = (
+        "config.json model.safetensors tokenizer.json tokenizer_config.json vocab.json merges.txt"
+    )
+    for name in names.split():
         refuse_to_replace(Path(new, name), overwrite)
     model, tokenizer = load_model(old)
     model.save_pretrained(new, tokenizer)

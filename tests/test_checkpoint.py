@@ -1177,3 +1177,19 @@ def test_from_pretrained_gives_the_class_that_was_asked(tmp_path):
 
     GPT(**SIZES).save_pretrained(tmp_path / "gpt2")
     assert type(Mine.from_pretrained(tmp_path / "gpt2")) is Mine
+
+
+def test_a_checkpoint_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    """It may be intact, and would be replaced by what goes on from the other one."""
+    manager = CheckpointManager(tmp_path)
+    manager.save({"step": 1}, 2.0)
+    manager.save({"step": 2}, 3.0)
+
+    def refusing(path, *mode):
+        if path == manager.latest:
+            raise PermissionError(13, "Permission denied", str(path))
+        return open(path, *mode)
+
+    monkeypatch.setattr(checkpoint, "open", refusing, raising=False)
+    with pytest.raises(PermissionError, match="latest.pkl"):
+        manager.load_newest()

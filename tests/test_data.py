@@ -169,6 +169,7 @@ GUESSED = {
     "utf-16": "any text, 诗",
     "utf-16-le": "any text",
     "utf-16-be": "any text",
+    "utf-32": "any text",
 }
 
 

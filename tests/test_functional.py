@@ -358,7 +358,7 @@ def test_gradcheck_finds_a_gradient_of_another_shape():
     """A bias whose vjp forgets that it was broadcast: equal numbers, but in a row of their own."""
     bias = Tensor(np.ones(3), requires_grad=True)
     row = lambda b: record(b.data + np.zeros((1, 3)), (b, lambda g: g))
-    with pytest.raises(ValueError, match=r"must have the shape \(3,\), but has \(1, 3\)"):
+    with pytest.raises(ValueError, match=r"must have the tensor.s shape \(3,\), but has \(1, 3\)"):
         gradcheck(row, bias)
 
 

@@ -9,7 +9,7 @@ import pytest
 from minigrad import gpt
 from minigrad.attention import CausalSelfAttention
 from minigrad.gpt import GPT, MLP, Block
-from minigrad.nn import Dropout
+from minigrad.nn import Dropout, ReLU
 from minigrad.optim import AdamW
 from minigrad.tensor import Tensor, no_grad
 
@@ -357,3 +357,14 @@ def test_errors():
         small()(np.array([[11]]))
     with pytest.raises(ValueError, match="n_embd must be a multiple of n_head"):
         small(n_head=3)
+
+
+def test_a_nonlinearity_that_was_exchanged_counts_when_it_writes():
+    model = small()
+    for p in model.parameters():
+        p.data = 5 * p.data
+    model.transformer.h[0].mlp.gelu = ReLU()
+    idx = np.array([[1, 2, 3]])
+    expected = model.eval()(idx)[0].data[:, -1]
+    found = model.read([(idx[0], model.new_cache())])
+    np.testing.assert_allclose(found, expected, atol=1e-5)

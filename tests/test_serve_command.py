@@ -358,3 +358,29 @@ def test_the_load_measurement(tmp_path):
     assert process.returncode == 0, process.stderr
     rows = [line.split() for line in process.stdout.splitlines()[1:]]
     assert [row[0] for row in rows] == ["1", "3"] and all(float(row[1]) > 0 for row in rows)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes the output")
+def test_nobody_need_read_what_it_prints(tmp_path):
+    """Without an output it starts; with one that is full it answers, and ends when told."""
+    command = [sys.executable, "-m", "minigrad.serve", "--port", "0"]
+    quiet = subprocess.Popen(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command],
+        cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    try:
+        assert any("running on" in line for line in quiet.stderr)
+    finally:
+        quiet.kill()
+        quiet.communicate()
+    with running_command() as client:
+        for _ in range(1500):  # lines that would fill the pipe
+            client.health()
+        client.process.terminate()
+        assert client.process.wait(timeout=30) == 0
+
+
+def test_an_empty_name_is_no_model(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--model", ""])
+    assert "a model must be named, but the name is empty" in capsys.readouterr().err

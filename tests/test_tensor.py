@@ -831,7 +831,7 @@ MESSAGES = {
     ),
     "grad": (
         lambda: setattr(leaf([[1.0, 2.0]]), "grad", np.ones(2)),
-        ValueError("grad must have the shape (1, 2), but has (2,)"),
+        ValueError("the gradient must have the tensor's shape (1, 2), but has (2,)"),
     ),
     "truth": (
         lambda: bool(Tensor([1.0, 2.0])),

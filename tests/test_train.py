@@ -799,3 +799,18 @@ def test_the_disk_is_full_while_a_text_is_encoded(tmp_path, monkeypatch, capsys)
         main(arguments(path, tmp_path, max_iters=3))
     assert capsys.readouterr().err.endswith("error: [Errno 28] No space left on device\n")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_where_a_checkpoint_shall_be_is_found_at_the_start(text_file, tmp_path, capsys):
+    (tmp_path / "out" / "best.pkl").mkdir(parents=True)
+    with pytest.raises(SystemExit):
+        main([*arguments(text_file, tmp_path, max_iters=2), "--overwrite"])
+    assert re.search("best.pkl is a folder, where a checkpoint shall be", capsys.readouterr().err)
+
+
+def test_a_run_with_nothing_left_to_do_says_so(text_file, tmp_path, capsys):
+    assert main(arguments(text_file, tmp_path, max_iters=3)) == 0
+    assert "nothing to do" not in capsys.readouterr().out
+    assert main([*arguments(text_file, tmp_path, max_iters=2), "--resume"]) == 0
+    said = "nothing to do: it is at step 3 already, and max_iters is 2\n"
+    assert said in capsys.readouterr().out

@@ -966,7 +966,11 @@ def test_nothing_of_a_folder_is_replaced_before_all_is_written(tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(
-    "there", ["config.json", "model.safetensors", "tokenizer.json", "vocab.json", "merges.txt"]
+    "there",
+    [
+        *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
+        *("vocab.json", "merges.txt"),
+    ],
 )
 def test_export_replaces_nothing_unasked(tmp_path, there):
     model = small()

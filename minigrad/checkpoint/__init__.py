@@ -384,6 +384,8 @@ class CheckpointManager:
         remark, empty if it is the latest and the best is intact as well."""
         found, faults = {}, []
         for path in (self.latest, self.best):
+            if path.is_file():
+                open(path, "rb").close()  # or an OSError: what we may not read can be intact
             try:
                 found[path] = self._read(path)
             except CheckpointError as error:
@@ -529,10 +531,10 @@ def model_in(content: dict, path: str | Path) -> tuple[LanguageModel, Tokenizer 
         return model, tokenizer
 
 
-def expect_vocabulary(tokenizer: Tokenizer, n: int) -> None:
+def expect_vocabulary(tokenizer: Tokenizer, n: int, it_has: str = "it has") -> None:
     """A ValueError unless it has the n tokens that a model knows."""
     if tokenizer.vocab_size != n:
-        raise ValueError(f"it has {tokenizer.vocab_size} tokens for a vocabulary of {n}")
+        raise ValueError(f"{it_has} {tokenizer.vocab_size} tokens for a vocabulary of {n}")
 
 
 # %% ../../notebooks/09_checkpoint.ipynb #tokenizer-entry

@@ -89,7 +89,15 @@ def main(argv: list[str] | None = None) -> int:
     waiting = max(0, min(args.max_waiting, room))
     app = create_app(models, args.max_running, waiting, hosts, args.api_key, args.cors)
     config = uvicorn.Config(
-        app, args.host, args.port, http=Connection, ws="none", backlog=16, server_header=False
+        app,
+        args.host,
+        args.port,
+        http=Connection,
+        ws="none",
+        backlog=16,
+        server_header=False,
+        access_log=False,  # who does not read it would stop the service
+        use_colors=False,
     )
     server = GracefulServer(config, app.state.desk, args.grace)
     for number in (signal.SIGINT, signal.SIGTERM):  # also before uvicorn listens to them

@@ -35,6 +35,7 @@ from minigrad.serve.messages import (
     GenerateBody,
     Refusal,
     event_response,
+    wrong_field,
 )
 from .pages import pages
 from minigrad.serve.writer import (
@@ -71,7 +72,7 @@ def known_ids(served: ServedModel, text: str | list[int], field: str) -> list[in
             raise ValueError(f"there is no token {max(ids)}; the last is {last}")
         return ids
     except ValueError as error:
-        raise Refusal(422, f"{field}: {error}", field, "invalid_value") from None
+        raise wrong_field(field, str(error)) from None
 
 
 def find_place(request: Request, pieces: Iterator[list], company: Hashable = None) -> Job:
@@ -91,15 +92,15 @@ async def post_generate(body: GenerateBody, request: Request) -> Response:
     being system or assistant. With "stream": true every token is sent as soon as it is written."""
     served, options = find_model(request, body.model), body.options()
     if body.prompt is not None and body.messages is not None:
-        raise Refusal(422, "messages: only without a prompt", "messages", "invalid_value")
+        raise wrong_field("messages", "only without a prompt")
     if body.messages is not None:
         ids = await run_in_threadpool(asked_ids, served, body.messages)
         options = within_context(served, ids, options)
     elif body.prompt is not None:
         ids = known_ids(served, body.prompt, "prompt")
     else:
-        code = "missing_required_parameter"
-        raise Refusal(422, "prompt: it is missing, and so are messages", "prompt", code)
+        missing = "it is missing, and so are messages"
+        raise wrong_field("prompt", missing, "missing_required_parameter")
     pieces = ([shown] for shown in continuation(served, ids, options))
     job = find_place(request, pieces, served.name)
     messages = generate_messages(Transcript(served.tokenizer, ids).parts, job, options)

@@ -17,8 +17,8 @@ from minigrad.serve.messages import (
     Messages,
     NewTokens,
     Nothing,
-    Refusal,
     RequestBody,
+    wrong_field,
 )
 from .writer import Alternative, Options, ServedModel, Token
 from ..template import SYSTEM, expect_marks, prompt_ids, with_system
@@ -30,7 +30,7 @@ def asked_ids(served: ServedModel, messages: list[ChatMessage]) -> list[int]:
     try:
         expect_marks(served.tokenizer, served.name)
     except ValueError as error:
-        raise Refusal(422, f"model: {error}", "model", "model_not_chat") from None
+        raise wrong_field("model", str(error), "model_not_chat") from None
     turns = with_system([message.turn() for message in messages], SYSTEM)
     if not turns[0]["content"]:  # an empty system
         del turns[0]
@@ -38,7 +38,7 @@ def asked_ids(served: ServedModel, messages: list[ChatMessage]) -> list[int]:
     if len(ids) >= most:
         too_long = f"the model's maximum context length is {most} tokens, with its answer"
         too_long += f"; the messages have {len(ids)}: shorten them, or leave the oldest out"
-        raise Refusal(422, f"messages: {too_long}", "messages", "context_length_exceeded")
+        raise wrong_field("messages", too_long, "context_length_exceeded")
     return ids
 
 
@@ -91,8 +91,7 @@ class ChatBody(ProtocolBody):
     def options(self) -> list[Options]:
         """The options of the choices. An answer that nobody limits ends as late as any can."""
         if self.top_logprobs and not self.logprobs:
-            message = "top_logprobs: only with logprobs"
-            raise Refusal(422, message, "top_logprobs", "invalid_value")
+            raise wrong_field("top_logprobs", "only with logprobs")
         limits = [most for most in (self.max_completion_tokens, self.max_tokens) if most]
         return self.options_with(min([MAX_NEW_TOKENS, *limits]), self.top_logprobs or 0)
 

@@ -19,13 +19,13 @@ from minigrad.serve.messages import (
     HowMany,
     Ids,
     Prompt,
-    Refusal,
     RequestBody,
     Seed,
     Temperature,
     TopK,
     TopP,
     chosen_seed,
+    wrong_field,
 )
 from minigrad.serve.writer import (
     Alternative,
@@ -104,11 +104,10 @@ class CompletionBody(ProtocolBody):
         """The options of one prompt's choices; `prompts` are the ids of all prompts."""
         n, max_tokens = self.n or 1, 16 if self.max_tokens is None else self.max_tokens
         if self.best_of not in (None, 1, n):
-            raise Refusal(422, "best_of: only 1, or as many as n", "best_of", "invalid_value")
+            raise wrong_field("best_of", "only 1, or as many as n")
         echoed = sum(map(len, prompts)) if self.echo else 0
         if n * (echoed + len(prompts) * max_tokens) > MAX_TOKENS:
-            most = f"at most {MAX_TOKENS:,} for all prompts together"
-            raise Refusal(422, f"max_tokens: {most}", "max_tokens", "invalid_value")
+            raise wrong_field("max_tokens", f"at most {MAX_TOKENS:,} for all prompts together")
         return self.options_with(max_tokens, self.logprobs or 0)
 
 

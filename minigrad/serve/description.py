@@ -109,43 +109,32 @@ Form = dict[str, list[dict]]  # what may stand in some fields; the first is need
 NULL, MESSAGES = {"type": "null"}, {"type": "array"}
 
 
-def conversations_of(served: ServedModel) -> list[Form]:
-    """Turns, if the model can answer them."""
-    return [{"messages": [MESSAGES]}] if served.chats else []
-
-
 FORMS: dict[str, Callable[[ServedModel], list[Form]]] = {
     "GenerateBody": lambda served: [
         {"prompt": text_of(served), "messages": [NULL]},
-        *({**form, "prompt": [NULL]} for form in conversations_of(served)),
+        *[{"messages": [MESSAGES], "prompt": [NULL]}] * served.chats,  # turns, if it answers them
     ],
     "AttentionBody": lambda served: [{"text": text_of(served)}],
     "CompletionBody": lambda served: [{"prompt": texts_of(served)}],
-    "ChatBody": conversations_of,
+    "ChatBody": lambda served: [{"messages": [MESSAGES]}] * served.chats,
 }
 
 
 def complete_description(schema: dict, models: Iterable[ServedModel], key: bool) -> None:
     """Add to an OpenAPI schema what the models can read, and, if there is one, the key."""
     bodies = schema["components"]["schemas"]
+    first = next(iter(models))
     for body, forms_of in FORMS.items():
-        bodies[body]["anyOf"] = [
-            {
-                "properties": {
-                    "model": {"enum": [served.name]},
-                    **{field: {"anyOf": kinds} for field, kinds in form.items()},
-                },
-                "required": ["model", next(iter(form))],
-            }
-            for served in models
-            for form in forms_of(served)
-        ] or [{"not": {}}]
-        if "model" not in bodies[body].get("required", ()):  # without it the first is asked
-            first = next(iter(models)).name
-            for form in bodies[body]["anyOf"]:
-                if form["properties"]["model"]["enum"] == [first]:
-                    form["properties"]["model"]["enum"].append(None)
-                    form["required"].remove("model")
+        forms = []
+        for served in models:
+            may_lack = served is first and "model" not in bodies[body].get("required", ())
+            names = [served.name, *[None] * may_lack]  # who names no model asks the first
+            for form in forms_of(served):
+                kinds = {field: {"anyOf": kinds} for field, kinds in form.items()}
+                needed = [*["model"] * (not may_lack), next(iter(form))]
+                fields = {"model": {"enum": names}, **kinds}
+                forms.append({"properties": fields, "required": needed})
+        bodies[body]["anyOf"] = forms or [{"not": {}}]
     card = schema["paths"]["/v1/models/{name}"]["get"]
     card["parameters"][0]["schema"]["enum"] = [served.name for served in models]
     for path, methods in schema["paths"].items():

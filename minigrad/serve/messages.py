@@ -153,6 +153,11 @@ class Refusal(HTTPException):
         self.field, self.code = field, code
 
 
+def wrong_field(field: str, reason: str, code: str = "invalid_value") -> Refusal:
+    """A field that is not what it should be, and why."""
+    return Refusal(422, f"{field}: {reason}", field, code)
+
+
 def problem(
     message: str, kind: str = "server_error", field: str | None = None, code: str | None = None
 ) -> dict:
@@ -220,9 +225,7 @@ async def answer_invalid(request: Request, error: RequestValidationError) -> JSO
         mine = [e for e in mine if not e["type"].endswith("_type")] or mine  # it may be one of two
         reasons = list(dict.fromkeys(map(reason_of, mine)))
     code = CODES.get(errors[0]["type"], "invalid_value")
-    return await answer_refusal(
-        request, Refusal(422, f"{field}: {', or: '.join(reasons)}", field, code)
-    )
+    return await answer_refusal(request, wrong_field(field, ", or: ".join(reasons), code))
 
 
 async def answer_failure(request: Request, error: Exception) -> JSONResponse:

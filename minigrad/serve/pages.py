@@ -83,21 +83,19 @@ def describe_fields(body: dict) -> Iterator[str]:
 
 def describe_operations(schema: dict) -> Iterator[str]:
     """HTML for each request of an OpenAPI schema: its address, what it does, what it may hold."""
+    answers: dict[str, dict] = {}
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
+            answers |= operation["responses"]
             yield f"<h2><code>{method.upper()} {html.escape(path)}</code></h2>"
             yield f"<p>{html.escape(operation['description'])}</p>"
             if "requestBody" in operation:
                 reference = operation["requestBody"]["content"]["application/json"]["schema"]
                 name = reference["$ref"].rsplit("/", 1)[1]
                 yield from describe_fields(schema["components"]["schemas"][name])
-    operations = [
-        operation for methods in schema["paths"].values() for operation in methods.values()
-    ]
-    responses = {status: said for each in operations for status, said in each["responses"].items()}
-    for status in sorted(responses):
+    for status in sorted(answers):
         if int(status) >= 400:
-            yield f"<p><b>{status}</b> {html.escape(responses[status]['description'])}</p>"
+            yield f"<p><b>{status}</b> {html.escape(answers[status]['description'])}</p>"
 
 
 @pages.get("/docs")

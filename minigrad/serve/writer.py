@@ -176,11 +176,8 @@ def write_tokens(served: ServedModel, ids: list[int], options: Options) -> Itera
 
 def read_tokens(served: ServedModel, ids: list[int], options: Options) -> Iterator[Token]:
     """The tokens of a prompt as if they had been written; the first has no probability (NaN)."""
-    model, transcript, text = (
-        served.model,
-        Transcript(served.tokenizer),
-        Text(served.model, ids[:1]),
-    )
+    model, transcript = served.model, Transcript(served.tokenizer)
+    text = Text(model, ids[:1])
     yield Token(ids[0], transcript.name(ids[0]), transcript.add(ids[0]), math.nan, [])
     for i in ids[1:]:
         (logits,) = model.read([(text.unread(model), text.cache)])
@@ -279,10 +276,11 @@ def load_models(paths: Iterable[str | Path]) -> list[ServedModel]:
     """The models of checkpoints and of folders. The name is the file's, or the folder's for best
     and latest."""
     models: dict[str, ServedModel] = {}
-    for path in map(Path, paths):
+    for given in paths:
+        path = Path(given)
         name = path.resolve().parent.name if path.stem in ("best", "latest") else path.stem
         name = path.resolve().name if path.is_dir() else name
-        served = ServedModel(name, *load_writer(path))
+        served = ServedModel(name, *load_writer(given))
         check_writer(served)
         if name in models:
             raise ValueError(f"two models are called {name}: rename one of them")

@@ -39,7 +39,7 @@ from ..gpt import LanguageModel
 from ..nn import Module
 from ..optim import AdamW, Optimizer, clip_grad_norm, cosine_lr, decay_groups
 from ..parallel import batch_gradient, mean_loss
-from ..tensor import no_grad
+from ..tensor import as_size, no_grad
 
 
 # %% ../../notebooks/10_train.ipynb #train-step
@@ -131,8 +131,8 @@ class RunConfig:
             raise ValueError("out_dir must name a folder")
         counts = ["batch_size", "gradient_accumulation_steps", "max_iters", "threads"]
         for name in (*counts, "eval_interval", "eval_iters"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+            if getattr(self, name) is not None:
+                as_size(name, getattr(self, name), 1)
         for name in ("seed", "learning_rate", "weight_decay", "grad_clip"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
@@ -249,16 +249,11 @@ def tokenizer_for(config: TrainConfig) -> Tokenizer:
     return BPETokenizer.from_text(begin[: len(begin) * 9 // 10], config.vocab_size)
 
 
-def not_watched(parts: Iterator[str], n_bytes: int) -> Iterator[str]:
-    """What is done with the parts of a large text before they are encoded: nothing."""
-    return parts
-
-
 DIGEST_SIZE = hashlib.sha256().digest_size
 
 
 def text_ids(
-    config: TrainConfig, tokenizer: Tokenizer, text_hash: str, watch: Callable = not_watched
+    config: TrainConfig, tokenizer: Tokenizer, text_hash: str, watch: Callable
 ) -> np.ndarray:
     """The ids of the whole text. Those of a large one are written into the out_dir, once, with a
     digest behind them, and read from there as they are needed; `watch` sees its parts pass."""
@@ -313,7 +308,7 @@ class Run:
         config: Any,
         optimizers: dict[str, Callable] = OPTIMIZERS,
         tokenizer: Tokenizer | None = None,
-        watch: Callable = not_watched,
+        watch: Callable = lambda parts, n_bytes: parts,
     ):
         if config.optimizer not in optimizers:
             raise ValueError(f"optimizer must be {' or '.join(optimizers)}, got {config.optimizer}")

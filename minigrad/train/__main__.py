@@ -102,6 +102,9 @@ def prepare(given: dict, kind: Any = Trainer) -> Iterator[tuple[Any, CheckpointM
         return
     config = kind.options(**given)
     out_dir, manager = Path(config.out_dir), CheckpointManager(config.out_dir, overwrite)
+    for path in (manager.latest, manager.best):
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder, where a checkpoint shall be")
     with new_folder(out_dir):
         if not overwrite and (manager.latest.exists() or manager.best.exists()):
             raise ValueError(
@@ -187,20 +190,18 @@ def encoding_bar(parts: Iterator[str], n_bytes: int) -> Iterator[str]:
 @contextmanager
 def progress_bar(trainer: Trainer) -> Iterator[tuple[Callable, Callable]]:
     """Callbacks that show progress: a bar where tqdm is installed, and a line an evaluation."""
-    c = trainer.config
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        tqdm = None
 
     def line(entry: dict) -> str:
         losses = "step {step}: train loss {train_loss:.4f}, validation loss "
         return losses.format(**entry) + trainer.say(entry["val_loss"])
 
-    if tqdm is None:
+    try:
+        from tqdm import tqdm
+    except ImportError:
         yield lambda loss, lr: None, lambda entry: print(line(entry), flush=True)
         return
-    with tqdm(total=c.max_iters, initial=trainer.step, unit="step", dynamic_ncols=True) as bar:
+    n = trainer.config.max_iters
+    with tqdm(total=n, initial=trainer.step, unit="step", dynamic_ncols=True) as bar:
 
         def on_step(loss: float, lr: float) -> None:
             rate = bar.format_dict["rate"] or 0.0
@@ -225,6 +226,8 @@ def carry_out(
     at_once = "interrupted at once; --resume goes on from the last checkpoint, if any\n"
     with command(parser, at_once, lenient=True), prepare(given, kind) as (trainer, manager):
         describe(trainer)
+        if trainer.step >= (n := trainer.config.max_iters):
+            print(f"nothing to do: it is at step {trainer.step:,} already, and max_iters is {n:,}")
         with progress_bar(trainer) as (on_step, on_evaluation):
             finished = trainer.run(manager, on_step, on_evaluation)
         if not finished:
