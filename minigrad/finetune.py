@@ -153,14 +153,12 @@ def weights_hash(model: Module) -> str:
     return found.hexdigest()
 
 
-def beneath(path: str | Path) -> Iterator[Path]:
-    """Where the models are that one needs: a checkpoint may hold changes beside another, and so
-    on."""
-    while not Path(path, "config.json").is_file() and Path(path).suffix != ".gguf":
-        content = load(newest_checkpoint(path) if Path(path).is_dir() else path)
-        if "base" not in content:
-            break
-        yield Path(path := content["base"]["path"])
+def checkpoints_of(path: str | Path) -> Iterator[Path]:
+    """The checkpoints that a model is read from: its own, that of the model beside which it holds
+    changes, and so on."""
+    while path and not Path(path, "config.json").is_file() and Path(path).suffix != ".gguf":
+        yield (file := newest_checkpoint(path) if Path(path).is_dir() else Path(path))
+        path = load(file).get("base", {}).get("path")
 
 
 class Tuning(Trainer):
@@ -176,7 +174,7 @@ class Tuning(Trainer):
         c = self.config
         c.model = str(model_for(c.model))
         self.begin, self.tokenizer = load_writer(c.model)
-        out_dir, files = Path(c.out_dir), (Path(c.model), *beneath(c.model))
+        out_dir, files = Path(c.out_dir), (Path(c.model), *checkpoints_of(c.model))
         own = {path.resolve() for path in (out_dir, out_dir / "latest.pkl", out_dir / "best.pkl")}
         if own & {path.resolve() for path in files}:
             raise ValueError(

@@ -483,7 +483,7 @@ def test_the_model_to_begin_with_is_not_replaced_by_what_it_becomes(talks, base,
     out = talks.parent / "out"
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     capsys.readouterr()
-    for model in (out, out / "best.pkl", out / ".." / "out" / "latest.pkl"):
+    for model in (out, out / "best.pkl", out / ".." / "out" / "latest.pkl", talks.parent):
         with pytest.raises(SystemExit):
             main(arguments(talks, str(model), "--overwrite", "--lora"))
         assert "holds the model to begin with" in capsys.readouterr().err
