@@ -197,11 +197,12 @@ def batch_gradient(
         return loss, dict(found)
 
     def side_by_side(works: list) -> tuple[float, Iterable[tuple[Tensor, np.ndarray]]]:
-        """The same by several threads, whose gradients are added when all are known."""
+        """The same by several threads, whose gradients are added when all are known: new arrays."""
         losses, found = zip(*in_threads(to_its_end, works, threads, blas))
         of_each = lambda p: [gradients[p] for gradients in found if p in gradients]  # that used it
         every = dict.fromkeys(p for gradients in found for p in gradients)
-        return sum(losses), ((p, functools.reduce(np.add, of_each(p))) for p in every)
+        added = lambda first, *more: functools.reduce(np.add, more, first) if more else first.copy()
+        return sum(losses), ((p, added(*of_each(p))) for p in every)
 
     total = 0.0
     for rows in rows_of_parts:
@@ -209,7 +210,10 @@ def batch_gradient(
         with blas_threads(blas):
             loss, found = alone(works[0]) if len(works) == 1 else side_by_side(works)
             for p, g in found:
-                p.grad = np.array(g) if p.grad is None else p.grad + g  # a copy: g may be shared
+                if p.grad is not None:
+                    p.grad = p.grad + g
+                else:
+                    p.grad = np.array(g) if len(works) == 1 else g
                 if rows is rows_of_parts[-1]:
                     done(p)
         total += loss
