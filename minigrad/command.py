@@ -5,6 +5,7 @@
 # %% ../notebooks/09_checkpoint.ipynb #command
 import argparse
 import os
+import select
 import signal
 import sys
 from collections.abc import Iterator
@@ -28,17 +29,28 @@ def one_line(error: BaseException) -> str:
 
 
 class Lenient:
-    """A stream that drops what cannot be written: a run is worth more than the news of it."""
+    """A stream that drops what cannot be written, or what nobody has read the room free for in a
+    second: a run is worth more than the news of it."""
 
     def __init__(self, stream: TextIO):
-        self.stream = stream
+        self.stream, self.patience = stream, 1.0
 
     def __getattr__(self, name: str):
         return getattr(self.stream, name)
 
+    def has_room(self) -> bool:
+        """Whether writing would not wait: a pipe that nobody reads is full after a while."""
+        try:
+            has_room = bool(select.select([], [self.stream], [], self.patience)[1])
+        except (OSError, ValueError):  # it is no file, or closed, or this is Windows
+            return True
+        self.patience = 1.0 if has_room else 0.0  # one does not wait for the same reader twice
+        return has_room
+
     def write(self, text: str) -> int:
         with suppress(OSError, ValueError):  # a ValueError: it is closed
-            self.stream.write(text)
+            if self.has_room():
+                self.stream.write(text)
         return len(text)
 
     def flush(self) -> None:

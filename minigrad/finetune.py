@@ -47,6 +47,8 @@ def _messages_in(line: str) -> list[Message]:
             raise ValueError(f"the role in message {i} must be one of {known}, got {role!r:.60}")
         if type(content) is not str:
             raise ValueError(f"the content of message {i} must be a text, got {content!r:.60}")
+        if message.get("tool_calls") or message.get("function_call"):
+            raise ValueError(f"message {i} calls a tool, for which there is no form here")
         if any("\ud800" <= c <= "\udfff" for c in content):
             raise ValueError(f"the content of message {i} has half a character (a surrogate)")
         if weight not in (0, 1):

@@ -316,7 +316,7 @@ def tokenizer_in(metadata: dict[str, Any]) -> BPETokenizer:
     if splits not in _SPLITS:
         raise ValueError(f"it cuts texts as {splits}; we know {', '.join(_SPLITS)}")
     for name in ("add_bos_token", "add_eos_token", "add_space_prefix", "normalizer.lowercase"):
-        if said.get(name):
+        if said.get(name, (name, splits) == ("add_bos_token", "llama-bpe")):  # its default
             raise ValueError(f"it says {name}, but we leave texts as they are")
     for name, type_ in zip(said["tokens"], said["token_type"]):
         if type_ == _IN_TEXTS and not name.startswith("<"):  # that is how the special ones look

@@ -100,6 +100,19 @@ def closed():
     return stream
 
 
+@pytest.mark.skipif(os.name == "nt", reason="select knows no pipes there")
+def test_lenient_output_does_not_wait_for_a_reader_that_reads_no_more():
+    reader, writer = os.pipe()
+    with open(writer, "w", encoding="utf-8", buffering=1) as stream, open(reader, "rb") as end:
+        lenient, line = Lenient(stream), "x" * 1023 + "\n"
+        for _ in range(200):  # of 64 kB at most that there is room for
+            assert lenient.write(line) == len(line)
+        taken = end.read1(2**20)
+        assert 0 < len(taken) < 200 * len(line) and taken == line.encode() * (len(taken) // 1024)
+        lenient.write("again\n")
+        assert end.read1(2**20) == b"again\n"
+
+
 @pytest.mark.parametrize(("number", "code"), [(32, 0), (28, 2), (5, 2)])
 def test_other_output_ends_the_command(monkeypatch, number, code):
     monkeypatch.setattr(sys, "stdout", Broken(number))

@@ -113,6 +113,7 @@ HOSTILE = {
     "a role that is none": (GOOD.replace('"user"', "[1]"), r"the role in message 1 .*, got \[1\]"),
     "null": (GOOD.replace('"b"', "null"), "the content of message 2 must be a text, got None"),
     "parts": (GOOD.replace('"b"', "[" + '"x", ' * 99 + "1]"), "content of message 2 must be a te"),
+    "a call": (GOOD.replace('"b"', '"", "tool_calls": [{}]'), "message 2 calls a tool, for which"),
     "half a character": (GOOD.replace('"b"', r'"\ud800"'), "content of message 2 has half a char"),
     "no answer": (line("a"), "line 2: no message is the assistant's: there is no answer to learn"),
 }

@@ -632,8 +632,16 @@ def test_bytes_without_a_token_are_dropped(words, their_words):
 
 @pytest.mark.parametrize("splits", [("gpt-2", "gpt2"), ("qwen2", "qwen2"), ("llama-bpe", "gpt4")])
 def test_names_of_ways_to_cut(splits):
-    tokenizer = tokenizer_in(WORDS | {"tokenizer.ggml.pre": splits[0]})
+    no_begin = {"tokenizer.ggml.add_bos_token": False}
+    tokenizer = tokenizer_in(WORDS | no_begin | {"tokenizer.ggml.pre": splits[0]})
     assert tokenizer.splits == splits[1] and tokenizer.whole_words == (splits[0] == "llama-bpe")
+
+
+def test_llama_cpp_begins_the_texts_of_llama_3_with_a_token_unless_told_otherwise():
+    said = {key: value for key, value in WORDS.items() if not key.endswith("add_bos_token")}
+    tokenizer_in(said)
+    with pytest.raises(ValueError, match="it says add_bos_token"):
+        tokenizer_in(said | {"tokenizer.ggml.pre": "llama-bpe"})
 
 
 @pytest.mark.parametrize("type_", [2, 3, 4, 5])

@@ -128,6 +128,10 @@ class CheckpointError(ValueError):
         super().__init__(line if len(line) <= 300 else f"{line[:145]} ... {line[-150:]}")
 
 
+class NewerFormat(CheckpointError):
+    """A checkpoint is of a format that a newer minigrad writes: intact, but not for us."""
+
+
 @contextmanager
 def reading(path: str | Path, kind: str) -> Iterator[None]:
     """In this block the file at `path` is read; whatever goes wrong becomes a CheckpointError."""
@@ -293,13 +297,14 @@ def _last_line(content: mmap.mmap | memoryview) -> bytes:
     return f"\nminigrad-checkpoint 1 sha256={hashlib.sha256(content).hexdigest()}\n".encode()
 
 
-def _end_of(raw: mmap.mmap) -> int:
+def _end_of(raw: mmap.mmap, path: str | Path) -> int:
     """Where the pickle in `raw` must end. A line behind it is compared with what it should be."""
     found = re.search(rb"\nminigrad-checkpoint (\d{1,9}) \S{1,80}\n\Z", raw[-120:])
     if not found:
         return len(raw)  # older files have none
     if int(found[1]) > 1:
-        raise ValueError(f"a newer minigrad wrote it, in format {int(found[1])}; update minigrad")
+        newer = f"a newer minigrad wrote {path}, in format {int(found[1])}; update minigrad"
+        raise NewerFormat(newer)
     with memoryview(raw) as whole, whole[: -len(found[0])] as content:
         if found[0] != _last_line(content):
             raise ValueError("its bytes are not those that were written (the checksum is another)")
@@ -310,7 +315,7 @@ def load(path: str | Path) -> Any:
     """What `save` wrote. Only arrays of numbers and plain containers are accepted."""
     with reading(path, "checkpoint"), open(path, "rb") as file:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
-            end = _end_of(raw)
+            end = _end_of(raw, path)
             content = only_plain(Machine(raw, len(raw)).run())
             if raw.tell() != end:
                 raise ValueError("something follows its end")
@@ -333,6 +338,10 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)
+    except OSError as error:
+        if error.errno and not error.filename:  # a full disk does not say where it is full
+            error.filename = str(path)
+        raise
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -388,6 +397,8 @@ class CheckpointManager:
                 open(path, "rb").close()  # or an OSError: what we may not read can be intact
             try:
                 found[path] = self._read(path)
+            except NewerFormat:
+                raise
             except CheckpointError as error:
                 faults.append(str(error))
         if not found:
