@@ -16,36 +16,6 @@ from typing import Any
 
 import numpy as np
 
-# %% auto #0
-__all__ = [
-    "Tensor",
-    "as_floats",
-    "as_size",
-    "needs_gradient",
-    "from_numpy",
-    "no_grad",
-    "record",
-    "expect_tensors",
-    "as_tensors",
-    "unbroadcast",
-    "add",
-    "subtract",
-    "multiply",
-    "divide",
-    "topological_order",
-    "backpropagate",
-    "exp",
-    "log",
-    "sqrt",
-    "power",
-    "matmul",
-    "sum_over",
-    "max_over",
-    "reshape",
-    "permute",
-    "take",
-]
-
 
 # %% ../notebooks/01_tensor.ipynb #operators
 class _Operators:

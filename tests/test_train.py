@@ -211,6 +211,7 @@ def test_config_fills_in_what_was_left_out():
     [
         ({"min_lr": 1.0}, "min_lr 1.0 must lie between 0 and learning_rate 0.001"),
         ({"warmup_iters": 50, "lr_decay_iters": 10}, "warmup_iters 50 .* lr_decay_iters 10"),
+        ({"lr_decay_iters": -5}, "lr_decay_iters must be 0 or more, got -5"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         (
             {"gradient_accumulation_steps": 0},

@@ -133,7 +133,7 @@ class RunConfig:
         for name in (*counts, "eval_interval", "eval_iters"):
             if getattr(self, name) is not None:
                 as_size(name, getattr(self, name), 1)
-        for name in ("seed", "learning_rate", "weight_decay", "grad_clip"):
+        for name in ("lr_decay_iters", "seed", "learning_rate", "weight_decay", "grad_clip"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
         for name in ("beta1", "beta2"):
