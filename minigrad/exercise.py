@@ -51,7 +51,9 @@ def export_notebook(notebook: str | Path, package: str | Path = "../minigrad") -
 def _tidy(path: Path) -> None:
     """Put a text at the head of a module's first cell where Python looks for a docstring, and leave
     out nbdev's second list of all that the module defines, `__all__`."""
-    code = re.sub(r"# %% auto.*?\n__all__ = .*?]\n\n", "", path.read_text("utf-8"), flags=re.DOTALL)
+    code = re.sub(
+        r"# %% auto.*?\n__all__ = .*?]\n\n", "", path.read_text(encoding="utf-8"), flags=re.DOTALL
+    )
     parts = re.fullmatch(
         r'(""".*?"""\n\n)?(# AUTO.*?\n\n)(# %% .*?\n)(""".*?"""\n\n?)?(.*)',
         code,
