@@ -85,7 +85,7 @@ def keep_freed_memory() -> None:
 WORTH_A_CORE = 100_000_000  # products in a forward pass; some 10 ms of work for a training step
 WORTH_DIVIDING = 5_000_000_000  # products in a forward pass; some 2 ms for each of its matrices
 WORTH_READING_TOGETHER = 20_000_000  # parameters, more than a processor keeps close
-TOO_LARGE_TO_COPY = 50_000_000  # parameters, of whose gradient each thread has a copy
+MOST_COPIED = 400_000_000  # numbers in the gradients of all threads, each of the model's size
 
 
 def divide_work(
@@ -95,7 +95,7 @@ def divide_work(
     parameters, unless that is given, and how many threads BLAS should use in each of them."""
     cores, work = available_cores(), model_size * sequences * tokens
     if threads is None:
-        can_share = model_size <= TOO_LARGE_TO_COPY and _openblas() is not None
+        can_share = cores * model_size <= MOST_COPIED and _openblas() is not None
         threads = min(cores, work // WORTH_A_CORE) if can_share else 1
     threads = max(1, min(threads, sequences))
     return threads, max(1, cores // threads) if work >= WORTH_DIVIDING else 1

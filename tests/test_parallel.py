@@ -432,7 +432,7 @@ def test_divide_work(monkeypatch, model_size, sequences, tokens, expected):
     monkeypatch.setattr(parallel, "available_cores", lambda: 4)
     monkeypatch.setattr(parallel, "WORTH_A_CORE", 100)
     monkeypatch.setattr(parallel, "WORTH_DIVIDING", 1000)
-    monkeypatch.setattr(parallel, "TOO_LARGE_TO_COPY", 1000)
+    monkeypatch.setattr(parallel, "MOST_COPIED", 4000)
     monkeypatch.setattr(parallel, "_openblas", lambda: "there")
     threads, blas = divide_work(model_size, sequences, tokens)
     assert (threads, blas) == expected
@@ -440,9 +440,14 @@ def test_divide_work(monkeypatch, model_size, sequences, tokens, expected):
     assert divide_work(model_size, sequences, tokens)[0] == 1
 
 
-def test_a_tiny_model_gets_one_thread_and_gpt2_no_copies_of_its_gradient():
+@pytest.mark.parametrize(("cores", "of_gpt2"), [(1, (1, 1)), (2, (2, 1)), (4, (1, 4))])
+def test_a_tiny_model_gets_one_thread_and_gpt2_few_copies_of_its_gradient(
+    monkeypatch, cores, of_gpt2
+):
+    monkeypatch.setattr(parallel, "available_cores", lambda: cores)
+    monkeypatch.setattr(parallel, "_openblas", lambda: "there")
     assert divide_work(10_000, 12, 64) == (1, 1)
-    assert divide_work(124_000_000, 12, 1024) == (1, available_cores())
+    assert divide_work(124_000_000, 12, 1024) == of_gpt2
 
 
 @pytest.mark.parametrize(("given", "expected"), [(1, (1, 4)), (2, (2, 2)), (99, (3, 1))])
