@@ -311,12 +311,13 @@ def tokenizer_in(metadata: dict[str, Any]) -> BPETokenizer:
     """The tokenizer of byte pairs that a GGUF file's metadata describe."""
     said = {name.removeprefix("tokenizer.ggml."): value for name, value in metadata.items()}
     kind, splits = said["model"], said.get("pre")
+    said.setdefault("add_bos_token", splits == "llama-bpe")  # llama.cpp's default
     if kind != "gpt2":
         raise ValueError(f"it has a tokenizer of type {kind}; we have gpt2, of byte pairs")
     if splits not in _SPLITS:
         raise ValueError(f"it cuts texts as {splits}; we know {', '.join(_SPLITS)}")
     for name in ("add_bos_token", "add_eos_token", "add_space_prefix", "normalizer.lowercase"):
-        if said.get(name, (name, splits) == ("add_bos_token", "llama-bpe")):  # its default
+        if said.get(name):
             raise ValueError(f"it says {name}, but we leave texts as they are")
     for name, type_ in zip(said["tokens"], said["token_type"]):
         if type_ == _IN_TEXTS and not name.startswith("<"):  # that is how the special ones look

@@ -183,37 +183,36 @@ def batch_gradient(
     size = max(map(len, rows_of_parts))
     threads, blas = divide_work(_size(model), size, idx.shape[1], threads)
 
-    def alone(rows: np.ndarray) -> tuple[float, Iterable[tuple[Tensor, np.ndarray]]]:
+    def alone(rows: np.ndarray) -> tuple[float, Iterable[tuple[Tensor, list[np.ndarray]]]]:
         """What some sequences add to the loss, and to the gradients, as these become known. Two of
         them may be one array."""
         with dropping_with(ByRow([rngs[row] for row in rows]) if rngs else None):
             loss = model(idx[rows], targets[rows])[1]
         weight = int(counts[rows].sum()) / n
         found = backpropagate(loss, weight)
-        return loss.item() * weight, ((node, g) for node, g in found if node.is_leaf)
+        return loss.item() * weight, ((node, [g]) for node, g in found if node.is_leaf)
 
-    def to_its_end(rows: np.ndarray) -> tuple[float, dict[Tensor, np.ndarray]]:
+    def to_its_end(rows: np.ndarray) -> tuple[float, dict[Tensor, list[np.ndarray]]]:
         loss, found = alone(rows)
         return loss, dict(found)
 
-    def side_by_side(works: list) -> tuple[float, Iterable[tuple[Tensor, np.ndarray]]]:
-        """The same by several threads, whose gradients are added when all are known: new arrays."""
+    def side_by_side(works: list) -> tuple[float, Iterable[tuple[Tensor, list[np.ndarray]]]]:
+        """The same by several threads: of each that used a parameter, when all are known."""
         losses, found = zip(*in_threads(to_its_end, works, threads, blas))
-        of_each = lambda p: [gradients[p] for gradients in found if p in gradients]  # that used it
-        every = dict.fromkeys(p for gradients in found for p in gradients)
-        added = lambda first, *more: functools.reduce(np.add, more, first) if more else first.copy()
-        return sum(losses), ((p, added(*of_each(p))) for p in every)
+        every = dict.fromkeys(p for of_one in found for p in of_one)
+        return sum(losses), ((p, [g for of_one in found for g in of_one.get(p, ())]) for p in every)
 
     total = 0.0
     for rows in rows_of_parts:
         works = [work for work in np.array_split(rows, threads) if counts[work].any()]
         with blas_threads(blas):
             loss, found = alone(works[0]) if len(works) == 1 else side_by_side(works)
-            for p, g in found:
+            for p, gradients in found:
+                g = functools.reduce(np.add, gradients)
                 if p.grad is not None:
                     p.grad = p.grad + g
-                else:
-                    p.grad = np.array(g) if len(works) == 1 else g
+                else:  # a sum is a new array, but a single one may be shared
+                    p.grad = np.array(g) if len(gradients) == 1 else g
                 if rows is rows_of_parts[-1]:
                     done(p)
         total += loss
