@@ -110,10 +110,11 @@ torture: .venv/course
 	@echo "== a crowd of clients"
 	@$(VENV_PYTHON) tests/torture/service.py
 
+# Each change is tried in a fork of one process, where threads that PyTorch had do not live on.
 mutants: .venv/course
 	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check mutmut
-	@echo "== thousands of small changes, each of which some test should notice (half an hour)"
-	@OPENBLAS_NUM_THREADS=1 $(VENV_PYTHON) -m mutmut run $(ARGS)
+	@echo "== thousands of small changes, each of which some test should notice (hours)"
+	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(VENV_PYTHON) -m mutmut run $(ARGS)
 	@$(VENV_PYTHON) -m mutmut results
 
 export: .venv/course

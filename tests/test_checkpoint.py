@@ -34,6 +34,7 @@ from minigrad.checkpoint import (
     whole_file,
 )
 from minigrad.checkpoint.__main__ import main
+from minigrad.data import SimpleTokenizer
 from minigrad.gpt import GPT
 from minigrad.llama import Llama
 
@@ -329,6 +330,22 @@ def test_one_intact_file_is_enough(tmp_path, damage, lost, step, best):
     assert str(path) in remark and f"at step {step}" in remark and "\n" not in remark
     again.save({"step": 3}, 2.2)  # worse than a best that is there; the first if it was lost
     assert load(again.best)["step"] == best and load(again.latest)["step"] == 3
+
+
+def test_what_is_wrong_and_where_it_goes_on_are_one_line(tmp_path):
+    CheckpointManager(tmp_path).save({"step": 1}, 2.0)
+    (latest := tmp_path / "latest.pkl").write_bytes(b"damaged")
+    _, remark = CheckpointManager(tmp_path).load_newest()
+    damaged, going_on = remark.split("; ")
+    assert damaged.startswith(f"{latest} is no intact checkpoint: ")
+    assert going_on == f"going on from {tmp_path / 'best.pkl'} at step 1"
+
+
+def test_characters_are_held_as_one_text():
+    entry = checkpoint.tokenizer_entry(SimpleTokenizer("\nab诗"))
+    assert entry == {"characters": "\nab诗"}
+    assert checkpoint.held_tokenizer(entry).characters == ["\n", "a", "b", "诗"]
+    assert checkpoint.held_tokenizer({}) is None
 
 
 def test_without_an_intact_file_nothing_goes_on(tmp_path):

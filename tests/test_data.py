@@ -209,6 +209,30 @@ def test_chinese_poems_in_gbk_are_found_out():
         assert likely_encoding(raw) == likely_encoding(raw[:-1]) == "gb18030"
 
 
+@pytest.mark.parametrize(
+    ("line", "encoding", "name"),
+    [("好 天气很好", "gbk", "gb18030"), ("Sie sagt äöü", "cp1252", "cp1252")],
+)
+def test_the_line_of_the_first_odd_byte_decides_wherever_it_stands(tmp_path, line, encoding, name):
+    before = "春眠不觉晓，\n" * 20_000  # more than what is looked at around that byte
+    (tmp_path / "t.txt").write_bytes(before.encode() + line.encode(encoding))
+    with pytest.raises(ValueError, match=f"--encoding {name}$"):
+        load_text(tmp_path / "t.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("\xb5" * 7 + "é" + "a" * 99, None),  # an eighth of what is odd is frequent: too few
+        ("\xb5" * 13 + "éé" + "a" * 99, "cp1252"),
+        ("éé" + "aa", "cp1252"),  # half of a text is odd: it may be Western
+        ("éé" + "a", None),
+    ],
+)
+def test_how_much_makes_a_western_text(text, found):
+    assert likely_encoding(text.encode("cp1252")) == found
+
+
 def test_what_is_no_text_is_not_taken_for_one(tmp_path):
     path = tmp_path / "picture"
     rng = np.random.default_rng(0)

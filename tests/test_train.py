@@ -803,6 +803,29 @@ def test_the_disk_is_full_while_a_text_is_encoded(tmp_path, monkeypatch, capsys)
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("in_memory", [100, 2**24])
+def test_a_text_that_changes_while_it_is_read_is_not_taken_for_the_old_one(
+    tmp_path, monkeypatch, in_memory
+):
+    monkeypatch.setattr(train, "IN_MEMORY", in_memory)
+    path, hash_of = tmp_path / "t.txt", train.hash_of
+    path.write_text(words(80), encoding="utf-8")
+
+    def hash_and_change(parts):
+        found = hash_of(parts)
+        path.write_text(words(80)[::-1], encoding="utf-8")
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train, "hash_of", hash_and_change)
+        with pytest.raises(
+            ValueError, match="^the text has changed while it was read: begin again$"
+        ):
+            Trainer(tiny(path, out_dir=tmp_path / "out"))
+    assert not [*(tmp_path / "out").glob("*")]
+    Trainer(tiny(path, out_dir=tmp_path / "out"))
+
+
 def test_a_folder_where_a_checkpoint_shall_be_is_found_at_the_start(text_file, tmp_path, capsys):
     (tmp_path / "out" / "best.pkl").mkdir(parents=True)
     with pytest.raises(SystemExit):

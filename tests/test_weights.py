@@ -24,6 +24,7 @@ from minigrad.weights import (
     export,
     load_torch,
     numbers_in,
+    read_pretrained,
     read_safetensors,
     to_gpt2_names,
     to_our_names,
@@ -70,6 +71,33 @@ def test_pretrained_with_openais_bare_names_masks_and_half_precision(tmp_path):
     np.testing.assert_array_equal(
         GPT.from_pretrained(tmp_path)(ids(1, 4))[0].data, model(ids(1, 4))[0].data
     )
+
+
+def test_a_folder_is_filled_by_changing_names_only(tmp_path, monkeypatch):
+    """So that no full disk, and no other file system, leaves it half written."""
+    folder, replace, sources = tmp_path / "a" / "b", os.replace, []
+    noted = lambda old, new: (sources.append(str(old)), replace(old, new))
+    monkeypatch.setattr(os, "replace", noted)
+    small().save_pretrained(folder)
+    assert all(source.startswith(str(folder / "unfinished-")) for source in sources)
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
+
+
+def test_a_folder_without_a_model_type_is_gpt2s_and_another_is_named(tmp_path):
+    small().save_pretrained(tmp_path)
+    path = tmp_path / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    del config["model_type"]
+    path.write_text(json.dumps(config), encoding="utf-8")
+    assert isinstance(read_pretrained(tmp_path), GPT)
+    path.write_text(json.dumps({**config, "model_type": "bert"}), encoding="utf-8")
+    with pytest.raises(
+        CheckpointError, match="holds a model of type bert; we have gpt2 and llama$"
+    ):
+        read_pretrained(tmp_path)
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(CheckpointError, match="config.json is no intact config of a model: "):
+        read_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["F16", "BF16", "F64"])

@@ -252,13 +252,23 @@ def tokenizer_for(config: TrainConfig) -> Tokenizer:
 DIGEST_SIZE = hashlib.sha256().digest_size
 
 
+def unchanged(parts: Iterable[str], text_hash: str) -> Iterator[str]:
+    """The parts of a text; at their end a ValueError if it is no longer the one of this hash."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part.encode("utf-8", "surrogatepass"))
+        yield part
+    if found.hexdigest() != text_hash:
+        raise ValueError("the text has changed while it was read: begin again")
+
+
 def text_ids(
     config: TrainConfig, tokenizer: Tokenizer, text_hash: str, watch: Callable
 ) -> np.ndarray:
     """The ids of the whole text. Those of a large one are written into the out_dir, once, with a
     digest behind them, and read from there as they are needed; `watch` sees its parts pass."""
     kind = np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32
-    parts = text_parts(config.dataset, config.encoding)
+    parts = unchanged(text_parts(config.dataset, config.encoding), text_hash)
     n_bytes = path_of(config.dataset).stat().st_size
     if n_bytes <= IN_MEMORY:
         return np.concatenate([np.array(tokenizer.encode(part), kind) for part in parts])
