@@ -234,6 +234,14 @@ MESSAGES = {
         lambda: F.linear(random(2, 4), random(5, 3)),
         ValueError("linear expects (..., 3) for weight (5, 3), got (2, 4)"),
     ),
+    "linear bias": (
+        lambda: F.linear(random(2, 3), random(5, 3), random(3)),
+        ValueError("linear expects weight (n_out, n_in) and bias (n_out,), got (5, 3) and (3,)"),
+    ),
+    "linear weight": (
+        lambda: F.linear(random(2, 3), random(3)),
+        ValueError("linear expects weight (n_out, n_in) and bias (n_out,), got (3,) and None"),
+    ),
     "layer_norm weight": (
         lambda: F.layer_norm(random(2, 4), random(3), None),
         ValueError("layer_norm of (2, 4) needs weight (4,), got (3,)"),

@@ -446,9 +446,13 @@ def test_reading_without_tensors_is_reading(kind):
     texts = [(ids(n).tolist(), model.new_cache()) for n in (1, 5, 1, 3)]
     again = [(part, model.new_cache()) for part, _ in texts]
     expected = LanguageModel.read(model, texts)
-    np.testing.assert_allclose(model.read(again), expected, atol=1e-5)
+    read = model.read(again)
+    assert read.dtype == np.float32
+    np.testing.assert_allclose(read, expected, atol=1e-5)
     more = [([7], cache) for _, cache in texts], [([7], cache) for _, cache in again]
-    np.testing.assert_allclose(model.read(more[1]), LanguageModel.read(model, more[0]), atol=1e-5)
+    read = model.read(more[1])  # a token of each: no products of matrices any more
+    assert read.dtype == np.float32
+    np.testing.assert_allclose(read, LanguageModel.read(model, more[0]), atol=1e-5)
 
 
 def test_a_cache_serves_one_text_only():

@@ -353,6 +353,12 @@ def test_weights_that_change_after_they_were_used_are_noticed():
         y.backward()
 
 
+def test_numbers_are_loaded_from_lists_too():
+    layer = nn.Linear(2, 2)
+    layer.load_state_dict({"weight": [[1, 2], [3, 4]], "bias": [0.5, 1.5]})
+    np.testing.assert_array_equal(layer(Tensor([[1.0, 1]])).data, [[3.5, 8.5]])
+
+
 @pytest.mark.parametrize("bias", [np.array(["x", "y"]), np.ones(2, complex)])
 def test_nothing_is_loaded_if_something_holds_no_numbers(bias):
     layer = nn.Linear(2, 2)
