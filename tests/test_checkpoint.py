@@ -341,6 +341,17 @@ def test_what_is_wrong_and_where_it_goes_on_are_one_line(tmp_path):
     assert going_on == f"going on from {tmp_path / 'best.pkl'} at step 1"
 
 
+def test_a_deep_model_without_biases_has_as_many_weights_as_it_needs(tmp_path):
+    model = GPT(**{**SIZES, "n_layer": 5, "bias": False})
+    content = {"model_args": model.config, "model": model.collect_state_dict()}
+    save(tmp_path / "c.pkl", content)
+    assert load_model(tmp_path / "c.pkl")[0].num_parameters() == model.num_parameters()
+    content["model"] = dict(list(content["model"].items())[-29:])
+    save(tmp_path / "c.pkl", content)
+    with pytest.raises(CheckpointError, match="it has fewer weights than a GPT of its sizes$"):
+        load_model(tmp_path / "c.pkl")
+
+
 def test_characters_are_held_as_one_text():
     entry = checkpoint.tokenizer_entry(SimpleTokenizer("\nab诗"))
     assert entry == {"characters": "\nab诗"}

@@ -385,6 +385,12 @@ def test_a_state_that_lacks_something_is_refused_before_anything_is_changed():
             optimizer.load_state_dict(state)
 
 
+def test_the_state_of_an_optimizer_that_has_not_begun_is_a_state():
+    a, b = (AdamW([Tensor([1.0, 2.0], requires_grad=True)]) for _ in range(2))
+    b.load_state_dict(a.collect_state_dict())
+    assert int(b.t[0]) == 0
+
+
 @pytest.mark.parametrize("t", [2.5, "5", None, True, 2**70, [1j]])
 def test_a_count_is_an_integer_and_nothing_is_changed_before_all_fits(t):
     optimizer = AdamW([Parameter([1.0])])
