@@ -197,6 +197,7 @@ def dropout_mask(
 def dropout(x: Tensor, p: float, rng: np.random.Generator | None = None) -> Tensor:
     """Zero each element with probability p, and scale the rest by 1 / (1 - p)."""
     expect_tensors(x)
+    rng = as_generator(rng)  # which looks at it, needed or not
     if p == 0:
         return x
     keep = dropout_mask(x.shape, p, rng, x.dtype)

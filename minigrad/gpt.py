@@ -170,8 +170,9 @@ class GPT(LanguageModel):
     ):
         sizes = (vocab_size, n_embd, n_layer, n_head, block_size)
         self.config = {name: as_size(name, n, least=1) for name, n in zip(self.SIZES, sizes)}
+        vocab_size, n_embd, n_layer, n_head, block_size = self.config.values()
         self.config |= dict(dropout=float(dropout), bias=bool(bias))
-        self.block_size = self.config["block_size"]
+        self.block_size = block_size
         rng = F.as_generator(rng)
         self.transformer = ModuleDict(
             dict(

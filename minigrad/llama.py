@@ -371,6 +371,7 @@ class Llama(LanguageModel):
             n_hidden = 8 * max(1, round(n_embd / 3))
         sizes = (vocab_size, n_embd, n_layer, n_head, block_size, n_kv_head, n_hidden)
         self.config = {name: as_size(name, n, least=1) for name, n in zip(self.SIZES, sizes)}
+        vocab_size, n_embd, n_layer, n_head, block_size, n_kv_head, n_hidden = self.config.values()
         if not (0 < rope_theta < math.inf and 0 <= norm_eps < math.inf):
             raise ValueError(
                 f"rope_theta must be above 0 and norm_eps at least 0, got {rope_theta}, {norm_eps}"

@@ -23,6 +23,9 @@ class Parameter(Tensor):
         data = data.detach() if isinstance(data, Tensor) else data  # the numbers alone
         super().__init__(data, requires_grad=True)
 
+    def __getstate__(self) -> dict:
+        return {**super().__getstate__(), "_grad": None}  # a copy begins without one
+
 
 # %% ../notebooks/03_layers.ipynb #module
 class Module:
@@ -38,6 +41,9 @@ class Module:
     def __setattr__(self, name: str, value) -> None:
         """Set an attribute, unless a parameter or a module would get lost by it unnoticed."""
         kinds = (Parameter, Module)
+        is_loose = isinstance(value, Tensor) and not isinstance(value, Parameter)
+        if is_loose and value.is_leaf and value.requires_grad and vars(self).get(name, 0) is None:
+            raise TypeError(f"{name} would not be trained as a Tensor: set a Parameter")
         if isinstance(vars(self).get(name), kinds) and not isinstance(value, (*kinds, type(None))):
             raise TypeError(
                 f"{name} is a {type(vars(self)[name]).__name__}, which a {type(value).__name__} "
@@ -69,11 +75,14 @@ class Module:
         """(name, module) for each module that is an attribute of this one."""
         return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
 
-    def modules(self) -> Iterator["Module"]:
-        """This module and all within it."""
-        yield self
-        for _, child in self.named_children():
-            yield from child.modules()
+    def modules(self, seen: set["Module"] | None = None) -> Iterator["Module"]:
+        """This module and all within it, each once, but for those that were `seen`."""
+        seen = set() if seen is None else seen
+        if self not in seen:
+            seen.add(self)
+            yield self
+            for _, child in self.named_children():
+                yield from child.modules(seen)
 
     def _named_tensors(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
         """(dotted name, Parameter) by every path: a shared parameter comes under each name."""
@@ -322,8 +331,9 @@ class ModuleList(Module):
         for module in modules:
             self.append(module)
 
-    def append(self, module: Module) -> None:
+    def append(self, module: Module) -> "ModuleList":
         setattr(self, str(len(self)), _expect_module(module))
+        return self
 
     def __getitem__(self, index):
         return list(self)[index]
@@ -341,6 +351,10 @@ class Sequential(ModuleList):
 
     def __init__(self, *modules: Module):
         super().__init__(modules)
+
+    def __getitem__(self, index):
+        found = super().__getitem__(index)
+        return Sequential(*found) if isinstance(index, slice) else found
 
     def forward(self, x):
         for module in self:

@@ -113,7 +113,7 @@ class _Operators:
     def __getstate__(self: Any) -> dict:
         if not self.is_leaf:
             raise RuntimeError("a Tensor within a graph cannot be copied or pickled; detach() it")
-        return self.__dict__
+        return {name: x for name, x in vars(self).items() if name != "_changed"}  # by our clock
 
     def __format__(self: Any, spec: str) -> str:
         return format(repr(self) if self.ndim else self.item(), spec)
@@ -228,6 +228,10 @@ _recording = ContextVar("recording", default=True)
 class no_grad:
     """Within this block, or in a function decorated with it, operations record nothing."""
 
+    def __new__(cls, function: Callable | None = None) -> Any:
+        block = super().__new__(cls)
+        return block if function is None else block(function)  # @no_grad, without brackets
+
     def __enter__(self) -> None:
         self._before = _recording.get()
         _recording.set(False)
@@ -280,8 +284,9 @@ def record(value: np.ndarray, *inputs: tuple[Tensor, Callable]) -> Tensor:
 
 # %% ../notebooks/01_tensor.ipynb #as-tensors
 def _as_view(a: Tensor, out: Tensor) -> Tensor:
-    """`out`, which shares its numbers with `a`: a change of one is a change of both."""
-    out._changed = a._changed = a._changed or [0]
+    """`out`; where it shares its numbers with `a`, a change of one is a change of both."""
+    if np.may_share_memory(a.data, out.data):
+        out._changed = a._changed = a._changed or [0]
     return out
 
 

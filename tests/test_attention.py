@@ -283,3 +283,9 @@ def test_a_cache_takes_no_more_than_it_holds():
     with pytest.raises(ValueError, match="^the cache holds 2 tokens, but 3 were given$"):
         cache.append(*2 * [np.zeros((1, 1, 2, 4))])
     assert cache.length == 1
+
+
+def test_torch_s_switch_for_causal_attention_is_no_generator():
+    q = Tensor(np.ones((1, 2, 4), np.float32))
+    with pytest.raises(TypeError, match="rng is a generator or a seed, not True"):
+        scaled_dot_product_attention(q, q, q, None, 0.0, True)

@@ -9,6 +9,7 @@ import pytest
 from minigrad import gpt
 from minigrad.attention import CausalSelfAttention
 from minigrad.gpt import GPT, MLP, Block
+from minigrad.llama import Llama
 from minigrad.nn import Dropout, ReLU
 from minigrad.optim import AdamW
 from minigrad.tensor import Tensor, no_grad
@@ -368,3 +369,13 @@ def test_a_nonlinearity_that_was_exchanged_counts_when_it_writes():
     expected = model.eval()(idx)[0].data[:, -1]
     found = model.read([(idx[0], model.new_cache())])
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.uint64])
+@pytest.mark.parametrize("make", [GPT, Llama])
+def test_small_integers_as_sizes_do_not_overflow(make, kind):
+    sizes = {"vocab_size": 65, "n_embd": 64, "n_layer": 1, "n_head": 4, "block_size": 16}
+    plain, odd = (make(**{n: k(x) for n, x in sizes.items()}, rng=0) for k in (int, kind))
+    idx = np.arange(16)[None]
+    np.testing.assert_array_equal(odd(idx)[0].data, plain(idx)[0].data)
+    assert odd.config == plain.config

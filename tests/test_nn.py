@@ -1,6 +1,7 @@
 """Modules: names, state dicts, modes and initial values."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -366,3 +367,38 @@ def test_nothing_is_loaded_if_something_holds_no_numbers(bias):
     with pytest.raises(ValueError, match="bias should hold real numbers"):
         layer.load_state_dict({"weight": np.zeros((2, 2)), "bias": bias})
     np.testing.assert_array_equal(layer.weight.data, before)
+
+
+def test_a_tensor_that_would_not_be_trained_does_not_take_the_place_of_none():
+    layer = nn.Linear(2, 2, bias=False)
+    with pytest.raises(TypeError, match="^bias would not be trained as a Tensor: set a Parameter$"):
+        layer.bias = Tensor([1.0, 1.0], requires_grad=True)
+    layer.bias = nn.Parameter([1.0, 1.0])
+    assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
+    layer.seen = None
+    layer.seen = layer(Tensor([[1.0, 2.0]]))  # what was computed may be kept
+
+
+def test_a_shared_module_comes_once():
+    shared = nn.Linear(2, 2)
+    net = nn.Sequential(shared, nn.ReLU(), shared)
+    assert [type(m).__name__ for m in net.modules()] == ["Sequential", "Linear", "ReLU"]
+    assert len(net) == len(list(net)) == 3
+    shared.parent = net  # a circle
+    assert len(list(net.modules())) == 3
+
+
+def test_a_slice_of_layers_is_applied_as_layers_are():
+    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU()).append(nn.Linear(3, 1)).append(nn.ReLU())
+    x = Tensor([[1.0, 2.0]])
+    np.testing.assert_array_equal(net[2:](net[:2](x)).data, net(x).data)
+    assert net[0] is net[:2][0] and len(net[1:]) == 3
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copied_layer_has_no_gradients_yet(copied):
+    layer = nn.Linear(2, 2)
+    layer(Tensor([1.0, 2.0])).sum().backward()
+    again = copied(layer)
+    assert again.bias.grad is None and layer.bias.grad is not None
+    np.testing.assert_array_equal(again.weight.data, layer.weight.data)

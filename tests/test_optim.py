@@ -422,3 +422,13 @@ def test_a_parameter_that_comes_later_is_not_forgotten_in_silence(kind):
     copy.deepcopy(optimizer).step()  # with parameters of its own
     optimizer.step()
     assert (first.data < 1).all()
+
+
+def test_sgd_without_momentum_remembers_nothing_not_even_infinity():
+    p = parameter(1.0, 2.0)
+    optimizer = SGD([p], lr=0.1)
+    for g in ([np.inf, 1.0], [1.0, 1.0]):
+        p.data = np.array([1.0, 2.0], np.float32)
+        p.grad = np.array(g, np.float32)
+        optimizer.step()
+    np.testing.assert_allclose(p.data, [0.9, 1.9])

@@ -952,3 +952,35 @@ def test_a_second_argument_that_numpy_takes_for_a_type_is_refused():
     for wrong in ("float64", np.float64, 1, None):
         with pytest.raises(TypeError, match="requires_grad is True or False"):
             Tensor([1.0], wrong)
+
+
+def test_no_grad_decorates_without_brackets_too():
+    @no_grad
+    def double(x):
+        """Twice as much."""
+        return x * 2
+
+    assert not double(Tensor([1.0], requires_grad=True)).requires_grad
+    assert double.__doc__ == "Twice as much."
+    assert (Tensor([1.0], requires_grad=True) * 2).requires_grad
+
+
+@pytest.mark.parametrize("index", [[0, 1], np.array([True, True, False])])
+def test_a_part_that_is_a_copy_may_change_alone(index):
+    x, w = Tensor(np.ones((3, 2))), Tensor([1.0, 2.0], requires_grad=True)
+    loss = (x[index] * w).sum()
+    other = x[index]
+    other *= 2
+    (loss + (other * w).sum()).backward()
+    np.testing.assert_array_equal(w.grad, [6, 6])
+    view = x[:2]
+    loss = (x * w).sum()
+    view *= 2
+    with pytest.raises(RuntimeError, match="changed in place"):
+        loss.backward()
+
+
+def test_a_copied_tensor_does_not_bring_the_time_of_its_last_change():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    x.data = x.data
+    assert pickle.loads(pickle.dumps(x))._changed is copy.deepcopy(x)._changed is None
