@@ -6,6 +6,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -256,18 +257,26 @@ class Tuning(Trainer):
 
 
 # %% ../notebooks/16_chat.ipynb #finetune-tuned
+MOST_BENEATH = 8  # checkpoints: one could also name itself
+
+
 def tuned_model(content: dict) -> tuple[LanguageModel, Tokenizer]:
     """The model of a checkpoint that holds changes alone: that which they were trained beside, at
     its place or as the one that is installed, with the changes merged."""
     base, changes = content["base"], content["lora"]
     thin = {name: a for name, a in changes.items() if name.endswith(".lora_A")}
+    weight_of = lambda name: name.removesuffix("lora_A") + "weight"
     where = {name.split(".")[-2] for name in thin}
     for path in filter(None, (base["path"], find_smollm())):
         if Path(path).exists():
+            if len(list(islice(checkpoints_of(path), MOST_BENEATH + 1))) > MOST_BENEATH:
+                raise ValueError(f"it stands upon more than {MOST_BENEATH} other checkpoints")
             model, tokenizer = load_writer(path)
             same = content["model_args"].items() <= model.config.items()
             if same and weights_hash(model) == base["hash"]:
-                rank = min(len(a) for a in thin.values())
+                own, rank = model.collect_state_dict(), min(len(a) for a in thin.values())
+                if any(a.shape != (rank, own[weight_of(n)].shape[1]) for n, a in thin.items()):
+                    raise ValueError("its changes do not fit the weights beneath them")
                 add_lora(model, rank, content["alpha"], sorted(where))
                 load_lora_state(model, changes)
                 merge_lora(model)

@@ -269,8 +269,11 @@ def write_folder(
         with whole_file(Path(room, "config.json")) as file:
             file.write((json.dumps(config, indent=2) + "\n").encode("utf-8"))
         write_safetensors(Path(room, "model.safetensors"), state)
-        for ready in sorted(Path(room).iterdir()):  # all is written; only names change from here on
-            os.replace(ready, Path(folder, ready.name))
+        files = sorted(Path(room).iterdir())
+        if there := [file.name for file in files if Path(folder, file.name).is_dir()]:
+            raise OSError(f"{Path(folder, there[0])} is a folder, where a file shall be")
+        for file in files:  # all is written; only names change from here on
+            os.replace(file, Path(folder, file.name))
 
 
 def read_pretrained(folder: str | Path) -> LanguageModel:
@@ -349,6 +352,7 @@ class _TorchMachine(Machine):
         makers["torch._utils _rebuild_tensor_v3"] = self.tensor_of_type
         makers["torch._tensor _rebuild_from_type_v2"] = self.tensor_of_class
         super().__init__(file, size, _BUILDERS | _TORCH | makers)
+        self.room += 2 * size  # bfloat16 becomes float32
         self.read, self.is_big_endian = read, is_big_endian
         self.storages: dict[tuple[str, str], np.ndarray] = {}
 
@@ -370,7 +374,7 @@ class _TorchMachine(Machine):
     def numbers(self, raw: Any, kind: str) -> np.ndarray:
         """The numbers in a storage; only another order or bfloat16 needs a copy."""
         if self.is_big_endian or kind == BFLOAT16:
-            self.spend((), 2 * len(raw))
+            self.spend((), 2 * memoryview(raw).nbytes)
         if self.is_big_endian:
             raw = np.frombuffer(raw, f"u{np.dtype(kind).itemsize}").byteswap()
         return numbers_in(raw, kind)

@@ -562,3 +562,18 @@ def test_a_model_that_computes_otherwise_does_not_take_the_place_of_the_first(
     if lora:
         with pytest.raises(CheckpointError, match="is gone or has changed"):
             load_writer(tmp_path / "out")
+
+
+def test_changes_that_stand_upon_themselves_or_do_not_fit_are_refused(talks, tmp_path):
+    base = saved("gpt", tmp_path / "b.pkl")
+    run = Tuning(config(talks, base, lora=True))
+    content, path = run.state(), tmp_path / "changes.pkl"
+    save(path, {**content, "base": {**content["base"], "path": str(path)}})
+    with pytest.raises(CheckpointError, match="it stands upon more than 8 other checkpoints"):
+        load_writer(path)
+    name = next(name for name in content["lora"] if name.endswith("lora_A"))
+    for shape in ((10**7, 0), (10**7, 1)):  # as many rows in each layer would be gigabytes
+        content["lora"][name] = np.zeros(shape, np.float32)
+        save(path, content)
+        with pytest.raises(CheckpointError, match="its changes do not fit the weights beneath"):
+            load_writer(path)

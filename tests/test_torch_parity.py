@@ -17,7 +17,7 @@ from torch_twin import Sizes, adamw, twin_of  # noqa: E402
 
 from minigrad import functional as F  # noqa: E402
 from minigrad import nn, optim  # noqa: E402
-from minigrad.checkpoint import load_model  # noqa: E402
+from minigrad.checkpoint import CheckpointError, load_model  # noqa: E402
 from minigrad.gpt import GPT  # noqa: E402
 from minigrad.losses import cross_entropy  # noqa: E402
 from minigrad.optim import AdamW, clip_grad_norm, cosine_lr, decay_groups  # noqa: E402
@@ -402,3 +402,26 @@ def test_hugging_face_loads_and_writes_the_same_model(tmp_path):
     theirs.save_pretrained(tmp_path / "theirs")
     back = GPT.from_pretrained(tmp_path / "theirs")
     close(back(x)[0].data, theirs(torch.tensor(x)).logits, 1e-4)
+
+
+def test_large_files_of_bfloat16_are_read(tmp_path):
+    """They become twice as large."""
+    part = torch.zeros(10 * 2**20, dtype=torch.bfloat16)
+    torch.save({f"w{i}": part.clone() for i in range(4)}, tmp_path / "w.pt")
+    loaded = load_torch(tmp_path / "w.pt")
+    assert len(loaded) == 4 and loaded["w3"].dtype == np.float32
+
+
+def test_storages_of_wide_numbers_that_are_read_as_narrow_ones_cost_what_they_take(tmp_path):
+    class Again:
+        def __init__(self, storage):
+            self.storage = storage
+
+        def __reduce__(self):
+            kind = torch.bfloat16
+            return torch._utils._rebuild_tensor_v3, (self.storage, 0, (), (), False, {}, kind)
+
+    storage = torch.zeros(125_000, dtype=torch.float64).storage()
+    torch.save([Again(storage) for _ in range(60)], tmp_path / "w.pt")
+    with pytest.raises(CheckpointError, match="far more memory than its own size"):
+        load_torch(tmp_path / "w.pt")

@@ -1249,3 +1249,18 @@ def test_whole_numbers_are_no_weights(tmp_path, dtype):
     safetensors.save_file({**state, name: np.round(100 * state[name]).astype(dtype)}, path)
     with pytest.raises(CheckpointError, match=rf"c_fc.weight holds no fractions \({dtype}\)"):
         GPT.from_pretrained(tmp_path)
+
+
+def test_a_folder_in_the_way_of_a_file_is_found_before_anything_is_replaced(tmp_path):
+    (tmp_path / "model.safetensors").mkdir()
+    (tmp_path / "config.json").write_text("mine", encoding="utf-8")
+    with pytest.raises(OSError, match="model.safetensors is a folder, where a file shall be"):
+        small().save_pretrained(tmp_path)
+    assert (tmp_path / "config.json").read_text(encoding="utf-8") == "mine"
+
+
+def test_bytes_that_are_no_text_are_not_shown_in_full(tmp_path):
+    head = b'{"' + b"\xff" * 1000
+    (tmp_path / "m.safetensors").write_bytes(len(head).to_bytes(8, "little") + head)
+    with pytest.raises(CheckpointError, match="can't decode byte 0xff in position 2: invalid st"):
+        read_safetensors(tmp_path / "m.safetensors")

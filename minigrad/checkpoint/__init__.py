@@ -88,8 +88,9 @@ _SIMPLE = (str, bytes, int, float, bool, type(None))
 
 
 def plain_key(x: Any) -> Any:
-    """x, if it may be a key: a text or a number (of 60 bits, for larger ones can share a hash)."""
-    if type(x) not in _SIMPLE or (type(x) is int and x.bit_length() > 60):
+    """x, if it may be a key: a text or a short number, for others can be made to share places."""
+    is_short = type(x) not in (int, float) or max(abs(x), abs(hash(x))) < 2**20
+    if type(x) not in _SIMPLE or not is_short:
         raise TypeError(f"it holds a key that is a {type(x).__name__}")
     return x
 
@@ -99,6 +100,7 @@ def only_plain(x: Any, also: tuple = (), left: list[int] | None = None, depth: i
     `also`); `left` counts the parts that it may still have. Anything else is a TypeError."""
     left = [LARGEST] if left is None else left
     left[0] -= 5 + x.ndim if isinstance(x, (np.ndarray, np.generic)) else 1
+    left[0] -= len(x) // 1000 if type(x) in (str, bytes) else 0  # each time that it is referred to
     if left[0] < 0 or depth > _DEEPEST:
         raise TypeError(f"it has more than {LARGEST:,} parts, or {_DEEPEST} of them in each other")
     if type(x) in (dict, OrderedDict):
@@ -149,7 +151,8 @@ def reading(path: str | Path, kind: str) -> Iterator[None]:
     except Exception as error:  # damaged bytes can make a reader fail in any way
         is_torch = kind == "checkpoint" and zipfile.is_zipfile(path)
         hint = " (a torch file? convert it first)" if is_torch else ""
-        reason = error if type(error) in (ValueError, TypeError) else repr(error)
+        tells_all = type(error) in (ValueError, TypeError) or isinstance(error, UnicodeError)
+        reason = error if tells_all else repr(error)
         raise CheckpointError(f"{path} is no intact {kind}: {reason}{hint}") from None
 
 
@@ -384,8 +387,9 @@ class CheckpointManager:
         """(step, val_loss, content) of a checkpoint; a ValueError if it is intact but no run's."""
         content = load(path)
         try:
-            return int(content["step"]), float(content["val_loss"]), content
-        except (LookupError, TypeError, ValueError):
+            step, val_loss = int(content["step"]), float(content["val_loss"])
+            return step, val_loss, {**content, "step": step, "val_loss": val_loss}
+        except (LookupError, TypeError, ValueError, OverflowError):
             raise ValueError(f"{path} holds no run to continue") from None
 
     def load_newest(self) -> tuple[dict, str]:

@@ -136,6 +136,8 @@ def resume_run(manager: CheckpointManager, given: dict, kind: Any) -> Any:
     except (LookupError, TypeError, AttributeError) as error:
         folder = manager.latest.parent
         raise CheckpointError(f"{folder} holds no run to continue: {error!r}") from None
+    except ValueError as error:
+        raise CheckpointError(str(error)) from None  # which is a line, whatever the file holds
     if remark:
         print(remark, flush=True)
     manager.save(trainer.state(), state.get("val_loss", math.inf))  # with the options as they are
