@@ -269,11 +269,11 @@ def write_folder(
         with whole_file(Path(room, "config.json")) as file:
             file.write((json.dumps(config, indent=2) + "\n").encode("utf-8"))
         write_safetensors(Path(room, "model.safetensors"), state)
-        files = sorted(Path(room).iterdir())
-        if there := [file.name for file in files if Path(folder, file.name).is_dir()]:
+        names = sorted(ready.name for ready in Path(room).iterdir())
+        if there := [name for name in names if Path(folder, name).is_dir()]:
             raise OSError(f"{Path(folder, there[0])} is a folder, where a file shall be")
-        for file in files:  # all is written; only names change from here on
-            os.replace(file, Path(folder, file.name))
+        for name in names:  # all is written; only names change from here on
+            os.replace(Path(room, name), Path(folder, name))
 
 
 def read_pretrained(folder: str | Path) -> LanguageModel:
