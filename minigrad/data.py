@@ -20,7 +20,17 @@ from .tensor import as_size
 # %% ../notebooks/06_data.ipynb #likely-encoding
 _CHINESE = "的一是不了在人有我他这這中大来來上个個到说說们們为為子和你地出道也时時年得就那，"
 _CHINESE += "要下以生会會自着去之家可里后小心多天好都然没日山水风風花春月云雲无無何如相知国國。"
-_WESTERN = "éèêëàâáãäåæçñóòôõöøíìîïúùûüßþðœ“”‘’–—…«»§©£"
+_WESTERN = "éèêëàâáãäåæçñóòôõöøíìîïúùûüßþðœÉÈÊËÀÂÁÃÄÅÆÇÑÓÒÔÕÖØÍÌÎÏÚÙÛÜÞÐŒ"
+_WESTERN += "“”‘’–—…«»§©£€°½¼¾®×±•·¿¡²³\xa0"
+
+
+def _is_chinese(text: str) -> bool:
+    """Whether, but for marks, most of it is in the rows of GB 2312 for common characters, and some
+    in the later ones of these, for the earlier ones are those of Korean."""
+    rows = [c.encode("gb2312", "replace")[0] for c in text]
+    rows = [row for row in rows if row not in (0xA1, 0xA3)]
+    common, late = (sum(first <= row <= 0xD7 for row in rows) for first in (0xB0, 0xC9))
+    return common * 3 > len(rows) * 2 and late * 10 > len(rows)
 
 
 def likely_encoding(raw: bytes) -> str | None:
@@ -40,6 +50,7 @@ def likely_encoding(raw: bytes) -> str | None:
             text = codecs.getincrementaldecoder(name)().decode(raw)  # its end may be cut off
             odd = [c for c in text if not c.isascii()]
             is_like_it = sum(c in frequent for c in odd) * 8 > len(odd)
+            is_like_it |= name == "gb18030" and _is_chinese("".join(odd))
             if name == "cp1252" and len(odd) * 2 > len(text):  # a script of its own, such as Greek
                 is_like_it = False
             if name == "utf-8" or is_like_it:

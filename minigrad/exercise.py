@@ -7,6 +7,7 @@ import _thread
 import ast
 import contextlib
 import copy
+import inspect
 import io
 import json
 import linecache
@@ -257,6 +258,9 @@ def _alike(one: tuple, other: tuple) -> bool:
 
 def diagnosis(attempt: Callable, trials: list[tuple], report: Callable = lambda f: f) -> str | None:
     """What is behind a wrong attempt: the text of a known one that does the same on all trials."""
+    space_of_attempt = getattr(inspect.unwrap(attempt), "__globals__", None)
+    if space_of_attempt is None:  # it is a class, say
+        return None
     name, end = attempt.__name__, time.monotonic() + 5
     behaviour = _behaviour(report(attempt), trials, 0.5)
     for path in sorted(MISTAKES.glob("*.py")):
@@ -268,9 +272,9 @@ def diagnosis(attempt: Callable, trials: list[tuple], report: Callable = lambda 
         for title in titles:
             if time.monotonic() > end:
                 return None
-            space = dict(attempt.__globals__)  # anew for each: an attempt may keep something there
+            space = dict(space_of_attempt)  # anew for each: an attempt may keep something there
             exec(code, space)
-            space |= attempt.__globals__  # a lesson's own Tensor wins over an imported one
+            space |= space_of_attempt  # a lesson's own Tensor wins over an imported one
             if all(map(_alike, _behaviour(report(space[title]), trials, 0.5), behaviour)):
                 return " ".join(space[title].__doc__.split())
     return None
@@ -369,13 +373,18 @@ def _cells(path: Path, kind: str = "code") -> list[tuple[str, str]]:
         return []
 
 
-def progress() -> None:
-    """Print the exercises of this folder's notebooks: [x] correct, [-] attempted, [ ] open."""
-    noted, marks, next_lesson = [], [], None
+def _noted() -> list[str]:
+    """The lines of your progress; none, and a word on it, where they cannot be read."""
     try:
-        noted = notes()
+        return notes()
     except OSError as error:
         print(f"(your progress cannot be read: {error})")
+        return []
+
+
+def progress() -> None:
+    """Print the exercises of this folder's notebooks: [x] correct, [-] attempted, [ ] open."""
+    noted, marks, next_lesson = _noted(), [], None
     for path in _lessons():
         found = (re.match(r"def (my_\w+)", source) for source, _ in _cells(path))
         line = ""
@@ -427,14 +436,14 @@ def _is_right(typed: str, answer: str) -> bool | None:
 def review(number: int = 5, ask: Callable[[str], str] = input) -> None:
     """Ask questions from the lessons that you have begun: first those that you answered wrongly,
     then new ones, then those that you answered long ago."""
-    noted = notes()
+    noted = _noted()
     done = {line.split()[0] for line in noted if line.startswith("my_")}
     begun = {"00"}
     for path in _lessons():
         code = "".join(source for source, _ in _cells(path))
         begun |= {path.stem[:2]} if done & set(re.findall(r"my_\w+", code)) else set()
     rank = {}  # 0 for what was wrong, 1 for what is new, 2 for what was right; then its day
-    for words in (line.split() for line in noted if line.startswith("review ")):
+    for words in (line.split() for line in noted if re.match(r"review( \S+){3}$", line)):
         rank[words[1]] = (2 if words[2] == "right" else 0, words[3])
     questions = {key: q for key, q in _questions().items() if key[:2] in begun}
     order = sorted(questions, key=lambda key: rank.get(key, (1, "")))

@@ -233,6 +233,28 @@ def test_how_much_makes_a_western_text(text, found):
     assert likely_encoding(text.encode("cp1252")) == found
 
 
+@pytest.mark.parametrize("n", [1, 40])
+@pytest.mark.parametrize(
+    ("text", "encoding", "found"),
+    [
+        ("Python 编程入门 Chapter 1: 变量与类型\n", "gbk", "gb18030"),
+        ("Lesson 3: 苹果 apple, 香蕉 banana\n", "gbk", "gb18030"),
+        ("用户 admin 登录成功 2024-01-01 12:00:00 INFO\n", "gbk", "gb18030"),
+        ("王伟\n李娜\n张磊\n", "gbk", "gb18030"),
+        ("守株待兔，画蛇添足。", "gbk", "gb18030"),
+        ("FRAU MÜLLER UND HERR JÄGER AUS KÖLN\n", "latin-1", "cp1252"),
+        ("Bake at 180°C\n", "latin-1", "cp1252"),
+        ("It costs 5 € each\n", "cp1252", "cp1252"),
+        ("Hello\xa0world\n", "latin-1", "cp1252"),
+        ("오늘은 날씨가 아주 좋아서 우리는 공원에 갔다.\n", "euc_kr", None),
+        ("今日はとても天気がいいので、公園へ行きました。\n", "euc_jp", None),
+        ("Все счастливые семьи похожи друг на друга.\n", "koi8-r", None),
+    ],
+)
+def test_words_of_every_kind_tell_their_encoding(text, encoding, found, n):
+    assert likely_encoding((text * n).encode(encoding)) == found
+
+
 def test_what_is_no_text_is_not_taken_for_one(tmp_path):
     path = tmp_path / "picture"
     rng = np.random.default_rng(0)

@@ -642,3 +642,30 @@ def test_a_prediction_stands_beside_the_truth(capsys):
         "You guessed 0.5; it is 0.333.",
         "You guessed 'many'; it is few.",
     ]
+
+
+def test_a_wrong_attempt_that_is_no_plain_function_gets_its_verdict(tmp_path, monkeypatch):
+    mistake = 'def my_double__nothing(x):\n    """It gives nothing."""\n    return {}\n'
+    (tmp_path / "m.py").write_text(mistake, encoding="utf-8")
+    monkeypatch.setattr("minigrad.exercise.MISTAKES", tmp_path)
+
+    @functools.cache
+    def my_double(x):
+        return {}
+
+    class Double:
+        __name__ = "my_double"
+        __call__ = lambda self, x: {}
+
+    for attempt, said in ((my_double, "It gives nothing"), (Double(), ".")):
+        with pytest.raises(WrongAnswer, match=said):
+            check(attempt, [((1,), {"a": 1})])
+
+
+def test_a_review_survives_its_file(lessons, capsys):
+    NOTES.write_text("\nmy_a correct\nreview 00.1 rig", encoding="utf-8")
+    review(1, lambda question: "7")
+    NOTES.unlink()
+    NOTES.mkdir()
+    progress()
+    assert "(your progress cannot be read: " in capsys.readouterr().out

@@ -564,6 +564,7 @@ def test_health(service):
         "models": ["letters", "other", "turns"],
         "units": {"letters": "character", "other": "character", "turns": "token"},
         "chat": {"letters": False, "other": False, "turns": True},
+        "start": {"letters": "\n", "other": "\n", "turns": "\n"},
         "running": 0,
         "waiting": 0,
         "capacity": {"max_running": 128, "max_waiting": 512},

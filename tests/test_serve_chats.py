@@ -264,7 +264,7 @@ def test_an_answer_can_be_sent_back(client):
     turns = [("user", "hello"), ("assistant", "yes, 静!"), ("user", "静 no")]
     assert answer.usage.prompt_tokens == len(ids_of(*turns))
     everything = {"annotations": [], "audio": None, "function_call": None, "tool_calls": None}
-    everything |= {"refusal": None, "role": "assistant", "content": "yes"}
+    everything |= {"refusal": None, "role": "assistant", "content": "yes", "parsed": None}
     answer = client.chat.completions.create(model="answering", messages=[*HELLO, everything])
     assert answer.usage.prompt_tokens == len(ids_of(("user", "hello"), ("assistant", "yes")))
 
@@ -386,6 +386,9 @@ NEUTRAL = {
     "service_tier": [None, "auto"],
     "metadata": [None, {}, {"run": "5"}],
     "safety_identifier": ["me"],
+    "reasoning_effort": [None],
+    "audio": [None],
+    "a field of tomorrow": [None],
     "prompt_cache_key": ["me"],
 }
 

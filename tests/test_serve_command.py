@@ -265,6 +265,8 @@ def test_odd_characters_work(tmp_path):
         (["--host", "localhost"], LOCAL_NAMES, False),
         (["--host", "::1"], LOCAL_NAMES, False),
         (["--host", "127.0.0.5"], LOCAL_NAMES | {"127.0.0.5"}, False),
+        (["--host", "127.1"], LOCAL_NAMES | {"127.1"}, False),
+        (["--host", "LOCALHOST"], LOCAL_NAMES, False),
         (["--allowed-host", "Mine.example"], LOCAL_NAMES | {"mine.example"}, False),
         (["--host", "0.0.0.0"], None, True),
         (["--host", "0.0.0.0", "--allowed-host", "a.b"], LOCAL_NAMES | {"a.b", "0.0.0.0"}, True),
@@ -376,6 +378,11 @@ def test_nobody_need_read_what_it_prints(tmp_path):
     with running_command() as client:
         for _ in range(1500):  # lines that would fill the pipe
             client.health()
+        for _ in range(2000):  # and warnings of uvicorn's
+            with socket.create_connection(("127.0.0.1", client.port), 30) as odd:
+                odd.sendall(b"x\r\n\r\n")
+                assert odd.recv(100).startswith(b"HTTP/1.1 400")
+        client.health()
         client.process.terminate()
         assert client.process.wait(timeout=30) == 0
 

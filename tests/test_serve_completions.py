@@ -9,6 +9,7 @@ openai = pytest.importorskip("openai", reason="the openai client is not installe
 from serving import (  # noqa: E402
     CHARACTERS,
     Service,
+    answering_model,
     breaking_model,
     byte_pairs,
     gated_service,
@@ -20,6 +21,7 @@ from serving import (  # noqa: E402
 
 from minigrad.functional import log_softmax  # noqa: E402
 from minigrad.generate import window_start  # noqa: E402
+from minigrad.template import END  # noqa: E402
 from minigrad.tensor import no_grad  # noqa: E402
 
 pytestmark = pytest.mark.timeout(120)
@@ -333,3 +335,23 @@ def test_openai_sees_an_error_within_a_stream():
         assert next(stream).choices[0].text
         with pytest.raises(openai.APIError, match="writing failed"):
             list(stream)
+
+
+def test_the_end_of_a_text_is_weighed_too():
+    """lm-eval leaves out the last token, which it takes for the one that was written."""
+    with Service(answering_model("yes, 静!")) as service:
+        body = {"model": "answering", "prompt": "yes, 静!", "temperature": 0, "max_tokens": 1}
+        for more in ({"echo": True}, {}):
+            answer = service.ask("/v1/completions", {**body, **more, "logprobs": 1})[1]
+            n = answer["usage"]["prompt_tokens"] * len(more) + 1
+            (choice,) = answer["choices"]
+            assert len(choice["logprobs"]["tokens"]) == n
+            assert choice["logprobs"]["tokens"][-1] == END
+            assert choice["text"] == "yes, 静!" * len(more)
+        answer = service.ask("/v1/completions", body)[1]
+        assert answer["usage"]["completion_tokens"] == 0
+
+
+def test_a_model_without_line_breaks_says_where_it_can_begin():
+    with Service(served_model("marks", characters="\u0301\u0308ab")) as service:
+        assert service.health()["start"] == {"marks": "\u0301"}

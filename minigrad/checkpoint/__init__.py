@@ -406,7 +406,7 @@ class CheckpointManager:
             except CheckpointError as error:
                 faults.append(str(error))
         if not found:
-            raise CheckpointError(faults[0])
+            raise CheckpointError("; ".join(faults))
         self.best_val_loss = found[self.best][1] if self.best in found else math.inf
         newest = max(found, key=lambda path: found[path][0])  # of equals the first
         step, _, content = found[newest]

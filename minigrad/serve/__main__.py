@@ -9,10 +9,12 @@ import ipaddress
 import os
 import re
 import signal
+import socket
 import sys
+from typing import Any
 
 from ..command import command
-from .writer import load_models, shipped_models
+from .writer import ServedModel, load_models, shipped_models
 
 try:
     import uvicorn
@@ -67,11 +69,12 @@ def serve_options(argv: list[str] | None) -> tuple[argparse.ArgumentParser, argp
 
 
 def is_local(host: str) -> bool:
-    """Whether only this machine can reach the address."""
+    """Whether only this machine can reach the address, however it is written."""
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        found = socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(place[0]).is_loopback for *_, place in found)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -79,6 +82,15 @@ def main(argv: list[str] | None = None) -> int:
     parser, args = serve_options(argv)
     with command(parser):
         models = load_models(args.model or shipped_models())
+    with command(parser, lenient=True):  # who does not read the log would stop the service
+        serve(parser, args, models)
+    for number in (signal.SIGINT, signal.SIGTERM):  # it ends already
+        signal.signal(number, signal.SIG_IGN)
+    return 0
+
+
+def serve(parser: Any, args: argparse.Namespace, models: list[ServedModel]) -> None:
+    """Serve the models, until a signal comes."""
     hosts = None
     if is_local(args.host) or args.allowed_host:
         hosts = LOCAL_NAMES | {host_name(name) for name in [args.host, *args.allowed_host]} - {""}
@@ -96,7 +108,7 @@ def main(argv: list[str] | None = None) -> int:
         ws="none",
         backlog=16,
         server_header=False,
-        access_log=False,  # who does not read it would stop the service
+        access_log=False,
         use_colors=False,
     )
     server = GracefulServer(config, app.state.desk, args.grace)
@@ -105,11 +117,8 @@ def main(argv: list[str] | None = None) -> int:
     gc.freeze()  # what is there stays: to look for garbage in it would hold up everybody for 0.1 s
     try:
         server.run()
-        for number in (signal.SIGINT, signal.SIGTERM):  # it ends already
-            signal.signal(number, signal.SIG_IGN)
     except SystemExit:  # uvicorn has said why it cannot listen
         parser.exit(2, f"error: cannot listen on {args.host} at port {args.port}; see --help\n")
-    return 0
 
 
 if __name__ == "__main__" and "__file__" in globals():  # a notebook has no __file__

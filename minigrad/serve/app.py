@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic_core import to_json
 from starlette.middleware.cors import CORSMiddleware
 
+from ..generate import prompt_for
 from .chats import ChatBody, ChatWriting, asked_ids, within_context
 from .completions import CompletionBody, TextWriting, Writing, model_card
 from minigrad.serve.description import (
@@ -181,12 +182,13 @@ def attention_pieces(served: ServedModel, ids: list[int]) -> Iterator[list[bytes
 )
 async def get_health(request: Request) -> Response:
     """Whether the service takes requests, and how busy it is."""
-    desk = request.app.state.desk
+    desk, models = request.app.state.desk, request.app.state.models
     content = {
         "status": "closing" if desk.closed else "ok",
-        "models": list(request.app.state.models),
-        "units": {name: served.unit for name, served in request.app.state.models.items()},
-        "chat": {name: served.chats for name, served in request.app.state.models.items()},
+        "models": list(models),
+        "units": {name: served.unit for name, served in models.items()},
+        "chat": {name: served.chats for name, served in models.items()},
+        "start": {name: prompt_for(served.tokenizer, None) for name, served in models.items()},
         "running": len(desk.running),
         "waiting": len(desk.waiting),
         "capacity": desk.capacity,

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, ConfigDict
 from .completions import ProtocolBody, Writing, likeliest, log_of
 from minigrad.serve.messages import (
     MAX_NEW_TOKENS,
+    NULLS,
     ChatMessage,
     HowMany,
     Messages,
@@ -66,6 +67,7 @@ class ChatBody(ProtocolBody):
 
     model_config = ConfigDict(
         json_schema_extra={  # for the description; options() refuses what is otherwise
+            **NULLS,
             "if": {"properties": {"logprobs": {"enum": [False, None]}}},
             "then": {"properties": {"top_logprobs": {"enum": [0, None]}}},
         }

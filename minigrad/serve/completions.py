@@ -19,6 +19,7 @@ from minigrad.serve.messages import (
     HowMany,
     Ids,
     Prompt,
+    ProtocolPart,
     RequestBody,
     Seed,
     Temperature,
@@ -51,7 +52,7 @@ class StreamOptions(RequestBody):
     include_obfuscation: bool | None = False  # padding; there is none
 
 
-class ProtocolBody(RequestBody):
+class ProtocolBody(ProtocolPart):
     """What both forms of the protocol have in common. The last fields are those that clients like
     to send although they ask for nothing."""
 
@@ -108,7 +109,9 @@ class CompletionBody(ProtocolBody):
         echoed = sum(map(len, prompts)) if self.echo else 0
         if n * (echoed + len(prompts) * max_tokens) > MAX_TOKENS:
             raise wrong_field("max_tokens", f"at most {MAX_TOKENS:,} for all prompts together")
-        return self.options_with(max_tokens, self.logprobs or 0)
+        shows_end = self.logprobs is not None  # who weighs a text counts its tokens
+        found = self.options_with(max_tokens, self.logprobs or 0)
+        return [replace(options, shows_end=shows_end) for options in found]
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-completions

@@ -29,7 +29,7 @@ GENERATED = body("Generated", model=str, **texts, **ending)
 heads = {"layers": int, "heads": int, "weights": list[list[list[list[float]]]]}
 ATTENTION = body("Attention", model=str, tokens=list[str], **heads)
 busy = {"running": int, "waiting": int, "capacity": dict[str, int]}
-each = {"units": dict[str, str], "chat": dict[str, bool]}
+each = {"units": dict[str, str], "chat": dict[str, bool], "start": dict[str, str]}
 HEALTH = body("Health", status=str, models=list[str], **each, **busy)
 PROBLEM = body(
     "Problem", error=body("Reason", message=str, type=str, param=str | None, code=str | None)
@@ -134,7 +134,9 @@ def complete_description(schema: dict, models: Iterable[ServedModel], key: bool)
                 needed = [*["model"] * (not may_lack), next(iter(form))]
                 fields = {"model": {"enum": names}, **kinds}
                 forms.append({"properties": fields, "required": needed})
-        bodies[body]["anyOf"] = forms or [{"not": {}}]
+        bodies[body]["anyOf"] = forms
+        if not forms:  # no model chats
+            del bodies[body], schema["paths"]["/v1/chat/completions"]
     card = schema["paths"]["/v1/models/{name}"]["get"]
     card["parameters"][0]["schema"]["enum"] = [served.name for served in models]
     for path, methods in schema["paths"].items():

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
@@ -44,6 +44,24 @@ class RequestBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
+NULLS: dict[str, Any] = {"additionalProperties": {"type": "null"}}
+
+
+class ProtocolPart(RequestBody):
+    """The same where a protocol is spoken: clients send fields that we do not know as null, which
+    asks for nothing."""
+
+    model_config = ConfigDict(json_schema_extra=NULLS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def without_nulls(cls, fields: Any) -> Any:
+        if not isinstance(fields, dict):
+            return fields
+        known = cls.model_fields
+        return {name: x for name, x in fields.items() if x is not None or name in known}
+
+
 def only_text(content: Any) -> Any:
     """What a message says, unless a part of it is no text: a picture, a sound, a file."""
     for part in content if isinstance(content, list) else ():
@@ -66,24 +84,19 @@ def whole(text: str) -> str:
 Text = Annotated[str, AfterValidator(whole)]
 
 
-class TextPart(RequestBody):
+class TextPart(ProtocolPart):
     """A part of what a message says."""
 
     type: Literal["text"]
     text: Text
 
 
-class ChatMessage(RequestBody):
-    """A turn of a conversation: who speaks, and what. The last fields are those that clients send
-    back with an answer, although they hold nothing."""
+class ChatMessage(ProtocolPart):
+    """A turn of a conversation: who speaks, and what."""
 
     role: Literal["system", "developer", "user", "assistant"]
     content: Annotated[Text | list[TextPart], BeforeValidator(only_text)]
-    name: None = None
-    refusal: None = None
-    annotations: Nothing | None = None
-    audio: None = None
-    function_call: None = None
+    annotations: Nothing | None = None  # these come back with an answer
     tool_calls: Nothing | None = None
 
     def turn(self) -> dict[str, str]:

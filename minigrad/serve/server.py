@@ -81,7 +81,9 @@ class Connection(H11Protocol):
 
     def refuse(self, status: int, message: str) -> None:
         """Close, with an answer unless there is one already."""
-        if self.cycle is None or not self.cycle.response_started or self.cycle.response_complete:
+        cycle = self.cycle
+        begun = cycle is not None and cycle.response_started
+        if not begun or (cycle.response_complete and not cycle.more_body):  # a request after it
             kind = "server_error" if status == 503 else "invalid_request_error"
             body = json.dumps(problem(message, kind)).encode()
             head = {**SAFE_HEADERS, "Content-Type": "application/json", "Connection": "close"}

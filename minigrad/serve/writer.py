@@ -65,6 +65,7 @@ class Options:
     stop: Sequence[str] = ()
     alternatives: int = 0
     tempered: bool = True
+    shows_end: bool = False  # the special token by which a text ends, too, without a text
 
 
 # %% ../../notebooks/A1_appendix.ipynb #serve-token
@@ -165,11 +166,12 @@ def write_tokens(served: ServedModel, ids: list[int], options: Options) -> Itera
                 yield None
                 continue
             new, p, logits = drawn
-            if new in ends:
+            if new in ends and not options.shows_end:
                 return
-            n_left -= 1
+            n_left = 0 if new in ends else n_left - 1
             shown = p if options.tempered else next_token_probabilities(logits)  # (vocab,)
-            yield describe_token(new, shown, transcript, options.alternatives, last=not n_left)
+            token = describe_token(new, shown, transcript, options.alternatives, last=not n_left)
+            yield replace(token, text="") if new in ends else token
     finally:  # also when nobody wants the rest
         del served.pen.drawn[text]
 

@@ -64,8 +64,10 @@ function choose(change) { // another model, or what is done with it
 async function start() {
   trouble(null);
   try {
-    const { models, units, chat = {} } = await (await ask("health")).json();
-    const about = (model) => ({ model, unit: units[model], canChat: chat[model] === true });
+    const { models, units, chat = {}, start = {} } = await (await ask("health")).json();
+    const about = (model) => ({
+      model, unit: units[model], canChat: chat[model] === true, start: start[model],
+    });
     const chosen = models.includes(saved.model) ? saved.model : models[0];
     for (const [i, name] of models.entries()) {
       const id = "model-" + i;
@@ -84,7 +86,8 @@ function writeAnew() {
   if (matchMedia("(pointer: coarse)").matches) $("prompt").blur(); // the keyboard hides the text
   save();
   if (state.mode === "chat") return send();
-  write({ ...blank, model: state.model, prompt: $("prompt").value, parts: [] });
+  const { model, start } = state;
+  write({ ...blank, model, start, prompt: $("prompt").value, parts: [] });
 }
 
 $("form").addEventListener("submit", (event) => {

@@ -23,7 +23,7 @@ function request(next) {
   const ids = next.parts.map((part) => part.id); // a text may have others
   const latest = next.mode === "chat" ? ids : ids.slice(-LONGEST); // who was asked must be seen
   const given = next.messages ? { messages: next.messages }
-    : { prompt: ids.length ? latest : next.prompt || "\n" };
+    : { prompt: ids.length ? latest : next.prompt || next.start || "\n" };
   return {
     model: next.model, stream: true, alternatives: ALTERNATIVES, ...dialValues(), ...given,
     seed: seed ? Number(seed) : null,
