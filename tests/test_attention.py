@@ -289,3 +289,11 @@ def test_torch_s_switch_for_causal_attention_is_no_generator():
     q = Tensor(np.ones((1, 2, 4), np.float32))
     with pytest.raises(TypeError, match="rng is a generator or a seed, not True"):
         scaled_dot_product_attention(q, q, q, None, 0.0, True)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.5])
+def test_the_gradient_of_attention_stays_float32(p):
+    qkv = Tensor(np.random.default_rng(0).random((2, 5, 24), np.float32), requires_grad=True)
+    y = causal_attention(qkv, 2, dropout_p=p, rng=np.random.default_rng(0))
+    ((_, vjp),) = y._inputs
+    assert y.dtype == vjp(np.ones(y.shape, np.float32)).dtype == np.float32

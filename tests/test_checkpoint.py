@@ -1267,3 +1267,10 @@ def test_numbers_beyond_all_are_no_run(tmp_path, entry):
     save(tmp_path / "latest.pkl", {"step": 1, "val_loss": 1.5, **entry})
     with pytest.raises(ValueError, match="latest.pkl holds no run to continue"):
         CheckpointManager(tmp_path).load_newest()
+
+
+def test_parts_are_counted_across_dictionaries(tmp_path):
+    with open(tmp_path / "c.pkl", "wb") as file:
+        pickle.dump({i: dict.fromkeys(range(100)) for i in range(1300)}, file)
+    with pytest.raises(CheckpointError, match="more than 125,000 parts"):
+        load(tmp_path / "c.pkl")
