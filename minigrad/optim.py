@@ -115,9 +115,10 @@ class SGD(Optimizer):
     def step(self) -> None:
         for (p, options), velocity in zip(self._with_options(), self.velocity):
             if p.grad is not None:
-                if not options["momentum"]:
+                if options["momentum"]:
+                    velocity *= options["momentum"]
+                else:
                     velocity[...] = 0  # also where it was infinite
-                velocity *= options["momentum"]
                 velocity += p.grad
                 p.data -= options["lr"] * velocity
 
